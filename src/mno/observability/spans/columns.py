@@ -1,0 +1,116 @@
+"""Spans as Arrow columns: how a batch of `Span` becomes one block of the table `spans`, and back.
+
+Columns, not rows: every field is gathered over the whole batch by one C loop and handed to Arrow at once,
+which is what makes the ingest fast. The table is migrations/clickhouse/0001_spans.sql.
+"""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mno.observability.spans.model import Owner, Span
+
+_TIME = pa.timestamp("us", "UTC")
+_COST = pa.decimal128(18, 9)
+_WORD = pa.dictionary(pa.int32(), pa.string())
+
+#: Columns of few distinct values, which travel and stand as dictionaries.
+WORDS = (
+    "name", "kind", "status", "service", "scope", "convention", "operation", "provider", "model", "request_model",
+    "agent", "tool", "environment", "finish_reason", "service_tier", "price_source", "price_version", "resource",
+)  # fmt: skip
+TEXTS = (
+    "status_message", "user_id", "session_id", "input_messages", "output_messages", "attributes", "events", "links",
+)  # fmt: skip
+TOKENS = (
+    "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "input_audio_tokens",
+    "output_tokens", "reasoning_tokens", "output_audio_tokens",
+)  # fmt: skip
+NUMBERS = ("duration_ns", *TOKENS, "time_to_first_token_ns")
+COST_PARTS = ("cost_input", "cost_cache_read", "cost_cache_write", "cost_output")
+FLAGS = ("counted", "metered", "usage_kind")
+
+_FIELDS = (
+    *WORDS, *TEXTS, *NUMBERS, *COST_PARTS, *FLAGS,
+    "trace_id", "span_id", "parent_span_id", "start_ns", "cost", "tags",
+)  # fmt: skip
+_gather = attrgetter(*_FIELDS)
+
+#: What a block is keyed and grouped by, filled for a whole delivery at once.
+OWNERS = ("team_id", "project_id", "source", "api_key_id")
+
+
+def block(deliveries: Sequence[tuple[Owner, Sequence[Span]]], ingested_at_us: int) -> pa.Table:
+    """One block for the table `spans`: new rows, so `sign` is 1 and `revision` 0."""
+    spans = [span for _, delivered in deliveries for span in delivered]
+    count = len(spans)
+    gathered: dict[str, Any] = dict(zip(_FIELDS, zip(*map(_gather, spans), strict=True), strict=True))
+    columns: dict[str, pa.Array] = _owners(deliveries)
+    columns["start_time"] = _times(np.array(gathered["start_ns"], np.int64) // 1000)
+    columns["ingested_at"] = _times(np.full(count, ingested_at_us, np.int64))
+    columns["sign"] = pa.array(np.ones(count, np.int8))
+    columns["revision"] = pa.array(np.zeros(count, np.uint32))
+    for name, width in (("trace_id", 16), ("span_id", 8), ("parent_span_id", 8)):
+        columns[name] = _binaries(gathered[name], width)
+    for name in WORDS:
+        columns[name] = _words(gathered[name])
+    for name in TEXTS:
+        columns[name] = pa.array(gathered[name], pa.string())
+    for name in NUMBERS:
+        columns[name] = pa.array(np.array(gathered[name], np.int64))
+    for name in COST_PARTS:
+        columns[name] = amounts(np.array(gathered[name], np.int64))
+    columns["cost"] = _optional_amounts(gathered["cost"])
+    for name in ("counted", "metered"):
+        columns[name] = pa.array(np.array(gathered[name], np.uint8))
+    columns["usage_kind"] = pa.array(np.array(gathered["usage_kind"], np.int8))
+    columns["tags"] = pa.array(gathered["tags"], pa.list_(pa.string()))
+    return pa.table(columns)
+
+
+def amounts(nano: "np.ndarray[Any, np.dtype[np.int64]]", mask: Any = None) -> pa.Array:
+    """Nano-dollars as Decimal(18, 9); `mask` is true where there is no amount."""
+    wide = np.empty((len(nano), 2), np.int64)
+    wide[:, 0] = nano
+    wide[:, 1] = nano >> 63
+    validity = None if mask is None else pa.py_buffer(np.packbits(~mask, bitorder="little"))
+    return pa.Array.from_buffers(_COST, len(nano), [validity, pa.py_buffer(wide)])
+
+
+def nano_amounts(column: pa.ChunkedArray) -> list[int | None]:
+    """A Decimal(18, 9) column as nano-dollars."""
+    return [None if amount is None else int(amount.scaleb(9)) for amount in column.to_pylist()]
+
+
+def _optional_amounts(costs: Sequence[int | None]) -> pa.Array:
+    if None not in costs:
+        return amounts(np.array(costs, np.int64))
+    mask = np.array([cost is None for cost in costs])
+    return amounts(np.array([cost or 0 for cost in costs], np.int64), mask)
+
+
+def _owners(deliveries: Sequence[tuple[Owner, Sequence[Span]]]) -> dict[str, pa.Array]:
+    sizes = [len(delivered) for _, delivered in deliveries]
+    which = np.repeat(np.arange(len(deliveries), dtype=np.int32), sizes)
+    return {
+        name: pa.DictionaryArray.from_arrays(which, pa.array([getattr(owner, name) for owner, _ in deliveries]))
+        for name in OWNERS
+    }
+
+
+def _times(microseconds: "np.ndarray[Any, np.dtype[np.int64]]") -> pa.Array:
+    return pa.array(microseconds).cast(_TIME)
+
+
+def _words(values: Sequence[str]) -> pa.Array:
+    first = values[0]
+    if values.count(first) == len(values):
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(values), np.int32)), pa.array([first]))
+    return pa.array(values, pa.string()).dictionary_encode()
+
+
+def _binaries(values: Sequence[bytes], width: int) -> pa.Array:
+    return pa.Array.from_buffers(pa.binary(width), len(values), [None, pa.py_buffer(b"".join(values))])

@@ -1,0 +1,148 @@
+"""The span table: what the writer reads and writes. Views for people are in `queries.py`.
+
+Everything here runs on the one writing thread, so that reading a row and restating it cannot interleave
+with another write.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mno.observability.spans.model import KnownSpan, SpanKey, TraceKey
+from mno.platform.clickhouse import ClickHouse
+
+_TRACE_BOUNDS = """
+SELECT trace_id, min(start_time) AS first, max(last_start) AS last FROM traces
+WHERE team_id = {team:String} AND project_id = {project:String}
+  AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))
+GROUP BY trace_id
+"""
+
+_SKELETONS = """
+SELECT trace_id, span_id, parent_span_id,
+       toUnixTimestamp64Micro(start_time) AS start_us,
+       start_us + intDiv(any(duration_ns), 1000) AS end_us,
+       any(usage_kind) != 'none' AS has_usage,
+       argMax(counted, (revision, sign)) AS counted
+FROM spans
+WHERE team_id = {team:String} AND project_id = {project:String}
+  AND start_time BETWEEN fromUnixTimestamp64Micro({first:Int64}) AND fromUnixTimestamp64Micro({last:Int64})
+  AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))
+GROUP BY trace_id, span_id, parent_span_id, start_time
+"""
+
+#: The current row of each span: of all its revisions the last, and of that the row with sign 1.
+_CURRENT_ROWS = """
+SELECT * FROM spans
+WHERE team_id = {team:String} AND project_id = {project:String}
+  AND start_time BETWEEN fromUnixTimestamp64Micro({first:Int64}) AND fromUnixTimestamp64Micro({last:Int64})
+  AND (trace_id, span_id) IN (
+      SELECT (toFixedString(unhex(pair.1), 16), toFixedString(unhex(pair.2), 8))
+      FROM (SELECT arrayJoin(arrayZip({traces:Array(String)}, {spans:Array(String)})) AS pair))
+ORDER BY revision DESC, sign DESC
+LIMIT 1 BY trace_id, span_id, start_time
+"""
+
+
+class SpanStore:
+    """Rows of `spans` and the rollups that follow from them."""
+
+    def __init__(self, clickhouse: ClickHouse) -> None:
+        self._clickhouse = clickhouse
+
+    def horizon_us(self) -> int:
+        """The latest end of any span in the store, in microseconds; -1 when it is empty."""
+        table = self._clickhouse.read_now(
+            "SELECT if(count() = 0, toInt64(-1), toUnixTimestamp64Micro(max(end_time))) AS horizon FROM traces"
+        )
+        return int(table["horizon"][0].as_py())
+
+    def insert(self, block: pa.Table) -> None:
+        self._clickhouse.insert("spans", block)
+
+    def known_spans(self, keys: Sequence[TraceKey]) -> Iterator[tuple[TraceKey, KnownSpan]]:
+        """The skeleton of every one of these traces that the store holds."""
+        for (team, project), ids in _by_project((key.team_id, key.project_id, key.trace_id) for key in keys).items():
+            owner = {"team": team, "project": project}
+            bounds = self._clickhouse.read_now(_TRACE_BOUNDS, {**owner, "ids": [trace_id.hex() for trace_id in ids]})
+            if bounds.num_rows == 0:
+                continue
+            table = self._clickhouse.read_now(
+                _SKELETONS,
+                {
+                    **owner,
+                    "ids": [trace_id.hex() for trace_id in bounds["trace_id"].to_pylist()],
+                    "first": _microseconds(pc.min(bounds["first"])),
+                    "last": _microseconds(pc.max(bounds["last"])),
+                },
+            )
+            for row in table.to_pylist():
+                row["has_usage"], row["counted"] = bool(row["has_usage"]), bool(row["counted"])
+                known = KnownSpan(**row)
+                yield TraceKey(team, project, known.trace_id), known
+
+    def current_rows(self, keys: Sequence[SpanKey]) -> list[pa.Table]:
+        """The rows that stand for these spans now, a table a project."""
+        tables = []
+        by_project: dict[tuple[str, str], list[SpanKey]] = {}
+        for key in keys:
+            by_project.setdefault((key.trace.team_id, key.trace.project_id), []).append(key)
+        for (team, project), wanted in by_project.items():
+            starts = [key.start_us for key in wanted]
+            parameters: dict[str, Any] = {
+                "team": team,
+                "project": project,
+                "first": min(starts),
+                "last": max(starts),
+                "traces": [key.trace.trace_id.hex() for key in wanted],
+                "spans": [key.span_id.hex() for key in wanted],
+            }
+            tables.append(self._clickhouse.read_now(_CURRENT_ROWS, parameters))
+        return tables
+
+
+def restatement(current: pa.Table, changed: dict[str, pa.Array], ingested_at_us: int) -> pa.Table:
+    """Two rows for every row of `current`: its reversal, and the row with `changed` columns.
+
+    Both stand in one block, so that no reader sees one without the other.
+    """
+    count = current.num_rows
+    written = pa.array(np.full(count, ingested_at_us, np.int64)).cast(pa.timestamp("us", "UTC"))
+    reversal = _with(current, {"sign": pa.array(np.full(count, -1, np.int8)), "ingested_at": written})
+    restated = _with(
+        current,
+        {
+            "sign": pa.array(np.ones(count, np.int8)),
+            "revision": pc.add(current["revision"], pa.scalar(1, pa.uint32())),
+            "ingested_at": written,
+            **changed,
+        },
+    )
+    return pa.concat_tables([reversal, restated])
+
+
+def joined(blocks: Sequence[pa.Table]) -> pa.Table:
+    """Several blocks as one, in the column types of the first; an insert of one block is atomic."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    alike = [first, *(block.select(first.column_names).cast(first.schema) for block in blocks[1:])]
+    return pa.concat_tables(alike).unify_dictionaries().combine_chunks()
+
+
+def _with(table: pa.Table, columns: dict[str, Any]) -> pa.Table:
+    return pa.table({name: columns.get(name, table[name]) for name in table.column_names})
+
+
+def _by_project(items: Iterable[tuple[str, str, bytes]]) -> dict[tuple[str, str], list[bytes]]:
+    grouped: dict[tuple[str, str], list[bytes]] = {}
+    for team, project, trace_id in items:
+        grouped.setdefault((team, project), []).append(trace_id)
+    return grouped
+
+
+def _microseconds(scalar: pa.Scalar) -> int:
+    return int(scalar.cast(pa.int64()).as_py())

@@ -1,0 +1,37 @@
+"""Ids: UUIDv7 inside, so that rows sort by creation; a readable prefix at the edge.
+
+`prj_0199…` on a page or in a URL says what it names; the engines store the bare UUID.
+Source: RFC 9562, section 5.7.
+"""
+
+import os
+import time
+from uuid import UUID
+
+from mno.platform.errors import Invalid
+
+
+def new_id() -> UUID:
+    """A UUIDv7 of the present millisecond."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0b11 << 62) | 0b10 << 62
+    return UUID(int=value)
+
+
+def shown(prefix: str, value: UUID) -> str:
+    """`prj` and a UUID become `prj_0199…` (32 hexadecimal digits)."""
+    return f"{prefix}_{value.hex}"
+
+
+def parsed(prefix: str, text: str) -> UUID:
+    """The UUID in `prj_0199…`; `Invalid` when it is not one of that prefix."""
+    head, _, digits = text.partition("_")
+    if head != prefix or len(digits) != 32:
+        raise Invalid(f"'{text[:60]}' is not an id of the form {prefix}_ and 32 hexadecimal digits.")
+    try:
+        return UUID(hex=digits)
+    except ValueError:
+        raise Invalid(f"'{text[:60]}' is not an id of the form {prefix}_ and 32 hexadecimal digits.") from None
