@@ -1,0 +1,77 @@
+"""What the operator decides before the program starts: read once, from the environment.
+
+What may change while it runs is a setting in the database, never here. Every name is documented in
+docs/reference and starts with `MNO_`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mno.platform.errors import Invalid
+from mno.platform.paths import default_data_folder
+
+DEFAULT_PORT = 8420
+DEFAULT_OTLP_GRPC_PORT = 4317
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where the program listens and keeps its data. Ports are 1 to 65535; 0 lets the system choose
+    `port`, and switches `otlp_grpc_port` off. An empty URL means the embedded engine.
+    """
+
+    host: str = "localhost"
+    port: int = DEFAULT_PORT
+    data_folder: Path = field(default_factory=default_data_folder)
+    postgres_url: str = field(default="", repr=False)
+    clickhouse_url: str = field(default="", repr=False)
+    bootstrap_api_key: str = field(default="", repr=False)
+    otlp_grpc_port: int = DEFAULT_OTLP_GRPC_PORT
+    #: Under which address users reach us, for links; empty means http://localhost and the port.
+    public_url: str = ""
+    log_level: str = "info"
+    log_format: str = "text"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Config":
+        """Reads the `MNO_` variables; `Invalid` names the variable that cannot be understood."""
+        return cls(
+            host=environment.get("MNO_HOST") or "localhost",
+            port=_port(environment, "MNO_PORT", DEFAULT_PORT),
+            data_folder=_folder(environment.get("MNO_DATA_DIR", "")),
+            postgres_url=environment.get("MNO_POSTGRES_URL", ""),
+            clickhouse_url=environment.get("MNO_CLICKHOUSE_URL", ""),
+            bootstrap_api_key=environment.get("MNO_BOOTSTRAP_API_KEY", ""),
+            otlp_grpc_port=_port(environment, "MNO_OTLP_GRPC_PORT", DEFAULT_OTLP_GRPC_PORT),
+            public_url=environment.get("MNO_PUBLIC_URL", "").rstrip("/"),
+            log_level=_choice(environment, "MNO_LOG_LEVEL", ("info", "debug", "warning", "error")),
+            log_format=_choice(environment, "MNO_LOG_FORMAT", ("text", "json")),
+        )
+
+    def url(self, port: int) -> str:
+        """The address to show to people who sit at this machine, for the port really bound."""
+        if self.public_url:
+            return self.public_url
+        host = "localhost" if self.host in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _port(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise Invalid(f"{name} is '{text[:40]}', which is not a port number (0 to 65535).")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute() if text else default_data_folder()
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    text = environment.get(name, "").strip().lower() or choices[0]
+    if text not in choices:
+        raise Invalid(f"{name} is '{text[:40]}'; it may be one of {', '.join(choices)}.")
+    return text

@@ -1,0 +1,66 @@
+"""Postgres: a pool of connections, and transactions that the services open.
+
+The stores are plain functions over a `Connection`; rows are dictionaries, parameters are named
+(`%(name)s`). A service opens the transaction, so that everything it changes commits together.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from mno.platform.errors import Unavailable
+from mno.platform.limits import MAX_POSTGRES_CONNECTIONS, POSTGRES_WAIT_S
+
+Row = dict[str, Any]
+Connection = psycopg.AsyncConnection[Row]
+
+
+class Database:
+    """The records' engine at `url` (a libpq URL or keyword string).
+
+    A connection that is lost or a pool that stays empty surfaces as `Unavailable`; a violated constraint
+    stays psycopg's error, for the store that knows what it means.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._pool: AsyncConnectionPool[Connection] | None = None
+
+    async def open(self) -> None:
+        """Connects; `Unavailable` when nobody answers within the time that a caller waits."""
+        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            self.url,
+            min_size=1,
+            max_size=MAX_POSTGRES_CONNECTIONS,
+            timeout=POSTGRES_WAIT_S,
+            max_idle=60,
+            open=False,
+            kwargs={"row_factory": dict_row, "options": "-c timezone=UTC", "application_name": "mno"},
+            check=AsyncConnectionPool.check_connection,
+        )
+        try:
+            await pool.open(wait=True, timeout=POSTGRES_WAIT_S)
+        except PoolTimeout:
+            await pool.close()
+            raise Unavailable("Postgres does not answer. Is MNO_POSTGRES_URL right, and the server up?") from None
+        self._pool = pool
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction: commits at the end, rolls back when an error leaves it."""
+        if self._pool is None:
+            raise Unavailable("The database is not open.")
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise Unavailable("The database does not answer; try again.") from error

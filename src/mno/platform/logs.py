@@ -1,0 +1,55 @@
+"""Logs of the program itself: one line an event on standard error, as text or JSON, without secrets."""
+
+import json
+import logging
+import re
+import sys
+
+_SECRET = re.compile(
+    r"(mno_[A-Za-z0-9]{4})[A-Za-z0-9_-]{8,}|((?:token|password|authorization)[=:]\s*)\S+", re.IGNORECASE
+)
+
+
+def without_secrets(text: str) -> str:
+    """The text with keys, tokens and passwords cut off."""
+    return _SECRET.sub(lambda match: f"{match[1] or match[2]}…", text)
+
+
+def configure(level: str, form: str) -> None:
+    """Sends every logger's lines to standard error; `form` is `text` or `json`."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if form == "json" else _TextLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for quiet in (
+        "uvicorn.access",
+        "uvicorn.error",
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "psycopg.pool",
+        "clickhouse_connect",
+    ):
+        logging.getLogger(quiet).setLevel(max(logging.WARNING, root.level))
+
+
+class _TextLines(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": without_secrets(record.getMessage()),
+        }
+        if record.exc_info:
+            line["error"] = without_secrets(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
