@@ -1,5 +1,6 @@
 -- Spans are facts: rows are added, never changed. A correction adds the old row with sign -1 and the
 -- new one with the next revision (docs/decisions/0004), so every rollup below is a sum over `sign`.
+-- An insert is on the disk before it returns, because the journal forgets a span once it is here.
 
 CREATE TABLE spans
 (
@@ -63,7 +64,8 @@ CREATE TABLE spans
 )
 ENGINE = VersionedCollapsingMergeTree(sign, revision)
 PARTITION BY toYYYYMM(start_time)
-ORDER BY (team_id, project_id, start_time, trace_id, span_id);
+ORDER BY (team_id, project_id, start_time, trace_id, span_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- The finest rollup: a minute, every dimension. Latency is a histogram whose bucket n holds durations
 -- up to 1.02^n microseconds, so that a restatement can be subtracted and a quantile is within 1 %.
@@ -101,7 +103,8 @@ CREATE TABLE usage_minute
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id, session_id, tags);
+ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id, session_id, tags)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW usage_minute_view TO usage_minute AS
 SELECT team_id, project_id, toStartOfMinute(start_time) AS bucket,
@@ -162,7 +165,8 @@ CREATE TABLE usage_hour
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id);
+ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW usage_hour_view TO usage_hour AS
 SELECT team_id, project_id, toStartOfHour(usage_minute.bucket) AS bucket,
@@ -214,7 +218,8 @@ CREATE TABLE traces
     models         SimpleAggregateFunction(groupUniqArrayArray, Array(String))
 )
 ENGINE = AggregatingMergeTree
-ORDER BY (team_id, project_id, trace_id);
+ORDER BY (team_id, project_id, trace_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW traces_view TO traces AS
 SELECT team_id, project_id, trace_id,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mno.observability.spans.model import Owner, Span
+from mno.observability.spans.model import Owner, Span, UsageKind
 
 _TIME = pa.timestamp("us", "UTC")
 _COST = pa.decimal128(18, 9)
@@ -63,7 +63,7 @@ def block(deliveries: Sequence[tuple[Owner, Sequence[Span]]], ingested_at_us: in
         columns[name] = pa.array(np.array(gathered[name], np.int64))
     for name in COST_PARTS:
         columns[name] = amounts(np.array(gathered[name], np.int64))
-    columns["cost"] = _optional_amounts(gathered["cost"])
+    columns["cost"] = optional_amounts(gathered["cost"])
     for name in ("counted", "metered"):
         columns[name] = pa.array(np.array(gathered[name], np.uint8))
     columns["usage_kind"] = pa.array(np.array(gathered["usage_kind"], np.int8))
@@ -85,11 +85,37 @@ def nano_amounts(column: pa.ChunkedArray) -> list[int | None]:
     return [None if amount is None else int(amount.scaleb(9)) for amount in column.to_pylist()]
 
 
-def _optional_amounts(costs: Sequence[int | None]) -> pa.Array:
+def optional_amounts(costs: Sequence[int | None]) -> pa.Array:
+    """Nano-dollars or None as nullable Decimal(18, 9)."""
     if None not in costs:
         return amounts(np.array(costs, np.int64))
     mask = np.array([cost is None for cost in costs])
     return amounts(np.array([cost or 0 for cost in costs], np.int64), mask)
+
+
+#: What a price depends on.
+_PRICED_BY = (
+    "trace_id", "span_id", "name", "provider", "model", "request_model", "service_tier", "status",
+    *TOKENS,
+)  # fmt: skip
+
+
+def priceable(rows: pa.Table) -> list[Span]:
+    """Stored rows as spans with just the fields that a price depends on."""
+    columns = {name: rows[name].to_pylist() for name in _PRICED_BY}
+    starts = rows["start_time"].cast(pa.int64()).to_pylist()
+    kinds = rows["usage_kind"].cast(pa.int64()).to_pylist()
+    metered = rows["metered"].to_pylist()
+    return [
+        Span(
+            start_ns=starts[index] * 1000,
+            duration_ns=0,
+            usage_kind=UsageKind(kinds[index]),
+            metered=bool(metered[index]),
+            **{name: column[index] for name, column in columns.items()},
+        )
+        for index in range(rows.num_rows)
+    ]
 
 
 def _owners(deliveries: Sequence[tuple[Owner, Sequence[Span]]]) -> dict[str, pa.Array]:

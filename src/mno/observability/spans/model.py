@@ -23,8 +23,10 @@ class UsageKind(IntEnum):
     AGGREGATE = 2
 
 
-class Span(msgspec.Struct, gc=False):
+class Span(msgspec.Struct, array_like=True, gc=False):
     """One span, normalised. Strings are empty and numbers zero where the emitter said nothing.
+
+    New fields are only ever added at the end: the journal holds spans by position.
 
     Token buckets follow one meaning whatever the emitter's was. `input_tokens` is the whole input and
     contains `cache_read_tokens`, both cache-write buckets and `input_audio_tokens`; `output_tokens` is

@@ -16,6 +16,8 @@ from typing import Any
 
 from mno.platform.clickhouse import ClickHouse
 
+_OWN = "team_id = {team:String} AND project_id = {project:String}"
+
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
@@ -23,7 +25,6 @@ class Rollup:
 
     table: str
     source: str
-    time_column: str
     keys: tuple[str, ...]
     sums: tuple[str, ...]
     maps: tuple[str, ...]
@@ -96,52 +97,42 @@ class Recount:
     def _plans(
         self, team_id: str, project_id: str, first_us: int, last_us: int
     ) -> list[tuple[Rollup, dict[str, Any], tuple[str, str]]]:
-        """Minute before hour, because the hour rollup is made from the minutes."""
-        owner = {"team": team_id, "project": project_id}
+        """Minute before hour, because the hour rollup is made from the minutes.
+
+        The traces that touch the range are recounted whole, and the minutes as far as those traces reach: a
+        restated parent may lie well before its child.
+        """
+        owner: dict[str, Any] = {"team": team_id, "project": project_id}
+        touched = f"(SELECT trace_id FROM spans WHERE {_within('start_time')})"
+        within = {**owner, "first": first_us, "last": last_us + 1}
+        first_us, last_us = self._reach(within, touched)
         plans = []
-        for name, source, time_column, unit_us in (
-            ("usage_minute", "spans", "bucket", 60_000_000),
+        for table, source, source_time, unit_us in (
+            ("usage_minute", "spans", "start_time", 60_000_000),
             ("usage_hour", "usage_minute", "bucket", 3_600_000_000),
         ):
-            first = first_us // unit_us * unit_us
-            last = (last_us // unit_us + 1) * unit_us
-            source_time = "start_time" if source == "spans" else "bucket"
+            whole_units = {"first": first_us // unit_us * unit_us, "last": (last_us // unit_us + 1) * unit_us}
             plans.append(
-                (
-                    self._rollup(name, source, time_column),
-                    {**owner, "first": first, "last": last},
-                    (_within(source_time), _within(time_column)),
-                )
+                (self._rollup(table, source), {**owner, **whole_units}, (_within(source_time), _within("bucket")))
             )
-        plans.append(self._traces_plan(owner, first_us, last_us))
+        reach = _within("start_time", "reach_first", "reach_last")
+        traces_filters = (f"{reach} AND trace_id IN {touched}", f"{_OWN} AND trace_id IN {touched}")
+        reached = {**within, "reach_first": first_us, "reach_last": last_us + 1}
+        plans.append((self._rollup("traces", "spans"), reached, traces_filters))
         return plans
 
-    def _traces_plan(
-        self, owner: dict[str, Any], first_us: int, last_us: int
-    ) -> tuple[Rollup, dict[str, Any], tuple[str, str]]:
-        """All spans of the traces that have a span in the range, however far the traces reach."""
-        touched = f"(SELECT trace_id FROM spans WHERE {_within('start_time')})"
+    def _reach(self, within: dict[str, Any], touched: str) -> tuple[int, int]:
+        """First and last start, in microseconds, of any span of the touched traces."""
         bounds = self._clickhouse.read_now(
             "SELECT toUnixTimestamp64Micro(min(start_time)) AS first, toUnixTimestamp64Micro(max(last_start)) AS last "
-            f"FROM traces WHERE team_id = {{team:String}} AND project_id = {{project:String}} AND trace_id IN {touched}",
-            {**owner, "first": first_us, "last": last_us + 1},
-        ).to_pylist()[0]
-        parameters = {
-            **owner,
-            "first": first_us,
-            "last": last_us + 1,
-            "reach_first": min(first_us, bounds["first"] or first_us),
-            "reach_last": max(last_us, bounds["last"] or last_us) + 1,
-        }
-        reach = _within("start_time").replace("{first:", "{reach_first:").replace("{last:", "{reach_last:")
-        own = "team_id = {team:String} AND project_id = {project:String}"
-        return (
-            self._rollup("traces", "spans", "start_time"),
-            parameters,
-            (f"{reach} AND trace_id IN {touched}", f"{own} AND trace_id IN {touched}"),
-        )
+            f"FROM traces WHERE {_OWN} AND trace_id IN {touched} HAVING count() > 0",
+            within,
+        ).to_pylist()
+        firsts = [within["first"], *(row["first"] for row in bounds)]
+        lasts = [within["last"] - 1, *(row["last"] for row in bounds)]
+        return min(firsts), max(lasts)
 
-    def _rollup(self, table: str, source: str, time_column: str) -> Rollup:
+    def _rollup(self, table: str, source: str) -> Rollup:
         columns = self._clickhouse.read_now(
             "SELECT name, type, is_in_sorting_key FROM system.columns "
             "WHERE database = currentDatabase() AND table = {table:String} ORDER BY position",
@@ -157,7 +148,6 @@ class Recount:
         return Rollup(
             table=table,
             source=source,
-            time_column=time_column,
             keys=keys,
             sums=tuple(name for name, function in rest.items() if function == "sum"),
             maps=tuple(name for name, function in rest.items() if function == "sumMap"),
@@ -166,12 +156,10 @@ class Recount:
         )
 
 
-def _within(column: str) -> str:
-    seconds = "toDateTime64(fromUnixTimestamp64Micro({%s:Int64}), 6, 'UTC')"
-    return (
-        "team_id = {team:String} AND project_id = {project:String} "
-        f"AND {column} >= {seconds % 'first'} AND {column} < {seconds % 'last'}"
-    )
+def _within(column: str, first: str = "first", last: str = "last") -> str:
+    """`first <= column < last`, both parameters in microseconds, of the project that is bound."""
+    moment = "toDateTime64(fromUnixTimestamp64Micro({%s:Int64}), 6, 'UTC')"
+    return f"{_OWN} AND {column} >= {moment % first} AND {column} < {moment % last}"
 
 
 def _function(column_type: str) -> str:

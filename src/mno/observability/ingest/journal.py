@@ -1,0 +1,124 @@
+"""The journal: where a delivery is durable before it is acknowledged.
+
+Inserting into the span store pays off in large blocks, answering pays off at once. So a delivery is first
+appended here (one `fdatasync` for all that wait at that moment), acknowledged, and then inserted with
+whatever else has come. A segment is deleted when all its deliveries are in the store; what is left after a
+crash is read back and inserted again, which is safe because admission drops what is there already.
+
+A record is a length, a CRC-32 and the delivery as MessagePack. A record cut short by a crash was never
+acknowledged, so reading stops there.
+"""
+
+import os
+import struct
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from mno.observability.spans.model import Owner, Span
+
+#: A segment is closed at this size; it bounds what a restart after a crash reads back.
+SEGMENT_BYTES = 8 * 1024 * 1024
+
+_HEADER = struct.Struct("<II")
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[Owner, list[Span]])
+
+
+def record(owner: Owner, spans: list[Span]) -> bytes:
+    """One delivery as it stands in a segment."""
+    payload = _encoder.encode((owner, spans))
+    return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+class Journal:
+    """Numbered segment files in one folder; used by one writing thread."""
+
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self.folder = folder
+        self._segment_bytes = segment_bytes
+        self._number = 0
+        self._oldest = 0
+        self._file = -1
+        self._size = 0
+
+    def open(self) -> None:
+        """Continues behind the segments that are there; `left_over` reads those."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._number = max(self._numbers(), default=0)
+        self._start_segment()
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def append(self, records: list[bytes]) -> int:
+        """Writes the records to the disk and returns the number of their segment."""
+        if self._size >= self._segment_bytes:
+            self._start_segment()
+        written = b"".join(records)
+        view = memoryview(written)
+        while view:
+            view = view[os.write(self._file, view) :]
+        os.fdatasync(self._file)
+        self._size += len(written)
+        return self._number
+
+    def forget(self, before: int) -> None:
+        """Deletes the segments with a lower number: all their deliveries are in the store."""
+        if before <= self._oldest:
+            return
+        for number in self._numbers():
+            if number < before:
+                self._path(number).unlink(missing_ok=True)
+        self._oldest = before
+
+    def forget_all(self) -> None:
+        """Deletes everything; for an orderly stop, or after the left-overs are in the store."""
+        if self._size:
+            self._start_segment()
+        self.forget(self._number)
+
+    def left_over(self) -> Iterator[tuple[Owner, list[Span]]]:
+        """The deliveries of earlier runs that may not be in the store, in the order of their arrival."""
+        for number in self._numbers():
+            if number < self._number:
+                yield from _deliveries(self._path(number).read_bytes())
+
+    def set_aside(self, owner: Owner, spans: list[Span]) -> None:
+        """Keeps a delivery that the store will not take, for a person to look at."""
+        folder = self.folder / "set-aside"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        (folder / f"{time.time_ns()}.journal").write_bytes(record(owner, spans))
+
+    def _start_segment(self) -> None:
+        self.close()
+        self._number += 1
+        self._file = os.open(self._path(self._number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._size = 0
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _numbers(self) -> list[int]:
+        return sorted(int(path.stem) for path in self.folder.glob("*.journal"))
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:012d}.journal"
+
+
+def _deliveries(segment: bytes) -> Iterator[tuple[Owner, list[Span]]]:
+    position = 0
+    while position + _HEADER.size <= len(segment):
+        length, checksum = _HEADER.unpack_from(segment, position)
+        payload = segment[position + _HEADER.size : position + _HEADER.size + length]
+        if len(payload) < length or zlib.crc32(payload) != checksum:
+            return
+        yield _decoder.decode(payload)
+        position += _HEADER.size + length

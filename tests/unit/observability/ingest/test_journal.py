@@ -1,0 +1,62 @@
+"""The journal gives back what was appended, up to a record that a crash cut short."""
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mno.observability.ingest.journal import Journal, _deliveries, record
+from mno.observability.spans.model import Owner, Span
+
+OWNER = Owner("team", "project", "otlp", "key")
+
+
+def spans(count: int) -> list[Span]:
+    return [Span(bytes([n]) * 16, bytes([n]) * 8, n, n, f"span {n}", cost=None, tags=("a=b",)) for n in range(count)]
+
+
+def test_a_later_run_reads_what_an_earlier_one_appended(tmp_path: Path) -> None:
+    first = Journal(tmp_path)
+    first.open()
+    first.append([record(OWNER, spans(2)), record(OWNER, spans(1))])
+    first.close()
+    second = Journal(tmp_path)
+    second.open()
+    assert list(second.left_over()) == [(OWNER, spans(2)), (OWNER, spans(1))]
+    second.forget_all()
+    assert list(second.left_over()) == []
+    second.close()
+
+
+def test_segments_are_forgotten_once_their_deliveries_are_stored(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    journal.open()
+    segments = [journal.append([record(OWNER, spans(1))]) for _ in range(3)]
+    assert segments == sorted(set(segments))
+    journal.forget(segments[-1])
+    assert [int(path.stem) for path in tmp_path.glob("*.journal")] == [segments[-1]]
+    journal.close()
+
+
+def test_a_delivery_set_aside_stays_readable_and_is_not_read_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.open()
+    journal.set_aside(OWNER, spans(1))
+    assert list(journal.left_over()) == []
+    (kept,) = (tmp_path / "set-aside").iterdir()
+    assert list(_deliveries(kept.read_bytes())) == [(OWNER, spans(1))]
+    journal.close()
+
+
+@given(st.integers(0, 4), st.integers(1, 200))
+def test_a_record_cut_short_hides_nothing_before_it(count: int, cut: int) -> None:
+    whole = b"".join(record(OWNER, spans(1)) for _ in range(count))
+    torn = record(OWNER, spans(3))[:-cut]
+    assert list(_deliveries(whole + torn)) == [(OWNER, spans(1))] * count
+
+
+@given(st.integers(8, 60), st.integers(0, 7))
+def test_a_flipped_bit_is_noticed(position: int, bit: int) -> None:
+    damaged = bytearray(record(OWNER, spans(2)))
+    damaged[position] ^= 1 << bit
+    assert list(_deliveries(bytes(damaged))) == []
