@@ -1,0 +1,279 @@
+"""Reading traces: a page of the list, one trace as a waterfall, one span with its bodies."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from mno.observability.spans.cursor import Cursor, Position, Snapshot, decoded, encoded, question_digest
+from mno.observability.spans.filters import SpanFilter, Status
+from mno.observability.spans.queries import Owner, SpanQueries, TraceBounds
+from mno.observability.spans.schemas import CostParts, SpanDetail, TracePage, TraceRow, TraceTotals
+from mno.observability.spans.waterfall import waterfall
+from mno.platform import money
+from mno.platform.errors import Invalid, NotFound
+from mno.platform.time_range import TimeRange, from_microseconds, shown
+
+MAX_PAGE = 200
+DEFAULT_PAGE = 50
+#: Traces in one exported file.
+MAX_EXPORT = 50_000
+#: Spans of one trace that are listed; its totals hold all of them.
+MAX_SPANS_OF_TRACE = 100_000
+
+#: A block is visible in `spans` a moment before its rollup is.
+_ROLLUP_LAG_S = 0.05
+_EXPORT_PAGE = 1000
+_NO_PARENT = "0" * 16
+_TRACE_ID = re.compile(r"[0-9a-fA-F]{32}")
+_SPAN_ID = re.compile(r"[0-9a-fA-F]{16}")
+_OPTIONAL = (
+    "kind", "operation", "status", "provider", "model", "agent", "tool", "service",
+    "usage_kind", "counted", "input_tokens", "output_tokens", "has_messages",
+)  # fmt: skip
+
+
+class Traces:
+    """What the API, the export and the web pages ask of traces."""
+
+    def __init__(self, queries: SpanQueries) -> None:
+        self._queries = queries
+
+    async def page(
+        self, owner: Owner, window: TimeRange, asked: SpanFilter, *, limit: int = DEFAULT_PAGE, cursor: str = ""
+    ) -> TracePage:
+        """Traces by their newest matching span, newest first.
+
+        With a `cursor` the list goes on over the spans that had arrived at its first page, in that page's
+        time range; `window` is not looked at. Raises `Invalid` for a cursor that is damaged or belongs to
+        other filters, `LimitExceeded` when the search takes too long.
+        """
+        question = question_digest(owner, asked)
+        if cursor:
+            resumed = decoded(cursor, question)
+            snapshot, after = resumed.snapshot, resumed.after
+        else:
+            snapshot, after = Snapshot(window.start_us, window.end_us, await self._queries.arrived_us()), None
+        found = await self._next_traces(owner, snapshot, asked, after, count=limit + 1)
+        items = [row for _, row in found[:limit]]
+        more = len(found) > limit
+        return TracePage(
+            items=items,
+            next_cursor=encoded(Cursor(snapshot, found[limit - 1][0], question)) if more else None,
+        )
+
+    async def pages(
+        self, owner: Owner, window: TimeRange, asked: SpanFilter, *, limit: int = MAX_EXPORT
+    ) -> AsyncIterator[list[TraceRow]]:
+        """The list from its start, up to `limit` traces, page by page."""
+        cursor, left = "", limit
+        while left > 0:
+            page = await self.page(owner, window, asked, limit=min(left, _EXPORT_PAGE), cursor=cursor)
+            yield page.items
+            left -= len(page.items)
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    async def trace(self, owner: Owner, trace_id: str) -> bytes:
+        """The JSON of a `TraceDetail`. `Invalid` for a malformed id, `NotFound` for an unknown one."""
+        trace_id = _checked(trace_id, _TRACE_ID, "trace", 32)
+        bounds = await self._bounds(owner, trace_id)
+        table, totals = await asyncio.gather(
+            self._queries.spans_of_trace(owner, trace_id, bounds, limit=MAX_SPANS_OF_TRACE + 1),
+            self._queries.totals_of_trace(owner, trace_id, bounds),
+        )
+        return await asyncio.to_thread(_trace_json, trace_id, bounds, table, totals)
+
+    async def span(self, owner: Owner, trace_id: str, span_id: str) -> SpanDetail:
+        """One span with its bodies. `Invalid` for a malformed id, `NotFound` for an unknown one."""
+        trace_id = _checked(trace_id, _TRACE_ID, "trace", 32)
+        span_id = _checked(span_id, _SPAN_ID, "span", 16)
+        row = await self._queries.span(owner, trace_id, span_id, await self._bounds(owner, trace_id))
+        if row is None:
+            raise NotFound(f"Trace {trace_id} has no span {span_id}.")
+        return _span_detail(row)
+
+    async def _bounds(self, owner: Owner, trace_id: str) -> TraceBounds:
+        bounds = await self._queries.bounds(owner, trace_id)
+        if bounds is None:
+            raise NotFound(f"There is no trace {trace_id} in this project.")
+        return bounds
+
+    async def _next_traces(
+        self, owner: Owner, snapshot: Snapshot, asked: SpanFilter, after: Position | None, *, count: int
+    ) -> list[tuple[Position, TraceRow]]:
+        found: list[tuple[Position, TraceRow]] = []
+        while len(found) < count:
+            wanted = count - len(found)
+            batch = await self._queries.newest_traces(owner, snapshot, asked, before=after, limit=wanted)
+            if not batch:
+                break
+            totals = await self._totals(owner, [position.trace_id for position in batch])
+            shown_before = await self._shown_before(owner, snapshot, asked, after, totals)
+            for position in batch:
+                total = totals.get(position.trace_id)
+                if total is None or position.trace_id in shown_before:
+                    continue
+                if asked.status is Status.OK and total["errors"] > 0:
+                    continue
+                found.append((position, _trace_row(total)))
+            if len(batch) < wanted:
+                break
+            after = batch[-1]
+        return found
+
+    async def _totals(self, owner: Owner, trace_ids: list[bytes]) -> dict[bytes, dict[str, Any]]:
+        totals = await self._queries.totals(owner, trace_ids)
+        if len(totals) == len(trace_ids):
+            return totals
+        await asyncio.sleep(_ROLLUP_LAG_S)
+        return await self._queries.totals(owner, trace_ids)
+
+    async def _shown_before(
+        self,
+        owner: Owner,
+        snapshot: Snapshot,
+        asked: SpanFilter,
+        after: Position | None,
+        totals: dict[bytes, dict[str, Any]],
+    ) -> set[bytes]:
+        """Traces whose place in the list is above `after`, where their newest matching span is."""
+        if after is None:
+            return set()
+        reaching = {id_: row["last_start_us"] for id_, row in totals.items() if row["last_start_us"] >= after.start_us}
+        if not reaching:
+            return set()
+        return await self._queries.matching_since(
+            owner, snapshot, asked, since=after, until_us=max(reaching.values()), trace_ids=list(reaching)
+        )
+
+
+def _checked(text: str, pattern: re.Pattern[str], what: str, digits: int) -> str:
+    if not pattern.fullmatch(text):
+        raise Invalid(f"'{text[:60]}' is no {what} id: {digits} hexadecimal digits are.")
+    return text.lower()
+
+
+def _trace_row(total: dict[str, Any]) -> TraceRow:
+    return TraceRow(
+        trace_id=total["trace_id"].hex(),
+        start_time=shown(from_microseconds(total["start_us"])),
+        duration_ms=(total["end_us"] - total["start_us"]) / 1000,
+        cost=money.shown(total["cost"]),
+        **{
+            name: total[name]
+            for name in (
+                "name", "spans", "errors", "calls", "unpriced_calls", "input_tokens", "output_tokens",
+                "models", "user", "session", "agent", "environment", "service",
+            )
+        },
+    )  # fmt: skip
+
+
+def _trace_json(trace_id: str, bounds: TraceBounds, table: pa.Table, totals: dict[str, Any]) -> bytes:
+    if totals["spans"] <= 0:
+        raise NotFound(f"There is no trace {trace_id} in this project.")
+    detail = {
+        "trace_id": trace_id,
+        "name": bounds.name,
+        "start_time": shown(from_microseconds(bounds.first_us)),
+        "duration_ms": (bounds.end_us - bounds.first_us) / 1000,
+        "totals": TraceTotals(**{**totals, "cost": money.shown(totals["cost"])}).model_dump(),
+        "truncated": table.num_rows > MAX_SPANS_OF_TRACE,
+        "spans": _waterfall_spans(table.slice(0, MAX_SPANS_OF_TRACE), bounds.first_us),
+    }
+    return orjson.dumps(detail)
+
+
+def _waterfall_spans(table: pa.Table, first_us: int) -> list[dict[str, Any]]:
+    """The `WaterfallSpan`s as plain dictionaries: there may be 100,000 of them."""
+    columns = {name: table[name].to_pylist() for name in table.column_names}
+    optional = [(name, columns[name]) for name in _OPTIONAL]
+    spans = []
+    for index, depth in waterfall(columns["span_id"], columns["parent_span_id"]):
+        span: dict[str, Any] = {
+            "span_id": columns["span_id"][index],
+            "depth": depth,
+            "name": columns["name"][index],
+            "start_offset_ns": (columns["start_us"][index] - first_us) * 1000,
+            "duration_ns": columns["duration_ns"][index],
+        }
+        parent = columns["parent_span_id"][index]
+        if parent != _NO_PARENT:
+            span["parent_span_id"] = parent
+        for name, values in optional:
+            if value := values[index]:
+                span[name] = value
+        if span["usage_kind"] == "none":
+            del span["usage_kind"]
+        else:
+            span["counted"] = bool(columns["counted"][index])
+            span["cost"] = columns["cost"][index]
+        if "has_messages" in span:
+            span["has_messages"] = True
+        spans.append(span)
+    return spans
+
+
+_SAME = (
+    "name", "kind", "status", "status_message", "duration_ns", "time_to_first_token_ns", "revision",
+    "service", "scope", "convention", "source", "api_key_id", "operation", "provider", "model", "request_model",
+    "agent", "tool", "environment", "finish_reason", "service_tier",
+    "input_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "input_audio_tokens",
+    "output_tokens", "reasoning_tokens", "output_audio_tokens", "price_source", "price_version",
+)  # fmt: skip
+
+
+def _span_detail(row: dict[str, Any]) -> SpanDetail:
+    return SpanDetail(
+        **{name: row[name] for name in _SAME},
+        trace_id=row["trace_id"].hex(),
+        span_id=row["span_id"].hex(),
+        parent_span_id=row["parent_span_id"].hex() if any(row["parent_span_id"]) else None,
+        start_time=shown(from_microseconds(row["start_us"])),
+        end_time=shown(from_microseconds(row["start_us"] + row["duration_ns"] // 1000)),
+        ingested_at=shown(from_microseconds(row["ingested_us"])),
+        user=row["user_id"],
+        session=row["session_id"],
+        tags=list(row["tags"]),
+        usage_kind=row["usage_kind_name"],
+        counted=bool(row["counted"]),
+        metered=bool(row["metered"]),
+        cost=None if row["cost"] is None else money.shown(row["cost"]),
+        cost_parts=CostParts(
+            input=money.shown(row["cost_input"]),
+            cache_read=money.shown(row["cost_cache_read"]),
+            cache_write=money.shown(row["cost_cache_write"]),
+            output=money.shown(row["cost_output"]),
+        ),
+        input_messages=_parsed_list(row["input_messages"]),
+        output_messages=_parsed_list(row["output_messages"]),
+        attributes=_parsed_object(row["attributes"]),
+        resource=_parsed_object(row["resource"]),
+        events=_parsed_list(row["events"]),
+        links=_parsed_list(row["links"]),
+    )
+
+
+def _parsed_list(text: str) -> list[Any]:
+    parsed = _parsed(text)
+    return parsed if isinstance(parsed, list) else [] if parsed is None else [parsed]
+
+
+def _parsed_object(text: str) -> dict[str, Any]:
+    parsed = _parsed(text)
+    return parsed if isinstance(parsed, dict) else {} if parsed is None else {"value": parsed}
+
+
+def _parsed(text: str) -> Any:
+    """A body as it was written; one that is no JSON is shown as the text that it is."""
+    if not text:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text

@@ -1,0 +1,43 @@
+"""Spans as they arrive in the store, for tests of the read side."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from mno.observability.spans import columns
+from mno.observability.spans.model import NO_PARENT, Span
+from mno.observability.spans.queries import Owner
+from mno.platform.clickhouse import ClickHouse
+from mno.platform.time_range import TimeRange, from_microseconds
+
+#: All spans of these tests start at or after this instant (2026-11-01), in nanoseconds.
+T0_NS = 1_793_491_200_000_000_000
+SECOND_NS = 1_000_000_000
+MONTH = TimeRange(from_microseconds(T0_NS // 1000), from_microseconds(T0_NS // 1000 + 28 * 86_400_000_000))
+
+
+def a_span(trace: int, span: int, *, at_s: float = 0, parent: int | None = None, **fields: Any) -> Span:
+    """A span that starts `at_s` seconds after T0; ids are small numbers."""
+    given: dict[str, Any] = {"name": f"span {span}", "duration_ns": SECOND_NS, **fields}
+    return Span(
+        trace_id=trace_id(trace),
+        span_id=span_id(span),
+        parent_span_id=NO_PARENT if parent is None else span_id(parent),
+        start_ns=T0_NS + round(at_s * 1_000_000) * 1000,
+        **given,
+    )
+
+
+def trace_id(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def span_id(number: int) -> bytes:
+    return number.to_bytes(8, "big")
+
+
+def arrive(clickhouse: ClickHouse, owner: Owner, spans: Sequence[Span], *, ingested_at_us: int | None = None) -> None:
+    """One committed block."""
+    sender = columns.Owner(owner.team_id, owner.project_id, "otlp", "key")
+    moment = time.time_ns() // 1000 if ingested_at_us is None else ingested_at_us
+    clickhouse.insert("spans", columns.block([(sender, spans)], moment))
