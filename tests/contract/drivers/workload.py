@@ -81,7 +81,9 @@ def openai_responses(client=None):
         model="gpt-5-mini", input=QUESTION, reasoning={"effort": "low"}, prompt_cache_key="team-7", stream=True
     ):
         pass
-    create(model="gpt-4o-mini", input=QUESTION, tools=[{"type": "function", **OPENAI_TOOL["function"], "strict": False}])
+    create(
+        model="gpt-4o-mini", input=QUESTION, tools=[{"type": "function", **OPENAI_TOOL["function"], "strict": False}]
+    )
     with contextlib.suppress(Exception):
         create(model="gpt-4o-mini", input=OVER_LIMIT)
 

@@ -92,7 +92,9 @@ def message_events(whole: dict[str, Any]) -> list[tuple[str, object]]:
         events += [{"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas]
         events.append({"type": "content_block_stop", "index": index})
     ended = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
-    last_usage = {name: figure for name, figure in whole["usage"].items() if name not in ("cache_creation", "service_tier")}
+    last_usage = {
+        name: figure for name, figure in whole["usage"].items() if name not in ("cache_creation", "service_tier")
+    }
     events += [{"type": "message_delta", "delta": ended, "usage": last_usage}, {"type": "message_stop"}]
     return [(event["type"], event) for event in events]
 
