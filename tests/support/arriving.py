@@ -4,9 +4,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from mno.observability.spans import columns
-from mno.observability.spans.model import NO_PARENT, Span
-from mno.observability.spans.queries import Owner
+from mno.observability.spans.model import NO_PARENT, Owner, Span, SpanKey, TraceKey
+from mno.observability.spans.queries import Tenant
+from mno.observability.spans.store import SpanStore, restatement
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.time_range import TimeRange, from_microseconds
 
@@ -36,8 +39,21 @@ def span_id(number: int) -> bytes:
     return number.to_bytes(8, "big")
 
 
-def arrive(clickhouse: ClickHouse, owner: Owner, spans: Sequence[Span], *, ingested_at_us: int | None = None) -> None:
+def arrive(clickhouse: ClickHouse, tenant: Tenant, spans: Sequence[Span], *, ingested_at_us: int | None = None) -> None:
     """One committed block."""
-    sender = columns.Owner(owner.team_id, owner.project_id, "otlp", "key")
+    sender = Owner(tenant.team_id, tenant.project_id, "otlp", "key")
     moment = time.time_ns() // 1000 if ingested_at_us is None else ingested_at_us
     clickhouse.insert("spans", columns.block([(sender, spans)], moment))
+
+
+def restate(clickhouse: ClickHouse, tenant: Tenant, spans: Sequence[Span], **changed: Any) -> None:
+    """Spans get other figures, as a late descendant or a new price gives them; `changed` holds one value a column."""
+    keys = [
+        SpanKey(TraceKey(tenant.team_id, tenant.project_id, span.trace_id), span.span_id, span.start_ns // 1000)
+        for span in spans
+    ]
+    for rows in SpanStore(clickhouse).current_rows(keys):
+        block = restatement(
+            rows, {name: pa.array([value] * rows.num_rows, rows[name].type) for name, value in changed.items()}
+        )
+        clickhouse.insert("spans", block)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from mno.observability.spans.queries import Owner
+from mno.observability.spans.queries import Tenant
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.migrate import migrations_of, statements_of
 
@@ -24,5 +24,5 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]
 
 
 @pytest.fixture
-def owner() -> Owner:
-    return Owner(team_id=str(uuid4()), project_id=str(uuid4()))
+def tenant() -> Tenant:
+    return Tenant(team_id=str(uuid4()), project_id=str(uuid4()))

@@ -264,7 +264,7 @@ class Pipeline:
         now_us = time.time_ns() // 1000
         blocks = [block(admitted.deliveries, now_us)] if admitted.deliveries else []
         if admitted.uncounted:
-            blocks.extend(self._restatements.uncount(admitted.uncounted, now_us))
+            blocks.extend(self._restatements.uncount(admitted.uncounted))
         if blocks:
             self._store.insert(joined(blocks))
         self._meters.committed(admitted.spans, admitted.duplicates, time.perf_counter() - started)

@@ -24,7 +24,7 @@ SEARCH_TIMEOUT_S = 10
 #: Spans that arrived longer ago than this are surely visible, in seconds.
 _SETTLED_AFTER_S = 60
 
-_OWNER = "team_id = {team:String} AND project_id = {project:String}"
+_TENANT = "team_id = {team:String} AND project_id = {project:String}"
 _IDS = "(SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))"
 
 _ARRIVED = f"""
@@ -75,7 +75,7 @@ SELECT trace_id,
        max(traces.service) AS service,
        arraySort(groupUniqArrayArray(traces.models)) AS models
 FROM traces
-WHERE {_OWNER} AND trace_id IN {_IDS}
+WHERE {_TENANT} AND trace_id IN {_IDS}
 GROUP BY trace_id
 """
 
@@ -85,12 +85,12 @@ SELECT toUnixTimestamp64Micro(min(traces.start_time)) AS first_us,
        toUnixTimestamp64Micro(max(traces.end_time)) AS end_us,
        argMinMerge(traces.name) AS name
 FROM traces
-WHERE {_OWNER} AND trace_id = toFixedString(unhex({{trace:String}}), 16)
+WHERE {_TENANT} AND trace_id = toFixedString(unhex({{trace:String}}), 16)
 HAVING count() > 0
 """
 
 _OF_TRACE = f"""
-WHERE {_OWNER}
+WHERE {_TENANT}
   AND start_time BETWEEN fromUnixTimestamp64Micro({{first:Int64}}) AND fromUnixTimestamp64Micro({{last:Int64}})
   AND trace_id = toFixedString(unhex({{trace:String}}), 16)
 """
@@ -134,7 +134,7 @@ LIMIT 1
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class Tenant:
     """Whose spans are read."""
 
     team_id: str
@@ -155,7 +155,7 @@ class TraceBounds:
 
 
 class SpanQueries:
-    """Read views of the tables `spans` and `traces`; each question is bound to one owner."""
+    """Read views of the tables `spans` and `traces`; each question is bound to one tenant."""
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
@@ -165,13 +165,13 @@ class SpanQueries:
         return int((await self._clickhouse.rows(_ARRIVED))[0]["us"])
 
     async def newest_traces(
-        self, owner: Owner, snapshot: Snapshot, asked: SpanFilter, *, before: Position | None, limit: int
+        self, tenant: Tenant, snapshot: Snapshot, asked: SpanFilter, *, before: Position | None, limit: int
     ) -> list[Position]:
         """The next traces below `before`, by their newest matching span below it.
 
         `LimitExceeded` when the search takes longer than SEARCH_TIMEOUT_S.
         """
-        conditions, parameters = _matching(owner, snapshot, asked)
+        conditions, parameters = _matching(tenant, snapshot, asked)
         if before is not None:
             conditions.append(
                 "start_time <= fromUnixTimestamp64Micro({before_us:Int64})"
@@ -184,7 +184,7 @@ class SpanQueries:
 
     async def matching_since(
         self,
-        owner: Owner,
+        tenant: Tenant,
         snapshot: Snapshot,
         asked: SpanFilter,
         *,
@@ -193,7 +193,7 @@ class SpanQueries:
         trace_ids: Sequence[bytes],
     ) -> set[bytes]:
         """Those of the traces that have a matching span at or above `since`."""
-        conditions, parameters = _matching(owner, snapshot, asked)
+        conditions, parameters = _matching(tenant, snapshot, asked)
         conditions.append(
             "start_time >= fromUnixTimestamp64Micro({since_us:Int64})"
             " AND start_time <= fromUnixTimestamp64Micro({until_us:Int64})"
@@ -209,46 +209,46 @@ class SpanQueries:
         sql = _MATCHING_SINCE.format(conditions=" AND ".join(conditions), ids=_IDS, timeout=SEARCH_TIMEOUT_S)
         return {row["trace_id"] for row in await self._clickhouse.rows(sql, parameters)}
 
-    async def totals(self, owner: Owner, trace_ids: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
+    async def totals(self, tenant: Tenant, trace_ids: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
         """The rollup's row of each trace; `cost` is a Decimal in USD, `*_us` microseconds since the epoch."""
-        parameters = {**owner.parameters(), "ids": [trace_id.hex() for trace_id in trace_ids]}
+        parameters = {**tenant.parameters(), "ids": [trace_id.hex() for trace_id in trace_ids]}
         rows = await self._clickhouse.rows(_TOTALS, parameters)
         return {row["trace_id"]: row for row in rows}
 
-    async def bounds(self, owner: Owner, trace_id: str) -> TraceBounds | None:
-        rows = await self._clickhouse.rows(_BOUNDS, {**owner.parameters(), "trace": trace_id})
+    async def bounds(self, tenant: Tenant, trace_id: str) -> TraceBounds | None:
+        rows = await self._clickhouse.rows(_BOUNDS, {**tenant.parameters(), "trace": trace_id})
         return TraceBounds(**rows[0]) if rows else None
 
-    async def spans_of_trace(self, owner: Owner, trace_id: str, bounds: TraceBounds, *, limit: int) -> pa.Table:
+    async def spans_of_trace(self, tenant: Tenant, trace_id: str, bounds: TraceBounds, *, limit: int) -> pa.Table:
         """The trace's spans by start time, without their bodies, at most `limit`."""
-        parameters = {**_of_trace(owner, trace_id, bounds), "limit": limit}
+        parameters = {**_of_trace(tenant, trace_id, bounds), "limit": limit}
         return await self._clickhouse.arrow(_SPANS_OF_TRACE, parameters)
 
-    async def totals_of_trace(self, owner: Owner, trace_id: str, bounds: TraceBounds) -> dict[str, Any]:
+    async def totals_of_trace(self, tenant: Tenant, trace_id: str, bounds: TraceBounds) -> dict[str, Any]:
         """Sums over the trace; tokens and cost of the counted spans only."""
-        return (await self._clickhouse.rows(_TOTALS_OF_TRACE, _of_trace(owner, trace_id, bounds)))[0]
+        return (await self._clickhouse.rows(_TOTALS_OF_TRACE, _of_trace(tenant, trace_id, bounds)))[0]
 
-    async def span(self, owner: Owner, trace_id: str, span_id: str, bounds: TraceBounds) -> dict[str, Any] | None:
+    async def span(self, tenant: Tenant, trace_id: str, span_id: str, bounds: TraceBounds) -> dict[str, Any] | None:
         """Every column of one span; of spans that share the id, the first."""
-        rows = await self._clickhouse.rows(_SPAN, {**_of_trace(owner, trace_id, bounds), "span": span_id})
+        rows = await self._clickhouse.rows(_SPAN, {**_of_trace(tenant, trace_id, bounds), "span": span_id})
         return rows[0] if rows else None
 
 
-def _of_trace(owner: Owner, trace_id: str, bounds: TraceBounds) -> dict[str, Any]:
-    return {**owner.parameters(), "trace": trace_id, "first": bounds.first_us, "last": bounds.last_us}
+def _of_trace(tenant: Tenant, trace_id: str, bounds: TraceBounds) -> dict[str, Any]:
+    return {**tenant.parameters(), "trace": trace_id, "first": bounds.first_us, "last": bounds.last_us}
 
 
-def _matching(owner: Owner, snapshot: Snapshot, asked: SpanFilter) -> tuple[list[str], dict[str, Any]]:
+def _matching(tenant: Tenant, snapshot: Snapshot, asked: SpanFilter) -> tuple[list[str], dict[str, Any]]:
     """The conditions under which a row is a matching span of the snapshot."""
     conditions = [
-        _OWNER,
+        _TENANT,
         "start_time >= fromUnixTimestamp64Micro({from_us:Int64})",
         "start_time < fromUnixTimestamp64Micro({to_us:Int64})",
         "sign = 1",
         "ingested_at <= fromUnixTimestamp64Micro({arrived_us:Int64})",
     ]
     parameters: dict[str, Any] = {
-        **owner.parameters(),
+        **tenant.parameters(),
         "from_us": snapshot.from_us,
         "to_us": snapshot.to_us,
         "arrived_us": snapshot.arrived_us,

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from mno.observability.spans.cursor import Cursor, Position, Snapshot, decoded, encoded, question_digest
 from mno.observability.spans.filters import SpanFilter, Status
-from mno.observability.spans.queries import Owner, SpanQueries, TraceBounds
+from mno.observability.spans.queries import SpanQueries, Tenant, TraceBounds
 from mno.observability.spans.schemas import CostParts, SpanDetail, TracePage, TraceRow, TraceTotals
 from mno.observability.spans.waterfall import waterfall
 from mno.platform import money
@@ -43,7 +43,7 @@ class Traces:
         self._queries = queries
 
     async def page(
-        self, owner: Owner, window: TimeRange, asked: SpanFilter, *, limit: int = DEFAULT_PAGE, cursor: str = ""
+        self, tenant: Tenant, window: TimeRange, asked: SpanFilter, *, limit: int = DEFAULT_PAGE, cursor: str = ""
     ) -> TracePage:
         """Traces by their newest matching span, newest first.
 
@@ -51,13 +51,13 @@ class Traces:
         time range; `window` is not looked at. Raises `Invalid` for a cursor that is damaged or belongs to
         other filters, `LimitExceeded` when the search takes too long.
         """
-        question = question_digest(owner, asked)
+        question = question_digest(tenant, asked)
         if cursor:
             resumed = decoded(cursor, question)
             snapshot, after = resumed.snapshot, resumed.after
         else:
             snapshot, after = Snapshot(window.start_us, window.end_us, await self._queries.arrived_us()), None
-        found = await self._next_traces(owner, snapshot, asked, after, count=limit + 1)
+        found = await self._next_traces(tenant, snapshot, asked, after, count=limit + 1)
         items = [row for _, row in found[:limit]]
         more = len(found) > limit
         return TracePage(
@@ -66,54 +66,54 @@ class Traces:
         )
 
     async def pages(
-        self, owner: Owner, window: TimeRange, asked: SpanFilter, *, limit: int = MAX_EXPORT
+        self, tenant: Tenant, window: TimeRange, asked: SpanFilter, *, limit: int = MAX_EXPORT
     ) -> AsyncIterator[list[TraceRow]]:
         """The list from its start, up to `limit` traces, page by page."""
         cursor, left = "", limit
         while left > 0:
-            page = await self.page(owner, window, asked, limit=min(left, _EXPORT_PAGE), cursor=cursor)
+            page = await self.page(tenant, window, asked, limit=min(left, _EXPORT_PAGE), cursor=cursor)
             yield page.items
             left -= len(page.items)
             if page.next_cursor is None:
                 return
             cursor = page.next_cursor
 
-    async def trace(self, owner: Owner, trace_id: str) -> bytes:
+    async def trace(self, tenant: Tenant, trace_id: str) -> bytes:
         """The JSON of a `TraceDetail`. `Invalid` for a malformed id, `NotFound` for an unknown one."""
         trace_id = _checked(trace_id, _TRACE_ID, "trace", 32)
-        bounds = await self._bounds(owner, trace_id)
+        bounds = await self._bounds(tenant, trace_id)
         table, totals = await asyncio.gather(
-            self._queries.spans_of_trace(owner, trace_id, bounds, limit=MAX_SPANS_OF_TRACE + 1),
-            self._queries.totals_of_trace(owner, trace_id, bounds),
+            self._queries.spans_of_trace(tenant, trace_id, bounds, limit=MAX_SPANS_OF_TRACE + 1),
+            self._queries.totals_of_trace(tenant, trace_id, bounds),
         )
         return await asyncio.to_thread(_trace_json, trace_id, bounds, table, totals)
 
-    async def span(self, owner: Owner, trace_id: str, span_id: str) -> SpanDetail:
+    async def span(self, tenant: Tenant, trace_id: str, span_id: str) -> SpanDetail:
         """One span with its bodies. `Invalid` for a malformed id, `NotFound` for an unknown one."""
         trace_id = _checked(trace_id, _TRACE_ID, "trace", 32)
         span_id = _checked(span_id, _SPAN_ID, "span", 16)
-        row = await self._queries.span(owner, trace_id, span_id, await self._bounds(owner, trace_id))
+        row = await self._queries.span(tenant, trace_id, span_id, await self._bounds(tenant, trace_id))
         if row is None:
             raise NotFound(f"Trace {trace_id} has no span {span_id}.")
         return _span_detail(row)
 
-    async def _bounds(self, owner: Owner, trace_id: str) -> TraceBounds:
-        bounds = await self._queries.bounds(owner, trace_id)
+    async def _bounds(self, tenant: Tenant, trace_id: str) -> TraceBounds:
+        bounds = await self._queries.bounds(tenant, trace_id)
         if bounds is None:
             raise NotFound(f"There is no trace {trace_id} in this project.")
         return bounds
 
     async def _next_traces(
-        self, owner: Owner, snapshot: Snapshot, asked: SpanFilter, after: Position | None, *, count: int
+        self, tenant: Tenant, snapshot: Snapshot, asked: SpanFilter, after: Position | None, *, count: int
     ) -> list[tuple[Position, TraceRow]]:
         found: list[tuple[Position, TraceRow]] = []
         while len(found) < count:
             wanted = count - len(found)
-            batch = await self._queries.newest_traces(owner, snapshot, asked, before=after, limit=wanted)
+            batch = await self._queries.newest_traces(tenant, snapshot, asked, before=after, limit=wanted)
             if not batch:
                 break
-            totals = await self._totals(owner, [position.trace_id for position in batch])
-            shown_before = await self._shown_before(owner, snapshot, asked, after, totals)
+            totals = await self._totals(tenant, [position.trace_id for position in batch])
+            shown_before = await self._shown_before(tenant, snapshot, asked, after, totals)
             for position in batch:
                 total = totals.get(position.trace_id)
                 if total is None or position.trace_id in shown_before:
@@ -126,16 +126,16 @@ class Traces:
             after = batch[-1]
         return found
 
-    async def _totals(self, owner: Owner, trace_ids: list[bytes]) -> dict[bytes, dict[str, Any]]:
-        totals = await self._queries.totals(owner, trace_ids)
+    async def _totals(self, tenant: Tenant, trace_ids: list[bytes]) -> dict[bytes, dict[str, Any]]:
+        totals = await self._queries.totals(tenant, trace_ids)
         if len(totals) == len(trace_ids):
             return totals
         await asyncio.sleep(_ROLLUP_LAG_S)
-        return await self._queries.totals(owner, trace_ids)
+        return await self._queries.totals(tenant, trace_ids)
 
     async def _shown_before(
         self,
-        owner: Owner,
+        tenant: Tenant,
         snapshot: Snapshot,
         asked: SpanFilter,
         after: Position | None,
@@ -148,7 +148,7 @@ class Traces:
         if not reaching:
             return set()
         return await self._queries.matching_since(
-            owner, snapshot, asked, since=after, until_us=max(reaching.values()), trace_ids=list(reaching)
+            tenant, snapshot, asked, since=after, until_us=max(reaching.values()), trace_ids=list(reaching)
         )
 
 

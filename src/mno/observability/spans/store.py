@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mno.observability.spans.columns import PRICE_COLUMNS
 from mno.observability.spans.model import KnownSpan, SpanKey, TraceKey
 from mno.platform.clickhouse import ClickHouse
 
@@ -44,6 +45,19 @@ WHERE team_id = {team:String} AND project_id = {project:String}
       FROM (SELECT arrayJoin(arrayZip({traces:Array(String)}, {spans:Array(String)})) AS pair))
 ORDER BY revision DESC, sign DESC
 LIMIT 1 BY trace_id, span_id, start_time
+"""
+
+#: The next spans that a price list prices, oldest first, without their texts.
+_PRICED_ROWS = """
+SELECT {columns} FROM (
+    SELECT * FROM spans
+    WHERE team_id = {{team:String}} AND project_id = {{project:String}}
+      AND start_time >= fromUnixTimestamp64Micro({{first:Int64}}) AND start_time < fromUnixTimestamp64Micro({{last:Int64}})
+      AND usage_kind != 'none' AND price_source != 'reported'
+)
+ORDER BY start_time, trace_id, span_id, revision DESC, sign DESC
+LIMIT 1 BY start_time, trace_id, span_id
+LIMIT {{limit:UInt32}}
 """
 
 
@@ -103,21 +117,27 @@ class SpanStore:
             tables.append(self._clickhouse.read_now(_CURRENT_ROWS, parameters))
         return tables
 
+    def priced_rows(self, team_id: str, project_id: str, first_us: int, last_us: int, limit: int) -> pa.Table:
+        """What prices depend on, of at most `limit` spans that start in this range, in order of start."""
+        return self._clickhouse.read_now(
+            _PRICED_ROWS.format(columns=", ".join(PRICE_COLUMNS)),
+            {"team": team_id, "project": project_id, "first": first_us, "last": last_us, "limit": limit},
+        )
 
-def restatement(current: pa.Table, changed: dict[str, pa.Array], ingested_at_us: int) -> pa.Table:
+
+def restatement(current: pa.Table, changed: dict[str, pa.Array]) -> pa.Table:
     """Two rows for every row of `current`: its reversal, and the row with `changed` columns.
 
-    Both stand in one block, so that no reader sees one without the other.
+    Both stand in one block, so that no reader sees one without the other. They keep the row's `ingested_at`:
+    it is when the span arrived, and lists that are being paged through stand on it (spans/cursor.py).
     """
     count = current.num_rows
-    written = pa.array(np.full(count, ingested_at_us, np.int64)).cast(pa.timestamp("us", "UTC"))
-    reversal = _with(current, {"sign": pa.array(np.full(count, -1, np.int8)), "ingested_at": written})
+    reversal = _with(current, {"sign": pa.array(np.full(count, -1, np.int8))})
     restated = _with(
         current,
         {
             "sign": pa.array(np.ones(count, np.int8)),
             "revision": pc.add(current["revision"], pa.scalar(1, pa.uint32())),
-            "ingested_at": written,
             **changed,
         },
     )

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from mno.observability.spans import queries
 from mno.observability.spans.filters import SpanFilter, Status
-from mno.observability.spans.model import UsageKind
-from mno.observability.spans.queries import Owner, SpanQueries
+from mno.observability.spans.model import Span, UsageKind
+from mno.observability.spans.queries import SpanQueries, Tenant
 from mno.observability.spans.service import Traces
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import Invalid, LimitExceeded
 from mno.platform.time_range import TimeRange, from_microseconds
-from support.arriving import MONTH, T0_NS, a_span, arrive, span_id, trace_id
+from support.arriving import MONTH, T0_NS, a_span, arrive, restate, span_id, trace_id
 
 ANYTHING = SpanFilter()
 
@@ -25,16 +25,20 @@ def traces(clickhouse: ClickHouse) -> Traces:
     return Traces(SpanQueries(clickhouse))
 
 
-async def listed(traces: Traces, owner: Owner, asked: SpanFilter = ANYTHING, *, window: TimeRange = MONTH) -> list[int]:
-    page = await traces.page(owner, window, asked, limit=200)
+async def listed(
+    traces: Traces, tenant: Tenant, asked: SpanFilter = ANYTHING, *, window: TimeRange = MONTH
+) -> list[int]:
+    page = await traces.page(tenant, window, asked, limit=200)
     return [int(row.trace_id, 16) for row in page.items]
 
 
-async def test_traces_come_newest_first_with_their_totals(traces: Traces, clickhouse: ClickHouse, owner: Owner) -> None:
+async def test_traces_come_newest_first_with_their_totals(
+    traces: Traces, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
     call = {"usage_kind": UsageKind.CALL, "counted": True, "model": "gpt-4o", "input_tokens": 7, "output_tokens": 3}
     arrive(
         clickhouse,
-        owner,
+        tenant,
         [
             a_span(1, 1, name="root", user_id="ann", session_id="s", agent="bot", environment="prod", service="shop"),
             a_span(1, 2, at_s=1, parent=1, cost=1_500_000_000, **call),
@@ -42,7 +46,7 @@ async def test_traces_come_newest_first_with_their_totals(traces: Traces, clickh
             a_span(2, 4, at_s=60, name="later"),
         ],
     )
-    page = await traces.page(owner, MONTH, ANYTHING)
+    page = await traces.page(tenant, MONTH, ANYTHING)
     assert [row.name for row in page.items] == ["later", "root"]
     assert page.next_cursor is None
     assert page.items[1].model_dump() == {
@@ -66,17 +70,19 @@ async def test_traces_come_newest_first_with_their_totals(traces: Traces, clickh
     }
 
 
-async def test_a_project_sees_its_own_traces_only(traces: Traces, clickhouse: ClickHouse, owner: Owner) -> None:
-    arrive(clickhouse, owner, [a_span(1, 1)])
-    assert await listed(traces, replace(owner, project_id="another")) == []
-    assert await listed(traces, replace(owner, team_id="another")) == []
+async def test_a_project_sees_its_own_traces_only(traces: Traces, clickhouse: ClickHouse, tenant: Tenant) -> None:
+    arrive(clickhouse, tenant, [a_span(1, 1)])
+    assert await listed(traces, replace(tenant, project_id="another")) == []
+    assert await listed(traces, replace(tenant, team_id="another")) == []
 
 
-async def test_the_range_holds_its_start_and_not_its_end(traces: Traces, clickhouse: ClickHouse, owner: Owner) -> None:
-    arrive(clickhouse, owner, [a_span(number, number, at_s=number) for number in (1, 2, 3)])
+async def test_the_range_holds_its_start_and_not_its_end(
+    traces: Traces, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    arrive(clickhouse, tenant, [a_span(number, number, at_s=number) for number in (1, 2, 3)])
     start = T0_NS // 1000
     window = TimeRange(from_microseconds(start + 1_000_000), from_microseconds(start + 3_000_000))
-    assert await listed(traces, owner, window=window) == [2, 1]
+    assert await listed(traces, tenant, window=window) == [2, 1]
 
 
 FILTERED = [
@@ -108,10 +114,10 @@ FILTERED = [
     ],
 )
 async def test_filters(
-    traces: Traces, clickhouse: ClickHouse, owner: Owner, asked: SpanFilter, expected: list[int]
+    traces: Traces, clickhouse: ClickHouse, tenant: Tenant, asked: SpanFilter, expected: list[int]
 ) -> None:
-    arrive(clickhouse, owner, FILTERED)
-    assert await listed(traces, owner, asked) == expected
+    arrive(clickhouse, tenant, FILTERED)
+    assert await listed(traces, tenant, asked) == expected
 
 
 MESSAGES = '[{"role":"user","parts":[{"type":"text","content":"幫我訂\\n機票 \\"Now\\" to Köln"}]}]'
@@ -144,10 +150,10 @@ NESTED = json.dumps({"llm.tools": json.dumps([{"description": "查詢天氣"}])}
         ("'; DROP TABLE spans --", False),
     ],
 )
-async def test_free_text(traces: Traces, clickhouse: ClickHouse, owner: Owner, text: str, found: bool) -> None:
+async def test_free_text(traces: Traces, clickhouse: ClickHouse, tenant: Tenant, text: str, found: bool) -> None:
     arrive(
         clickhouse,
-        owner,
+        tenant,
         [
             a_span(1, 1),
             a_span(
@@ -158,26 +164,26 @@ async def test_free_text(traces: Traces, clickhouse: ClickHouse, owner: Owner, t
             ),
         ],
     )  # fmt: skip
-    assert await listed(traces, owner, SpanFilter(text=text)) == ([9] if found else [])
+    assert await listed(traces, tenant, SpanFilter(text=text)) == ([9] if found else [])
 
 
 async def test_a_search_that_takes_too_long_says_so(
-    traces: Traces, clickhouse: ClickHouse, owner: Owner, monkeypatch: pytest.MonkeyPatch
+    traces: Traces, clickhouse: ClickHouse, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = "[" + "x" * 200_000 + "]"
-    arrive(clickhouse, owner, [a_span(number, number, at_s=number, input_messages=body) for number in range(1, 400)])
+    arrive(clickhouse, tenant, [a_span(number, number, at_s=number, input_messages=body) for number in range(1, 400)])
     slow = queries._READ_IN_ORDER.replace(f"= {queries.SEARCH_TIMEOUT_S}", "= 0.001")
     monkeypatch.setattr(queries, "_READ_IN_ORDER", slow)
     with pytest.raises(LimitExceeded, match="shorter time range"):
-        await listed(traces, owner, SpanFilter(text="not there"))
+        await listed(traces, tenant, SpanFilter(text="not there"))
 
 
-async def test_a_cursor_is_bound_to_its_filters(traces: Traces, clickhouse: ClickHouse, owner: Owner) -> None:
-    arrive(clickhouse, owner, [a_span(number, number, at_s=number) for number in (1, 2)])
-    page = await traces.page(owner, MONTH, ANYTHING, limit=1)
+async def test_a_cursor_is_bound_to_its_filters(traces: Traces, clickhouse: ClickHouse, tenant: Tenant) -> None:
+    arrive(clickhouse, tenant, [a_span(number, number, at_s=number) for number in (1, 2)])
+    page = await traces.page(tenant, MONTH, ANYTHING, limit=1)
     assert page.next_cursor is not None
     with pytest.raises(Invalid, match="other filters"):
-        await traces.page(owner, MONTH, SpanFilter(status=Status.ERROR), limit=1, cursor=page.next_cursor)
+        await traces.page(tenant, MONTH, SpanFilter(status=Status.ERROR), limit=1, cursor=page.next_cursor)
 
 
 #: (trace, start): few of both, so that traces overlap and starts tie.
@@ -188,7 +194,7 @@ arrivals = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(blocks=arrivals, limit=st.integers(1, 4), failed_only=st.booleans(), merge=st.booleans())
 def test_paging_shows_every_trace_once_whatever_arrives_meanwhile(
     traces: Traces,
@@ -198,28 +204,28 @@ def test_paging_shows_every_trace_once_whatever_arrives_meanwhile(
     failed_only: bool,
     merge: bool,
 ) -> None:
-    owner = Owner(str(time.time_ns()), "paging")
+    tenant = Tenant(str(time.time_ns()), "paging")
     asked = SpanFilter(status=Status.ERROR if failed_only else None)
     serial = iter(range(1, 1000))
+    stored: list[Span] = []
 
     def receive(block: list[tuple[int, int, bool]]) -> None:
-        arrive(
-            clickhouse,
-            owner,
-            [a_span(trace, next(serial), at_s=at, status="error" if bad else "ok") for trace, at, bad in block],
-        )
+        spans = [a_span(trace, next(serial), at_s=at, status="error" if bad else "ok") for trace, at, bad in block]
+        arrive(clickhouse, tenant, spans)
+        stored.extend(spans)
+        restate(clickhouse, tenant, stored[::2], counted=0)
 
     async def read() -> list[int]:
         receive(blocks[0])
         waiting = blocks[1:]
-        page = await traces.page(owner, MONTH, asked, limit=limit)
+        page = await traces.page(tenant, MONTH, asked, limit=limit)
         shown = [int(row.trace_id, 16) for row in page.items]
         while page.next_cursor:
             if waiting:
                 receive(waiting.pop(0))
             if merge:
                 clickhouse.command_now("OPTIMIZE TABLE spans FINAL")
-            page = await traces.page(owner, MONTH, asked, limit=limit, cursor=page.next_cursor)
+            page = await traces.page(tenant, MONTH, asked, limit=limit, cursor=page.next_cursor)
             assert len(page.items) <= limit
             shown += [int(row.trace_id, 16) for row in page.items]
         return shown
@@ -231,7 +237,7 @@ def test_paging_shows_every_trace_once_whatever_arrives_meanwhile(
     assert asyncio.run(read()) == sorted(newest, key=lambda trace: newest[trace], reverse=True)
 
 
-async def test_an_export_holds_what_the_pages_hold(traces: Traces, clickhouse: ClickHouse, owner: Owner) -> None:
-    arrive(clickhouse, owner, [a_span(number, number, at_s=number) for number in range(1, 26)])
-    exported = [row.name async for page in traces.pages(owner, MONTH, ANYTHING, limit=20) for row in page]
+async def test_an_export_holds_what_the_pages_hold(traces: Traces, clickhouse: ClickHouse, tenant: Tenant) -> None:
+    arrive(clickhouse, tenant, [a_span(number, number, at_s=number) for number in range(1, 26)])
+    exported = [row.name async for page in traces.pages(tenant, MONTH, ANYTHING, limit=20) for row in page]
     assert exported == [f"span {number}" for number in range(25, 5, -1)]
