@@ -1,0 +1,467 @@
+"""From the parts of one span, as any wire format gives them, to the one `Span` of the product.
+
+The wire decoders (otlp.py, otlp_json.py) call `span_of` once per span; the resource's and scope's share is
+prepared once per batch as an `Origin`. Pure and fast: no I/O, one pass over the attributes.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+
+from mno.observability.ingest import messages as message_schema
+from mno.observability.ingest.conventions import (
+    TAG_PREFIX,
+    Plan,
+    ai_sdk,
+    genai,
+    langfuse,
+    openinference,
+    openllmetry,
+    plan_of,
+)
+from mno.observability.ingest.model import (
+    MAX_AGE_NS,
+    MAX_FUTURE_NS,
+    MAX_NAME_CHARACTERS,
+    MAX_TAG_CHARACTERS,
+    MAX_TAGS,
+    MAX_TOKENS,
+    Refused,
+)
+from mno.observability.ingest.providers import normalised, of_model
+from mno.observability.ingest.usage import Buckets, Figures, Meaning, buckets
+from mno.observability.spans.model import NO_PARENT, Span, UsageKind
+from mno.platform.money import MAX_SPAN_COST_NANO, nano
+
+#: (time in nanoseconds, name, attributes)
+Event = tuple[int, str, dict[str, Any]]
+
+_KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
+_STATUSES = ("unset", "ok", "error")
+_NO_IDS = frozenset({bytes(8), bytes(16)})
+_NOTHING = Buckets()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all spans of one resource and scope share."""
+
+    service: str = ""
+    scope: str = ""
+    environment: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    tags: tuple[str, ...] = ()
+    resource: str = "{}"
+
+
+def origin_of(resource: dict[str, Any], scope: str = "", scope_version: str = "") -> Origin:
+    """The share of a resource (its attributes) and of a scope in every span."""
+    remaining = dict(resource)
+    service = _text(remaining.pop("service.name", ""))
+    environment = _text(remaining.pop("deployment.environment.name", "") or remaining.pop("deployment.environment", ""))
+    tags = [f"{key[len(TAG_PREFIX) :]}={remaining.pop(key)}" for key in resource if key.startswith(TAG_PREFIX)]
+    user_id, session_id = _text(resource.get("user.id", "")), _text(resource.get("session.id", ""))
+    if scope_version:
+        remaining["otel.scope.version"] = scope_version
+    text = message_schema.dumped(remaining)
+    return Origin(service, _text(scope), environment, user_id, session_id, tuple(_cleaned(tags)), text)
+
+
+def check_ids(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> bytes:
+    """The parent's id (eight zero bytes for a root); `Refused` when an id is missing or malformed."""
+    if len(trace_id) != 16 or trace_id in _NO_IDS:
+        raise Refused(_bad_id("trace id", trace_id, 16))
+    if len(span_id) != 8 or span_id in _NO_IDS:
+        raise Refused(_bad_id("span id", span_id, 8))
+    if not parent_span_id:
+        return NO_PARENT
+    if len(parent_span_id) != 8:
+        raise Refused(_bad_id("parent span id", parent_span_id, 8))
+    return parent_span_id
+
+
+def _bad_id(what: str, value: bytes, length: int) -> str:
+    if not value:
+        return f"it has no {what}"
+    if len(value) != length:
+        return f"its {what} has {len(value)} bytes instead of {length}"
+    return f"its {what} is all zeros"
+
+
+def check_times(start_ns: int, end_ns: int, now_ns: int) -> None:
+    """`Refused` when the clock that wrote these times cannot be right."""
+    if start_ns < now_ns - MAX_AGE_NS:
+        when = "has no start time" if start_ns <= 0 else f"starts on {_day(start_ns)}, more than 5 years ago"
+        raise Refused(f"it {when}")
+    if start_ns > now_ns + MAX_FUTURE_NS:
+        raise Refused(f"it starts on {_day(start_ns)}, more than an hour in the future")
+    if end_ns < start_ns:
+        raise Refused("it has no end time" if end_ns == 0 else "it ends before it starts")
+    if end_ns > now_ns + MAX_FUTURE_NS:
+        raise Refused(f"it ends on {_day(end_ns)}, more than an hour in the future")
+
+
+def _day(time_ns: int) -> str:
+    seconds = time_ns // 10**9
+    if seconds > 253_402_300_799:
+        return "a day after the year 9999"
+    # From the civil calendar, not from the machine's clock, so that it works for any year.
+    return datetime.fromordinal(719_163 + seconds // 86_400).date().isoformat()
+
+
+def span_of(
+    trace_id: bytes,
+    span_id: bytes,
+    parent_span_id: bytes,
+    start_ns: int,
+    end_ns: int,
+    name: str,
+    kind: int,
+    status_code: int,
+    status_message: str,
+    attributes: dict[str, Any],
+    events: list[Event],
+    links: str,
+    origin: Origin,
+) -> Span:
+    """One span in the product's terms. `Refused` names what in it cannot be true (figures, cost)."""
+    plan = plan_of(tuple(attributes))
+    lifted: dict[str, Any] = {}
+    for key, slot in plan.lifts:
+        value = attributes[key]
+        if value is not None and value != "":
+            lifted[slot] = value
+    rest = {key: attributes[key] for key in plan.rest}
+    request_model, model = _models(lifted)
+    provider = _provider(lifted, model, rest)
+    amounts, metered = _usage(plan, lifted, provider)
+    cost = _cost(lifted, amounts)
+    operation = _operation(lifted, model, metered=metered)
+    input_messages, output_messages, events = _messages(plan, lifted, attributes, rest, events)
+    status = _STATUSES[status_code] if 0 <= status_code < 3 else "unset"
+    if "level" in lifted or status == "error":
+        status, status_message = _status(status, status_message, lifted, events)
+    get = lifted.get
+    metered = metered or cost is not None
+    return Span(
+        trace_id,
+        span_id,
+        start_ns,
+        end_ns - start_ns,
+        name[:MAX_NAME_CHARACTERS],
+        parent_span_id=parent_span_id,
+        kind=_KINDS[kind] if 0 <= kind < 6 else "internal",
+        status=status,
+        status_message=status_message,
+        service=origin.service,
+        scope=origin.scope,
+        convention=plan.convention,
+        operation=operation,
+        provider=provider,
+        model=model,
+        request_model=request_model,
+        agent=_text(get("agent", "")),
+        tool=_text(get("tool", "")),
+        user_id=_text(get("user", "")) or origin.user_id,
+        session_id=_text(get("session", "")) or origin.session_id,
+        environment=_text(get("environment", "")) or origin.environment,
+        finish_reason=_text(get("finish_reason", "")),
+        service_tier=_text(get("service_tier", "")),
+        tags=_tags(plan, get("tags"), attributes, origin) if plan.tags or "tags" in lifted else origin.tags,
+        usage_kind=UsageKind.CALL if operation in genai.CALLS else (UsageKind.AGGREGATE if metered else UsageKind.NONE),
+        metered=metered,
+        input_tokens=amounts.input_tokens,
+        cache_read_tokens=amounts.cache_read_tokens,
+        cache_write_5m_tokens=amounts.cache_write_5m_tokens,
+        cache_write_1h_tokens=amounts.cache_write_1h_tokens,
+        input_audio_tokens=amounts.input_audio_tokens,
+        output_tokens=amounts.output_tokens,
+        reasoning_tokens=amounts.reasoning_tokens,
+        output_audio_tokens=amounts.output_audio_tokens,
+        time_to_first_token_ns=_first_token(lifted, events, start_ns),
+        reported_cost=cost,
+        input_messages=input_messages,
+        output_messages=output_messages,
+        attributes=orjson.dumps(rest).decode() if rest else "{}",
+        resource=origin.resource,
+        events=_events(events, start_ns) if events else "",
+        links=links,
+    )
+
+
+def _text(value: Any) -> str:
+    """A name: text, cut to its limit; a list (finish reasons) is joined by commas."""
+    if type(value) is str:
+        return value if len(value) <= MAX_NAME_CHARACTERS else value[:MAX_NAME_CHARACTERS]
+    if type(value) is list:
+        return ",".join(str(item) for item in value if item is not None)[:MAX_NAME_CHARACTERS]
+    return str(value)[:MAX_NAME_CHARACTERS]
+
+
+def _models(lifted: dict[str, Any]) -> tuple[str, str]:
+    """The requested model and the one that answered; Gemini's `models/` is not part of a name."""
+    requested = _text(lifted.get("request_model", "")).removeprefix("models/")
+    answered = _text(lifted.get("model", "")).removeprefix("models/")
+    return requested, answered or requested
+
+
+def _provider(lifted: dict[str, Any], model: str, rest: dict[str, Any]) -> str:
+    emitted = lifted.get("provider")
+    if emitted is None:
+        return of_model(model) if model else ""
+    name = _text(emitted)
+    provider = normalised(name)
+    if provider != name:
+        rest["gen_ai.provider.name"] = name
+    return provider
+
+
+def _usage(plan: Plan, lifted: dict[str, Any], provider: str) -> tuple[Buckets, bool]:
+    """The token buckets, and whether the emitter reported any figure."""
+    details = lifted.get("usage_details")
+    if not plan.tokens and details is None and "provider_metadata" not in lifted:
+        return _NOTHING, False
+    figures = Figures()
+    if details is None:
+        for slot in plan.tokens:
+            if slot in lifted:
+                setattr(figures, slot, tokens(lifted[slot], slot))
+    else:
+        slots, figures.cache_meaning, figures.reasoning_meaning = langfuse.usage_of(details)
+        for slot, value in slots.items():
+            setattr(figures, slot, tokens(value, slot))
+    if plan.convention == ai_sdk.NAME:
+        ai_sdk.refine(figures, lifted)
+    if lifted.get("operation") == "interactions.create":
+        # Gemini's Interactions API reports thoughts beside its output (total_thought_tokens).
+        figures.reasoning_meaning = Meaning.EXCLUDES
+    if not figures.said_anything():
+        return _NOTHING, False
+    return buckets(figures, provider=provider), True
+
+
+def tokens(value: Any, name: str) -> int:
+    """A count of tokens from a number, or text of one; `Refused` where no call can have used so many."""
+    if type(value) is int and 0 <= value <= MAX_TOKENS:
+        return value
+    if type(value) is str:
+        try:
+            value = int(value)
+        except ValueError:
+            raise Refused(f"its {name} tokens are '{value[:40]}', not a number") from None
+    if type(value) is float and value == value and value.is_integer():
+        value = int(value)
+    if type(value) is not int:
+        raise Refused(f"its {name} tokens are {value!r:.40}, not a whole number")
+    if value < 0:
+        raise Refused(f"its {name} tokens are negative ({value})")
+    if value > MAX_TOKENS:
+        raise Refused(f"its {name} tokens are more than {MAX_TOKENS:,}")
+    return value
+
+
+def cost_nano(value: Any) -> int:
+    """A cost in USD (number or text) as nano-dollars; `Refused` where it is no amount of money."""
+    try:
+        amount = value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        raise Refused(f"its cost is {value!r:.40}, not an amount in USD") from None
+    if type(value) is bool or not amount.is_finite():
+        raise Refused(f"its cost is {value!r:.40}, not an amount in USD")
+    if amount < 0:
+        raise Refused(f"its cost is negative ({amount:.9f})")
+    if amount > 10**9 or (result := nano(amount)) > MAX_SPAN_COST_NANO:
+        raise Refused("its cost is above 999,999,999 USD")
+    return result
+
+
+def _cost(lifted: dict[str, Any], amounts: Buckets) -> int | None:
+    """The cost that the emitter reports.
+
+    Zero beside tokens is no report: emitters write 0 for models whose price they do not know (OpenLIT).
+    """
+    value = lifted.get("cost")
+    if value is None and "cost_details" in lifted:
+        value = langfuse.cost_of(lifted["cost_details"])
+    if value is None:
+        return None
+    amount = cost_nano(value)
+    return None if amount == 0 and (amounts.input_tokens or amounts.output_tokens) else amount
+
+
+def _operation(lifted: dict[str, Any], model: str, *, metered: bool) -> str:
+    """`gen_ai.operation.name`, or what the other conventions' kinds mean in its words."""
+    stated = lifted.get("operation")
+    if stated is not None:
+        return _text(stated)
+    for slot, meanings in _OPERATIONS:
+        value = lifted.get(slot)
+        if value is not None:
+            found = meanings.get(value) if type(value) is str else None
+            if found is not None:
+                return found
+    # Before operations had names: a model and figures, and nothing that says agent or chain.
+    return "chat" if metered and model and "ai_operation" not in lifted else ""
+
+
+_OPERATIONS = (
+    ("ai_operation", ai_sdk.OPERATIONS),
+    ("openinference_kind", openinference.OPERATIONS),
+    ("request_type", openllmetry.REQUEST_TYPES),
+    ("langfuse_type", langfuse.OPERATIONS),
+    ("traceloop_kind", openllmetry.KINDS),
+)
+
+
+def _status(status: str, text: str, lifted: dict[str, Any], events: list[Event]) -> tuple[str, str]:
+    if lifted.get("level") == "ERROR":
+        status = "error"
+    if not text:
+        text = _text(lifted.get("status_message", ""))
+    if not text and status == "error":
+        for _, name, attributes in events:
+            if name == "exception":
+                text = str(attributes.get("exception.message") or attributes.get("exception.type") or "")
+    return status, text
+
+
+def _messages(
+    plan: Plan, lifted: dict[str, Any], attributes: dict[str, Any], rest: dict[str, Any], events: list[Event]
+) -> tuple[str, str, list[Event]]:
+    """Input and output messages as JSON text, and the events that carried none."""
+    read = ""
+    written = ""
+    if "input_messages" in lifted:
+        read = message_schema.in_schema(lifted["input_messages"], "user")
+    elif plan.input_keys:
+        read = _flattened(plan.input_prefix, plan.input_keys, attributes, "user")
+    if "output_messages" in lifted:
+        written = message_schema.in_schema(lifted["output_messages"], "assistant")
+    elif plan.output_keys:
+        written = _flattened(plan.output_prefix, plan.output_keys, attributes, "assistant")
+    elif plan.convention == ai_sdk.NAME and (answer := ai_sdk.output_message(lifted)) is not None:
+        written = message_schema.dumped([message_schema.message(answer, "assistant")])
+    if events:
+        said, answered, events = _from_events(events)
+        read = read or said
+        written = written or answered
+    read = _or_value(read, lifted.get("input_value"), plan.input_values, attributes, rest, "user")
+    written = _or_value(written, lifted.get("output_value"), plan.output_values, attributes, rest, "assistant")
+    if "system" in lifted:
+        read = _with_system(read, lifted["system"])
+    return read, written, events
+
+
+def _or_value(
+    found: str, value: Any, keys: tuple[str, ...], attributes: dict[str, Any], rest: dict[str, Any], role: str
+) -> str:
+    """The found messages, else a general input or output as one; a value that was not needed stays an attribute."""
+    if not keys:
+        return found
+    if found:
+        rest.update((key, attributes[key]) for key in keys)
+        return found
+    return message_schema.in_schema(value, role)
+
+
+def _flattened(prefix: str, keys: tuple[str, ...], attributes: dict[str, Any], role: str) -> str:
+    items = message_schema.unflattened(attributes, keys, prefix)
+    if prefix in (openinference.INPUT_PREFIX, openinference.OUTPUT_PREFIX):
+        items = [openinference.plain(item.get("message", item)) for item in items]
+    else:
+        items = [openllmetry.plain(item) for item in items]
+    return message_schema.dumped([message_schema.message(item, role) for item in items])
+
+
+def _with_system(read: str, instructions: Any) -> str:
+    """System instructions are a list of parts; they become the first message."""
+    first = {"role": "system", "parts": message_schema.parts(message_schema.loaded(instructions))}
+    return message_schema.dumped([first, *(orjson.loads(read) if read else [])])
+
+
+def _from_events(events: list[Event]) -> tuple[str, str, list[Event]]:
+    """Messages from span events of the older conventions, and the other events."""
+    others: list[Event] = []
+    said: list[Any] = []
+    answered: list[Any] = []
+    for event in events:
+        role = genai.MESSAGE_EVENTS.get(event[1])
+        if role is None:
+            others.append(event)
+        elif role == "details":
+            said += message_schema.messages(event[2].get("gen_ai.input.messages"), "user")
+            answered += message_schema.messages(event[2].get("gen_ai.output.messages"), "assistant")
+        else:
+            (said if role else answered).extend(_event_messages(event[2], role))
+    if not said and not answered:
+        return "", "", others
+    return (
+        message_schema.dumped(said) if said else "",
+        message_schema.dumped(answered) if answered else "",
+        others,
+    )
+
+
+def _event_messages(body: dict[str, Any], role: str) -> list[Any]:
+    """One message event: attributes `content`, `role`, `message`; or one JSON text for all."""
+    for name in ("gen_ai.event.content", "gen_ai.prompt", "gen_ai.completion"):
+        if name in body:
+            return message_schema.messages(body[name], role or "assistant")
+    inner = message_schema.loaded(body.get("message"))
+    item = {**body, **inner} if type(inner) is dict else dict(body)
+    item["tool_calls"] = message_schema.loaded(item.get("tool_calls"))
+    if "id" in item and role == "tool":
+        item.setdefault("tool_call_id", item["id"])
+    return [message_schema.message(item, role or "assistant")]
+
+
+def _first_token(lifted: dict[str, Any], events: list[Event], start_ns: int) -> int:
+    """Nanoseconds to the first token; 0 where nobody measured it."""
+    seconds = lifted.get("first_token_s")
+    if seconds is None and "first_token_ms" in lifted:
+        milliseconds = lifted["first_token_ms"]
+        seconds = milliseconds / 1000 if type(milliseconds) in (int, float) else None
+    if isinstance(seconds, int | float) and 0 <= seconds < 86_400:
+        return round(seconds * 10**9)
+    at = lifted.get("first_token_at")
+    if type(at) is str:
+        return _elapsed(at.strip('"'), start_ns)
+    for time_ns, name, _ in events:
+        if name in ("First Token Stream Event", "ai.stream.firstChunk"):
+            return max(time_ns - start_ns, 0)
+    return 0
+
+
+def _elapsed(moment: str, start_ns: int) -> int:
+    try:
+        seconds = datetime.fromisoformat(moment).timestamp()
+    except (ValueError, OverflowError):
+        return 0
+    return max(round(seconds * 10**6) * 1000 - start_ns, 0)
+
+
+def _tags(plan: Plan, bare: Any, attributes: dict[str, Any], origin: Origin) -> tuple[str, ...]:
+    """Sorted `name=value`: Langfuse's and OpenInference's lists, `mno.tag.NAME`, and the resource's own."""
+    found = [f"{key[len(TAG_PREFIX) :]}={attributes[key]}" for key in plan.tags]
+    bare = message_schema.loaded(bare)
+    if type(bare) is list:
+        found += [str(tag) for tag in bare]
+    elif type(bare) is str:
+        found += bare.split(",")
+    return tuple(_cleaned([*found, *origin.tags]))
+
+
+def _cleaned(tags: list[str]) -> list[str]:
+    """A bare tag `t` becomes `t=true`; at most 32, each at most 200 characters, sorted, each name and value once."""
+    named = {tag.strip() if "=" in tag else f"{tag.strip()}=true" for tag in tags if tag.strip()}
+    return sorted(tag[:MAX_TAG_CHARACTERS] for tag in named)[:MAX_TAGS]
+
+
+def _events(events: list[Event], start_ns: int) -> str:
+    return message_schema.dumped(
+        [{"name": name, "offset_ns": time_ns - start_ns, "attributes": body} for time_ns, name, body in events]
+    )
