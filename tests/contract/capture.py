@@ -81,7 +81,7 @@ def http_handler(recorded: Recorded) -> type[BaseHTTPRequestHandler]:
             self.rfile.readline()
             return body
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Quiet."""
 
     return Handler

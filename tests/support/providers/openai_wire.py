@@ -24,64 +24,83 @@ def limit_reached(provider_model: str, operation: str, *, stream: bool) -> Reply
 
 
 def chat(request: dict[str, Any], n: int) -> Reply:
-    if "exceed the limit" in str(request["messages"]):
-        return limit_reached(request["model"], "chat", stream=bool(request.get("stream")))
-    figures = Figures(n)
-    answered_tools = any(message["role"] == "tool" for message in request["messages"])
-    calls_tool = bool(request.get("tools")) and not answered_tools
-    cached = figures.cached if request.get("prompt_cache_key") else 0
-    reasoning = figures.reasoning if request.get("reasoning_effort") else 0
     stream = bool(request.get("stream"))
-    include_usage = not stream or bool((request.get("stream_options") or {}).get("include_usage"))
-    model = SNAPSHOTS[request["model"]]
-    billed = Billed(
-        "openai",
+    if "exceed the limit" in str(request["messages"]):
+        return limit_reached(request["model"], "chat", stream=stream)
+    answered_tools = any(message["role"] == "tool" for message in request["messages"])
+    billed = billed_call(
         "chat",
+        request,
+        n,
+        response_id=f"chatcmpl-{n:08d}",
+        calls_tool=bool(request.get("tools")) and not answered_tools,
+        thinks=bool(request.get("reasoning_effort")),
+        usage_sent=not stream or bool((request.get("stream_options") or {}).get("include_usage")),
+    )
+    function = {"name": "get_weather", "arguments": TOOL_ARGUMENTS}
+    tool_call = {"id": f"call_{n}", "type": "function", "function": function}
+    head: dict[str, Any] = {
+        "id": billed.response_id,
+        "object": "chat.completion",
+        "created": CREATED,
+        "model": billed.model,
+        "service_tier": "default",
+        "system_fingerprint": "fp_standin",
+    }
+    finish = "tool_calls" if billed.tool_calls else "stop"
+    if stream:
+        head["object"] = "chat.completion.chunk"
+        usage = chat_usage(billed) if billed.usage_sent else None
+        return Reply(billed, events=chat_chunks(head, billed, tool_call, finish, usage))
+    message: dict[str, Any] = {"role": "assistant", "content": billed.text or None, "refusal": None, "annotations": []}
+    if billed.tool_calls:
+        message["tool_calls"] = [tool_call]
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
+    return Reply(billed, body={**head, "choices": [choice], "usage": chat_usage(billed)})
+
+
+def billed_call(
+    operation: str,
+    request: dict[str, Any],
+    n: int,
+    *,
+    response_id: str,
+    calls_tool: bool,
+    thinks: bool,
+    usage_sent: bool = True,
+) -> Billed:
+    figures = Figures(n)
+    reasoning = figures.reasoning if thinks else 0
+    return Billed(
+        "openai",
+        operation,
         request["model"],
-        model,
-        stream,
+        SNAPSHOTS[request["model"]],
+        bool(request.get("stream")),
         input_tokens=figures.input,
-        cache_read_tokens=cached,
+        cache_read_tokens=figures.cached if request.get("prompt_cache_key") else 0,
         output_tokens=figures.output + reasoning,
         reasoning_tokens=reasoning,
-        response_id=f"chatcmpl-{n:08d}",
+        response_id=response_id,
         text="" if calls_tool else figures.text,
         tool_calls=int(calls_tool),
-        usage_sent=include_usage,
+        usage_sent=usage_sent,
     )
-    usage = {
+
+
+def chat_usage(billed: Billed) -> dict[str, Any]:
+    return {
         "prompt_tokens": billed.input_tokens,
         "completion_tokens": billed.output_tokens,
         "total_tokens": billed.input_tokens + billed.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": billed.cache_read_tokens, "audio_tokens": 0},
         "completion_tokens_details": {
-            "reasoning_tokens": reasoning,
+            "reasoning_tokens": billed.reasoning_tokens,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
     }
-    tool_call = {
-        "id": f"call_{n}",
-        "type": "function",
-        "function": {"name": "get_weather", "arguments": TOOL_ARGUMENTS},
-    }
-    head = {
-        "id": billed.response_id,
-        "created": CREATED,
-        "model": model,
-        "service_tier": "default",
-        "system_fingerprint": "fp_standin",
-    }
-    finish = "tool_calls" if calls_tool else "stop"
-    if not stream:
-        message = {"role": "assistant", "content": billed.text or None, "refusal": None, "annotations": []}
-        if calls_tool:
-            message["tool_calls"] = [tool_call]
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
-        return Reply(billed, body={**head, "object": "chat.completion", "choices": [choice], "usage": usage})
-    head["object"] = "chat.completion.chunk"
-    return Reply(billed, events=chat_chunks(head, billed, tool_call, finish, usage if include_usage else None))
 
 
 def chat_chunks(
@@ -112,43 +131,14 @@ def responses(request: dict[str, Any], n: int) -> Reply:
     stream = bool(request.get("stream"))
     if "exceed the limit" in str(request["input"]):
         return limit_reached(request["model"], "responses", stream=stream)
-    figures = Figures(n)
-    calls_tool = bool(request.get("tools")) and "function_call_output" not in str(request["input"])
-    cached = figures.cached if request.get("prompt_cache_key") else 0
-    reasoning = figures.reasoning if request.get("reasoning") else 0
-    billed = Billed(
-        "openai",
+    billed = billed_call(
         "responses",
-        request["model"],
-        SNAPSHOTS[request["model"]],
-        stream,
-        input_tokens=figures.input,
-        cache_read_tokens=cached,
-        output_tokens=figures.output + reasoning,
-        reasoning_tokens=reasoning,
+        request,
+        n,
         response_id=f"resp_{n:08d}",
-        text="" if calls_tool else figures.text,
-        tool_calls=int(calls_tool),
+        calls_tool=bool(request.get("tools")) and "function_call_output" not in str(request["input"]),
+        thinks=bool(request.get("reasoning")),
     )
-    output: list[dict[str, Any]] = []
-    if reasoning:
-        output.append({"id": f"rs_{n}", "type": "reasoning", "summary": []})
-    if calls_tool:
-        output.append(
-            {
-                "id": f"fc_{n}",
-                "type": "function_call",
-                "status": "completed",
-                "name": "get_weather",
-                "arguments": TOOL_ARGUMENTS,
-                "call_id": f"call_{n}",
-            }
-        )
-    else:
-        content = [{"type": "output_text", "text": billed.text, "annotations": [], "logprobs": []}]
-        output.append(
-            {"id": f"msg_{n}", "type": "message", "status": "completed", "role": "assistant", "content": content}
-        )
     whole: dict[str, Any] = {
         "id": billed.response_id,
         "object": "response",
@@ -159,7 +149,7 @@ def responses(request: dict[str, Any], n: int) -> Reply:
         "instructions": request.get("instructions"),
         "metadata": {},
         "model": billed.model,
-        "output": output,
+        "output": response_output(billed, n),
         "parallel_tool_calls": True,
         "temperature": 1.0,
         "tool_choice": "auto",
@@ -171,15 +161,29 @@ def responses(request: dict[str, Any], n: int) -> Reply:
         "truncation": "disabled",
         "usage": {
             "input_tokens": billed.input_tokens,
-            "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": 0},
+            "input_tokens_details": {"cached_tokens": billed.cache_read_tokens, "cache_write_tokens": 0},
             "output_tokens": billed.output_tokens,
-            "output_tokens_details": {"reasoning_tokens": reasoning},
+            "output_tokens_details": {"reasoning_tokens": billed.reasoning_tokens},
             "total_tokens": billed.input_tokens + billed.output_tokens,
         },
     }
-    if not stream:
-        return Reply(billed, body=whole)
-    return Reply(billed, events=response_events(whole))
+    if stream:
+        return Reply(billed, events=response_events(whole))
+    return Reply(billed, body=whole)
+
+
+def response_output(billed: Billed, n: int) -> list[dict[str, Any]]:
+    output: list[dict[str, Any]] = []
+    if billed.reasoning_tokens:
+        output.append({"id": f"rs_{n}", "type": "reasoning", "summary": []})
+    if billed.tool_calls:
+        call = {"name": "get_weather", "arguments": TOOL_ARGUMENTS, "call_id": f"call_{n}"}
+        output.append({"id": f"fc_{n}", "type": "function_call", "status": "completed", **call})
+    else:
+        content = [{"type": "output_text", "text": billed.text, "annotations": [], "logprobs": []}]
+        message = {"type": "message", "status": "completed", "role": "assistant", "content": content}
+        output.append({"id": f"msg_{n}", **message})
+    return output
 
 
 def response_events(whole: dict[str, Any]) -> list[tuple[str, object]]:
@@ -189,31 +193,36 @@ def response_events(whole: dict[str, Any]) -> list[tuple[str, object]]:
         {"type": "response.in_progress", "response": started},
     ]
     for index, item in enumerate(whole["output"]):
-        place = {"output_index": index, "item_id": item["id"]}
         opened = {**item, "status": "in_progress"}
-        if item["type"] == "message":
-            opened["content"] = []
-        if item["type"] == "function_call":
-            opened["arguments"] = ""
+        opened.update({"content": []} if item["type"] == "message" else {})
+        opened.update({"arguments": ""} if item["type"] == "function_call" else {})
         events.append({"type": "response.output_item.added", "output_index": index, "item": opened})
-        if item["type"] == "message":
-            part = item["content"][0]
-            middle = len(part["text"]) // 2
-            where = {**place, "content_index": 0}
-            events.append({"type": "response.content_part.added", **where, "part": {**part, "text": ""}})
-            for piece in (part["text"][:middle], part["text"][middle:]):
-                events.append({"type": "response.output_text.delta", **where, "delta": piece, "logprobs": []})
-            events.append({"type": "response.output_text.done", **where, "text": part["text"], "logprobs": []})
-            events.append({"type": "response.content_part.done", **where, "part": part})
-        if item["type"] == "function_call":
-            arguments = item["arguments"]
-            events.append({"type": "response.function_call_arguments.delta", **place, "delta": arguments})
-            events.append(
-                {"type": "response.function_call_arguments.done", **place, "name": item["name"], "arguments": arguments}
-            )
+        events += item_events(item, {"output_index": index, "item_id": item["id"]})
         events.append({"type": "response.output_item.done", "output_index": index, "item": item})
     events.append({"type": "response.completed", "response": whole})
     return [(event["type"], {**event, "sequence_number": number}) for number, event in enumerate(events)]
+
+
+def item_events(item: dict[str, Any], place: dict[str, Any]) -> list[dict[str, Any]]:
+    """The pieces of one output item, between its beginning and its end."""
+    if item["type"] == "function_call":
+        arguments = item["arguments"]
+        return [
+            {"type": "response.function_call_arguments.delta", **place, "delta": arguments},
+            {"type": "response.function_call_arguments.done", **place, "name": item["name"], "arguments": arguments},
+        ]
+    if item["type"] != "message":
+        return []
+    part = item["content"][0]
+    middle = len(part["text"]) // 2
+    pieces = (part["text"][:middle], part["text"][middle:])
+    where = {**place, "content_index": 0}
+    return [
+        {"type": "response.content_part.added", **where, "part": {**part, "text": ""}},
+        *({"type": "response.output_text.delta", **where, "delta": piece, "logprobs": []} for piece in pieces),
+        {"type": "response.output_text.done", **where, "text": part["text"], "logprobs": []},
+        {"type": "response.content_part.done", **where, "part": part},
+    ]
 
 
 def embeddings(request: dict[str, Any], n: int) -> Reply:

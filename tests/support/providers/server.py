@@ -104,7 +104,7 @@ def handler_for(bills: dict[str, Bill]) -> type[BaseHTTPRequestHandler]:
                 self.wfile.flush()
             self.close_connection = True
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """Quiet: a failing request shows in the test that made it."""
 
     return Handler
