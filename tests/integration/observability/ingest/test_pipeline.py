@@ -1,0 +1,222 @@
+"""From a delivery to the rollups: whatever arrives in whatever order, the rollups equal a recount from the spans."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mno.observability.ingest.journal import Journal, record
+from mno.observability.ingest.meters import Meters
+from mno.observability.ingest.pipeline import BACKLOG_SPANS, Pipeline
+from mno.observability.spans.model import Owner, Span, UsageKind
+from mno.observability.spans.queries import Tenant
+from mno.observability.spans.recount import Recount
+from mno.observability.spans.restatement import Repricing
+from mno.observability.spans.store import SpanStore
+from mno.platform.clickhouse import ClickHouse
+from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
+from tests.support.arriving import T0_NS, a_span
+
+DAY_US = 86_400_000_000
+WHOLE = (T0_NS // 1000 - DAY_US, T0_NS // 1000 + 28 * DAY_US)
+
+
+@pytest.fixture
+def pipeline(clickhouse: ClickHouse, tmp_path: Path) -> Iterator[Pipeline]:
+    running = a_pipeline(clickhouse, tmp_path)
+    running.start()
+    yield running
+    running.stop()
+
+
+def a_pipeline(clickhouse: ClickHouse, folder: Path) -> Pipeline:
+    return Pipeline(Journal(folder), SpanStore(clickhouse), Recount(clickhouse), Meters(), lambda deliveries: None)
+
+
+def owner(tenant: Tenant) -> Owner:
+    return Owner(tenant.team_id, tenant.project_id, "otlp", "key_1")
+
+
+def call(trace: int, span: int, *, parent: int | None = None, at_s: float = 0, tokens: int = 100, **more: Any) -> Span:
+    given: dict[str, Any] = {
+        "usage_kind": UsageKind.CALL, "metered": True, "provider": "openai", "model": "gpt-4o",
+        "input_tokens": tokens, "cost": tokens * 2500, "cost_input": tokens * 2500,
+        "price_source": "genai-prices", "price_version": "1", **more,
+    }  # fmt: skip
+    return a_span(trace, span, parent=parent, at_s=at_s, **given)
+
+
+async def send(pipeline: Pipeline, tenant: Tenant, *batches: list[Span]) -> None:
+    for batch in batches:
+        await pipeline.accept(owner(tenant), batch, record(owner(tenant), batch))
+    await stored(pipeline)
+
+
+async def stored(pipeline: Pipeline) -> None:
+    while pipeline.backlog_spans:
+        await asyncio.sleep(0.005)
+
+
+async def totals(clickhouse: ClickHouse, tenant: Tenant) -> dict[str, Any]:
+    """What the hour rollup says, after checking that every rollup equals a recount."""
+    assert Recount(clickhouse).differences(tenant.team_id, tenant.project_id, *WHOLE) == 0
+    rows = await clickhouse.rows(
+        "SELECT sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(cost) AS cost FROM usage_hour "
+        "WHERE team_id = {team:String} AND project_id = {project:String}",
+        {"team": tenant.team_id, "project": tenant.project_id},
+    )
+    return rows[0]
+
+
+async def test_a_retry_is_counted_once_in_rows_and_in_rollups(
+    pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    await send(pipeline, tenant, [call(1, 1), call(1, 2)], [call(1, 1)], [call(1, 2), call(1, 3)])
+    assert (await totals(clickhouse, tenant))["calls"] == 3
+    rows = await clickhouse.rows("SELECT count() AS n FROM spans WHERE team_id = {team:String}", {"team": tenant.team_id})
+    assert rows == [{"n": 3}]
+
+
+async def test_a_retry_after_a_restart_is_counted_once(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        running = a_pipeline(clickhouse, tmp_path)
+        running.start()
+        await send(running, tenant, [call(1, 1)])
+        running.stop()
+    assert (await totals(clickhouse, tenant))["calls"] == 1
+
+
+async def test_a_late_child_takes_its_parent_out_of_the_count(
+    pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    parent = call(1, 1, tokens=300, usage_kind=UsageKind.AGGREGATE)
+    await send(pipeline, tenant, [parent])
+    assert (await totals(clickhouse, tenant))["input_tokens"] == 300
+    await send(pipeline, tenant, [call(1, 2, parent=1, tokens=100)], [call(1, 3, parent=1, tokens=200, at_s=4000)])
+    assert await totals(clickhouse, tenant) == {"calls": 2, "input_tokens": 300, "cost": 300 * 2500 / 10**9}
+
+
+async def test_a_child_after_a_restart_takes_its_parent_out_of_the_count(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path
+) -> None:
+    for batch in ([call(1, 1, usage_kind=UsageKind.AGGREGATE)], [call(1, 2, parent=1, tokens=7)]):
+        running = a_pipeline(clickhouse, tmp_path)
+        running.start()
+        await send(running, tenant, batch)
+        running.stop()
+    assert (await totals(clickhouse, tenant))["input_tokens"] == 7
+
+
+async def test_what_a_crash_left_in_the_journal_is_stored_once_at_the_next_start(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path)
+    journal.open()
+    batches = [[call(1, 1)], [call(1, 2, at_s=10), call(2, 3, at_s=20)]]
+    journal.append([record(owner(tenant), batch) for batch in batches])
+    journal.close()
+    SpanStore(clickhouse).insert(_block(owner(tenant), batches[0]))
+    recovering = a_pipeline(clickhouse, tmp_path)
+    assert recovering.start() == 2
+    recovering.stop()
+    assert (await totals(clickhouse, tenant))["calls"] == 3
+    assert [path for path in tmp_path.glob("*.journal") if path.stat().st_size] == []
+
+
+async def test_a_recount_repairs_a_rollup_that_lost_rows(
+    pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    await send(pipeline, tenant, [call(1, number, at_s=number * 1000) for number in range(1, 6)])
+    ids = {"team": tenant.team_id}
+    for rollup in ("usage_minute", "traces"):
+        clickhouse.command_now(f"DELETE FROM {rollup} WHERE team_id = {{team:String}}", ids)
+    recount = Recount(clickhouse)
+    assert recount.differences(tenant.team_id, tenant.project_id, *WHOLE) > 0
+    recount.repair(tenant.team_id, tenant.project_id, *WHOLE)
+    recount.repair(tenant.team_id, tenant.project_id, *WHOLE)
+    assert (await totals(clickhouse, tenant))["calls"] == 5
+
+
+async def test_a_new_price_reaches_spans_and_rollups_and_running_it_again_changes_nothing(
+    pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    own = call(1, 9, cost=77, cost_input=77, price_source="reported", price_version="")
+    await send(pipeline, tenant, [call(1, 1), call(1, 2, at_s=5000, cost=None, price_source="unknown_model"), own])
+
+    def price(span: Span) -> None:
+        span.cost = span.cost_input = span.input_tokens * 5000
+        span.price_source, span.price_version = "custom", "2"
+
+    repricing = Repricing(SpanStore(clickhouse), pipeline)
+    first = await repricing.reprice(tenant.team_id, tenant.project_id, *WHOLE, price)
+    again = await repricing.reprice(tenant.team_id, tenant.project_id, *WHOLE, price)
+    assert (first, again) == ((2, 2), (2, 0))
+    sums = await totals(clickhouse, tenant)
+    assert round(float(sums["cost"]) * 10**9) == 2 * 100 * 5000 + 77
+
+
+async def test_a_full_backlog_refuses_and_says_when_to_come_back(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path
+) -> None:
+    idle = a_pipeline(clickhouse, tmp_path)  # not started: nothing drains
+    spans = [call(1, 1)] * (BACKLOG_SPANS - 1)
+    waiting = asyncio.ensure_future(idle.accept(owner(tenant), spans, b""))
+    await asyncio.sleep(0)
+    with pytest.raises(LimitExceeded) as refused:
+        await idle.accept(owner(tenant), [call(1, 2)] * 2, b"")
+    assert refused.value.retry_after_s == 1
+    with pytest.raises(TooLarge):
+        await idle.accept(owner(tenant), [call(1, 2)] * (BACKLOG_SPANS + 1), b"")
+    waiting.cancel()
+
+
+async def test_a_stopping_pipeline_refuses(clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path) -> None:
+    running = a_pipeline(clickhouse, tmp_path)
+    running.start()
+    running.stop()
+    with pytest.raises(Unavailable):
+        await running.accept(owner(tenant), [call(1, 1)], b"")
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_order_and_any_batches_give_the_same_totals(
+    clickhouse: ClickHouse, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    tenant = Tenant(team_id=f"team-{data.draw(st.uuids())}", project_id="project")
+    parents = data.draw(st.lists(st.none() | st.integers(1, 6), min_size=6, max_size=6))
+    spans = [
+        call(1, number, parent=parent if parent and parent < number else None, tokens=10**number, at_s=number * 1500)
+        for number, parent in enumerate(parents, 1)
+    ]
+    leaves = {number for number in range(1, 7)} - {p for n, p in enumerate(parents, 1) if p and p < n}
+    arrivals = data.draw(st.permutations([*range(6), *data.draw(st.lists(st.integers(0, 5), max_size=3))]))
+    size = data.draw(st.integers(1, 4))
+
+    async def scenario() -> dict[str, Any]:
+        running = a_pipeline(clickhouse, tmp_path_factory.mktemp("journal"))
+        running.start()
+        for first in range(0, len(arrivals), size):
+            await send(running, tenant, [copy(spans[index]) for index in arrivals[first : first + size]])
+        running.stop()
+        return await totals(clickhouse, tenant)
+
+    assert asyncio.run(scenario())["input_tokens"] == sum(10**number for number in leaves)
+
+
+def copy(span: Span) -> Span:
+    return Span(**{name: getattr(span, name) for name in span.__struct_fields__})
+
+
+def _block(owner: Owner, spans: list[Span]) -> Any:
+    from mno.observability.spans.columns import block
+
+    for span in spans:
+        span.counted = True
+    return block([(owner, spans)], 1)
