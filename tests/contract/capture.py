@@ -40,7 +40,7 @@ class Recorded:
 
 def readable(message: Any) -> Any:
     """OTLP JSON: as protobuf's JSON, with hexadecimal ids."""
-    decoded = MessageToDict(message)
+    decoded = MessageToDict(message, use_integers_for_enums=True)
     for resource_spans in decoded.get("resourceSpans", []):
         for scope_spans in resource_spans.get("scopeSpans", []):
             for span in scope_spans.get("spans", []):
