@@ -68,7 +68,7 @@ def origin_of(resource: dict[str, Any], scope: str = "", scope_version: str = ""
     if scope_version:
         remaining["otel.scope.version"] = scope_version
     text = message_schema.dumped(remaining)
-    return Origin(service, _text(scope), environment, user_id, session_id, tuple(_cleaned(tags)), text)
+    return Origin(service, _text(scope), environment, user_id, session_id, cleaned_tags(tags), text)
 
 
 def check_ids(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> bytes:
@@ -452,13 +452,13 @@ def _tags(plan: Plan, bare: Any, attributes: dict[str, Any], origin: Origin) -> 
         found += [str(tag) for tag in bare]
     elif type(bare) is str:
         found += bare.split(",")
-    return tuple(_cleaned([*found, *origin.tags]))
+    return cleaned_tags([*found, *origin.tags])
 
 
-def _cleaned(tags: list[str]) -> list[str]:
+def cleaned_tags(tags: list[str]) -> tuple[str, ...]:
     """A bare tag `t` becomes `t=true`; at most 32, each at most 200 characters, sorted, each name and value once."""
     named = {tag.strip() if "=" in tag else f"{tag.strip()}=true" for tag in tags if tag.strip()}
-    return sorted(tag[:MAX_TAG_CHARACTERS] for tag in named)[:MAX_TAGS]
+    return tuple(sorted({tag[:MAX_TAG_CHARACTERS] for tag in named})[:MAX_TAGS])
 
 
 def _events(events: list[Event], start_ns: int) -> str:
