@@ -118,9 +118,7 @@ class Admission:
         self._evict()
         return admitted
 
-    def _admit(
-        self, owner: Owner, span: Span, fresh: dict[tuple[TraceKey, bytes], Span], admitted: Admitted
-    ) -> bool:
+    def _admit(self, owner: Owner, span: Span, fresh: dict[tuple[TraceKey, bytes], Span], admitted: Admitted) -> bool:
         key = TraceKey(owner.team_id, owner.project_id, span.trace_id)
         trace = self._traces.get(key)
         if trace is None:

@@ -136,7 +136,7 @@ class Pipeline:
         def work() -> None:
             try:
                 outcome.set_result(errand())
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it belongs to the caller, who awaits it
                 outcome.set_exception(error)
 
         with self._lock:
@@ -172,7 +172,7 @@ class Pipeline:
             try:
                 segment = self._journal.append([delivery.record for delivery in group])
             except OSError as error:
-                log.error("The journal cannot be written: %s", error)
+                log.exception("The journal cannot be written.")
                 self._drop(group)
                 _answer(group, Unavailable(f"The journal cannot be written ({error.strerror}); try again later."))
                 continue
@@ -239,12 +239,12 @@ class Pipeline:
             try:
                 self._insert(deliveries)
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - nothing acknowledged may be lost, whatever is wrong
                 failures += 1
                 self._admission.forget(max(_end_us(span) for _, spans in deliveries for span in spans))
                 if failures >= PATIENCE and not isinstance(error, Unavailable):
                     break
-                log.error("A block of spans was not stored, it will be tried again: %s", error)
+                log.exception("A block of spans was not stored; it will be tried again.")
                 if self._stopping and failures >= PATIENCE:
                     self._left_behind = True
                     return

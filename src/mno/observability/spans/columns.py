@@ -99,6 +99,9 @@ _PRICED_BY = (
     *TOKENS,
 )  # fmt: skip
 
+#: What `priceable` and a comparison of prices need of a stored row.
+PRICE_COLUMNS = (*_PRICED_BY, "start_time", "usage_kind", "metered", "cost", "price_source", "price_version")
+
 
 def priceable(rows: pa.Table) -> list[Span]:
     """Stored rows as spans with just the fields that a price depends on."""

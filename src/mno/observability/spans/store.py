@@ -52,7 +52,8 @@ _PRICED_ROWS = """
 SELECT {columns} FROM (
     SELECT * FROM spans
     WHERE team_id = {{team:String}} AND project_id = {{project:String}}
-      AND start_time >= fromUnixTimestamp64Micro({{first:Int64}}) AND start_time < fromUnixTimestamp64Micro({{last:Int64}})
+      AND start_time >= fromUnixTimestamp64Micro({{first:Int64}})
+      AND start_time < fromUnixTimestamp64Micro({{last:Int64}})
       AND usage_kind != 'none' AND price_source != 'reported'
 )
 ORDER BY start_time, trace_id, span_id, revision DESC, sign DESC

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,8 +118,8 @@ def test_a_parent_that_counted_is_restated_when_its_child_arrives() -> None:
 
 def test_the_link_between_a_parent_and_its_descendant_may_arrive_last() -> None:
     store = Store({})
-    agent, step, call = span("agent", None, UsageKind.AGGREGATE), span("step", "agent"), span("call", "step", UsageKind.CALL)
-    admitted(store, [agent], [call], [step])
+    agent, call = span("agent", None, UsageKind.AGGREGATE), span("call", "step", UsageKind.CALL)
+    admitted(store, [agent], [call], [span("step", "agent")])
     assert store.counted() == {named("call")}
 
 
@@ -151,7 +152,7 @@ def forests(draw: st.DrawFn) -> list[list[Span]]:
     cuts = sorted(draw(st.lists(st.integers(0, len(arrivals)), max_size=4)))
     edges = [0, *cuts, len(arrivals)]
     copies = [span_copy(one) for one in arrivals]
-    return [copies[first:last] for first, last in zip(edges, edges[1:], strict=False)]
+    return [copies[first:last] for first, last in pairwise(edges)]
 
 
 def span_copy(one: Span) -> Span:
@@ -164,15 +165,15 @@ def span_copy(one: Span) -> Span:
 def leaves_with_usage(spans: Iterable[Span]) -> set[bytes]:
     """The rule, written naively: usage, and no descendant with usage."""
     by_id = {one.span_id: one for one in spans}
+    with_usage = {span_id for span_id, one in by_id.items() if one.usage_kind is not UsageKind.NONE}
     covered = set()
-    for one in by_id.values():
-        if one.usage_kind is UsageKind.NONE:
-            continue
+    for span_id in with_usage:
+        one = by_id[span_id]
         parent = one.parent_span_id
         while parent in by_id:
             covered.add(parent)
             parent = by_id[parent].parent_span_id
-    return {one.span_id for one in by_id.values() if one.usage_kind is not UsageKind.NONE and one.span_id not in covered}
+    return with_usage - covered
 
 
 @given(forests(), st.sampled_from([1, 3, 1_000]))

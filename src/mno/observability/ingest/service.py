@@ -1,0 +1,88 @@
+"""Taking spans in: decode and price beside the event loop, then hand over to the pipeline.
+
+Decoding is pure computation, so it runs on threads of its own and the event loop keeps answering.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from mno.observability.ingest.journal import record
+from mno.observability.ingest.meters import Meters
+from mno.observability.ingest.model import Decoded, Rejection
+from mno.observability.ingest.pipeline import Pipeline
+from mno.observability.spans.model import Owner, Span
+from mno.platform.clickhouse import ClickHouse
+from mno.platform.ids import shown
+from mno.platform.principal import Principal, PrincipalKind
+
+#: Threads that decode; the interpreter runs one at a time, two keep it busy while one waits.
+DECODERS = 2
+
+
+class Pricer(Protocol):
+    """Sets the cost fields of a span, in place."""
+
+    def price(self, span: Span) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery: spans that are durable now, and items that were refused."""
+
+    accepted: int
+    rejections: list[Rejection]
+
+
+class Ingest:
+    """Every way in ends here."""
+
+    def __init__(self, pipeline: Pipeline, pricer: Pricer, meters: Meters, clickhouse: ClickHouse) -> None:
+        self._pipeline = pipeline
+        self._pricer = pricer
+        self._meters = meters
+        self._clickhouse = clickhouse
+        self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="ingest-decoder")
+
+    def close(self) -> None:
+        self._decoders.shutdown(wait=True, cancel_futures=True)
+
+    async def take(self, owner: Owner, decode: Callable[[], Decoded]) -> Receipt:
+        """Decodes, prices and stores; returns when the spans are durable.
+
+        Raises Invalid for a body that cannot be read at all, LimitExceeded while the backlog is full.
+        """
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        decoded, journal_record = await loop.run_in_executor(self._decoders, self._prepare, owner, decode)
+        if decoded.rejections:
+            self._meters.rejected(len(decoded.rejections))
+        await self._pipeline.accept(owner, decoded.spans, journal_record)
+        self._meters.answered(time.perf_counter() - started)
+        return Receipt(len(decoded.spans), decoded.rejections)
+
+    async def take_signals(self, table: str, decode: Callable[[], pa.Table]) -> int:
+        """Stores logs or metrics; returns the rows."""
+        loop = asyncio.get_running_loop()
+        rows = await loop.run_in_executor(self._decoders, decode)
+        if rows.num_rows:
+            await self._pipeline.run(lambda: self._clickhouse.insert(table, rows))
+        return int(rows.num_rows)
+
+    def _prepare(self, owner: Owner, decode: Callable[[], Decoded]) -> tuple[Decoded, bytes]:
+        decoded = decode()
+        price = self._pricer.price
+        for span in decoded.spans:
+            price(span)
+        return decoded, record(owner, decoded.spans) if decoded.spans else b""
+
+
+def owner_of(principal: Principal, source: str) -> Owner:
+    """Whose the delivery is; `source` is the way it came: otlp, grpc, native, sample."""
+    key = shown("key", principal.id) if principal.kind is PrincipalKind.API_KEY else ""
+    return Owner(str(principal.team_id), str(principal.project_id), source, key)
