@@ -43,6 +43,8 @@ _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
 _STATUSES = ("unset", "ok", "error")
 _NO_IDS = frozenset({bytes(8), bytes(16)})
 _NOTHING = Buckets()
+#: OpenInference, AI SDK, OpenLLMetry.
+_FIRST_TOKEN_EVENTS = frozenset({"First Token Stream Event", "ai.stream.firstChunk", "gen_ai.content.completion.chunk"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +138,12 @@ def span_of(
         if value is not None and value != "":
             lifted[slot] = value
     rest = {key: attributes[key] for key in plan.rest}
+    if plan.convention == openinference.NAME and "model" not in lifted and "request_model" not in lifted:
+        lifted["request_model"] = openinference.asked_model(attributes)
     request_model, model = _models(lifted)
     provider = _provider(lifted, model, rest)
     amounts, metered = _usage(plan, lifted, provider)
-    cost = _cost(lifted, amounts)
+    cost = _cost(lifted)
     operation = _operation(lifted, model, metered=metered)
     input_messages, output_messages, events = _messages(plan, lifted, attributes, rest, events)
     status = _STATUSES[status_code] if 0 <= status_code < 3 else "unset"
@@ -206,6 +210,8 @@ def _models(lifted: dict[str, Any]) -> tuple[str, str]:
     """The requested model and the one that answered; Gemini's `models/` is not part of a name."""
     requested = _text(lifted.get("request_model", "")).removeprefix("models/")
     answered = _text(lifted.get("model", "")).removeprefix("models/")
+    if not requested and not answered and "parameters" in lifted:
+        requested = openinference.model_of(lifted["parameters"])[:MAX_NAME_CHARACTERS]
     return requested, answered or requested
 
 
@@ -236,6 +242,10 @@ def _usage(plan: Plan, lifted: dict[str, Any], provider: str) -> tuple[Buckets, 
             setattr(figures, slot, tokens(value, slot))
     if plan.convention == ai_sdk.NAME:
         ai_sdk.refine(figures, lifted)
+    elif figures.cache_write and "output_value" in lifted:
+        openinference.refine(figures, lifted)
+    elif plan.convention == openinference.NAME:
+        openinference.refine(figures, lifted)
     if lifted.get("operation") == "interactions.create":
         # Gemini's Interactions API reports thoughts beside its output (total_thought_tokens).
         figures.reasoning_meaning = Meaning.EXCLUDES
@@ -279,18 +289,15 @@ def cost_nano(value: Any) -> int:
     return result
 
 
-def _cost(lifted: dict[str, Any], amounts: Buckets) -> int | None:
-    """The cost that the emitter reports.
+def _cost(lifted: dict[str, Any]) -> int | None:
+    """The cost that the emitter reports. Zero is no report.
 
-    Zero beside tokens is no report: emitters write 0 for models whose price they do not know (OpenLIT).
+    Emitters write 0 for models whose price they do not know (OpenLIT) and for failed calls (Langfuse).
     """
     value = lifted.get("cost")
     if value is None and "cost_details" in lifted:
         value = langfuse.cost_of(lifted["cost_details"])
-    if value is None:
-        return None
-    amount = cost_nano(value)
-    return None if amount == 0 and (amounts.input_tokens or amounts.output_tokens) else amount
+    return (cost_nano(value) or None) if value is not None else None
 
 
 def _operation(lifted: dict[str, Any], model: str, *, metered: bool) -> str:
@@ -419,6 +426,9 @@ def _event_messages(body: dict[str, Any], role: str) -> list[Any]:
     return [message_schema.message(item, role or "assistant")]
 
 
+_FIRST_TOKEN_EVENTS = ("First Token Stream Event", "ai.stream.firstChunk", "gen_ai.content.completion.chunk")
+
+
 def _first_token(lifted: dict[str, Any], events: list[Event], start_ns: int) -> int:
     """Nanoseconds to the first token; 0 where nobody measured it."""
     seconds = lifted.get("first_token_s")
@@ -431,7 +441,7 @@ def _first_token(lifted: dict[str, Any], events: list[Event], start_ns: int) -> 
     if type(at) is str:
         return _elapsed(at.strip('"'), start_ns)
     for time_ns, name, _ in events:
-        if name in ("First Token Stream Event", "ai.stream.firstChunk"):
+        if name in _FIRST_TOKEN_EVENTS:
             return max(time_ns - start_ns, 0)
     return 0
 

@@ -2,7 +2,8 @@
 
 Sources: open-telemetry/semantic-conventions-genai (gen-ai-spans, gen-ai-events; the attributes moved there
 in 2026), `opentelemetry-util-genai` 1.3b0 (modality and `cache_write` figures), pydantic-ai 2 (`details.*`,
-`aggregated_usage.*`), and the de-facto `gen_ai.usage.cost`.
+`aggregated_usage.*`), the Anthropic SDK's own spans (`anthropic` 2.11, scope `com.anthropic.sdk.python`), and the
+de-facto `gen_ai.usage.cost`.
 """
 
 NAME = "genai"
@@ -25,6 +26,8 @@ KEYS = (
     ("openai.request.service_tier", "service_tier"),
     ("gen_ai.openai.request.service_tier", "service_tier"),
     ("gen_ai.request.service_tier", "service_tier"),
+    ("anthropic.response.service_tier", "service_tier"),
+    ("anthropic.message.stop_reason", "finish_reason"),
     ("gen_ai.response.time_to_first_chunk", "first_token_s"),
     ("gen_ai.client.operation.time_to_first_chunk", "first_token_s"),
     ("gen_ai.server.time_to_first_token", "first_token_s"),
@@ -51,6 +54,12 @@ KEYS = (
     ("gen_ai.usage.details.cache_write_1h_tokens", "cache_write_1h"),
     ("gen_ai.usage.cache_creation.ephemeral_5m_input_tokens", "cache_write_5m"),
     ("gen_ai.usage.cache_creation.ephemeral_1h_input_tokens", "cache_write_1h"),
+    ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens", "cache_write_5m"),
+    ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens", "cache_write_1h"),
+    ("anthropic.response.service_tier", "service_tier"),
+    ("anthropic.message.stop_reason", "finish_reason"),
+    ("anthropic.usage.cache_creation.ephemeral_5m_input_tokens", "cache_write_5m"),
+    ("anthropic.usage.cache_creation.ephemeral_1h_input_tokens", "cache_write_1h"),
     ("gen_ai.usage.reasoning.output_tokens", "reasoning"),
     ("gen_ai.usage.reasoning_tokens", "reasoning"),
     ("gen_ai.usage.output_tokens.reasoning", "reasoning"),

@@ -7,7 +7,10 @@ cache to the prompt), `-google-genai` 1.4 (adds thoughts to the completion).
 
 from typing import Any
 
+import orjson
+
 from mno.observability.ingest.messages import listed
+from mno.observability.ingest.usage import Figures
 
 NAME = "openinference"
 
@@ -42,6 +45,7 @@ KEYS = (
     ("input.value", "input_value"),
     ("output.value", "output_value"),
     ("tag.tags", "tags"),
+    ("llm.invocation_parameters", "parameters"),
 )
 
 INPUT_PREFIX = "llm.input_messages."
@@ -60,6 +64,34 @@ OPERATIONS = {
     "EVALUATOR": "evaluator",
     "PROMPT": "prompt",
 }
+
+
+def refine(figures: Figures, lifted: dict[str, Any]) -> None:
+    """Anthropic's one-hour cache writes, which stand in the provider's reply (`output.value`) only."""
+    reply = lifted.get("output_value")
+    if not figures.cache_write or type(reply) is not str or "ephemeral_1h_input_tokens" not in reply:
+        return
+    try:
+        hour = orjson.loads(reply)["usage"]["cache_creation"]["ephemeral_1h_input_tokens"]
+    except (ValueError, KeyError, TypeError):
+        return
+    if type(hour) is int and 0 <= hour <= figures.cache_write:
+        figures.cache_write_1h = hour
+
+
+def asked_model(attributes: dict[str, Any]) -> str:
+    """The model that a call asked for, where it failed before the span had one; else an empty text."""
+    for key in ("llm.invocation_parameters", "embedding.invocation_parameters"):
+        parameters = attributes.get(key)
+        if type(parameters) is not str:
+            continue
+        try:
+            model = orjson.loads(parameters)["model"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if type(model) is str:
+            return model
+    return ""
 
 
 def plain(item: dict[str, Any]) -> dict[str, Any]:
@@ -82,3 +114,25 @@ def _content(content: dict[str, Any]) -> dict[str, Any]:
     if type(image) is dict and type(image.get("image")) is dict:
         return {"type": "image", "image": image["image"].get("url")}
     return content
+
+
+def refine(figures: Figures, lifted: dict[str, Any]) -> None:
+    """The one-hour part of Anthropic's cache writes, which only the provider's reply in `output.value` tells."""
+    reply = lifted.get("output_value")
+    if not figures.cache_write or type(reply) is not str or "ephemeral_1h_input_tokens" not in reply:
+        return
+    try:
+        hour = orjson.loads(reply)["usage"]["cache_creation"]["ephemeral_1h_input_tokens"]
+    except (ValueError, KeyError, TypeError):
+        return
+    if type(hour) is int and 0 <= hour <= figures.cache_write:
+        figures.cache_write_1h = hour
+
+
+def model_of(parameters: Any) -> str:
+    """The model in `llm.invocation_parameters`, where a failed call has no other place for it."""
+    try:
+        model = orjson.loads(parameters)["model"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return model if type(model) is str else ""
