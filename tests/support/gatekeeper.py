@@ -1,0 +1,34 @@
+"""Who may pass, for tests of routes: two keys of two teams, one without rights."""
+
+from uuid import UUID
+
+from mno.observability.spans.queries import Tenant
+from mno.platform.errors import Unauthenticated
+from mno.platform.principal import Principal, PrincipalKind
+
+
+class Gatekeeper:
+    """An `Authenticator` that knows the principals it was given."""
+
+    def __init__(self, keys: dict[str, Principal]) -> None:
+        self._keys = keys
+
+    async def principal_of_key(self, key: str) -> Principal:
+        if key not in self._keys:
+            raise Unauthenticated("This key is not known.")
+        return self._keys[key]
+
+    async def principal_of_session(self, token: str) -> Principal:  # noqa: ARG002 (the port's name)
+        raise Unauthenticated("There are no sessions here.")
+
+
+def a_reader(tenant: Tenant, *permissions: str) -> Principal:
+    """A key of this team and project with these permissions."""
+    return Principal(
+        PrincipalKind.API_KEY,
+        UUID(int=1),
+        "test key",
+        UUID(tenant.team_id),
+        UUID(tenant.project_id),
+        frozenset(permissions),
+    )
