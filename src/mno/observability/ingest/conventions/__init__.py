@@ -41,7 +41,9 @@ TOKEN_SLOTS = frozenset(
     }
 )
 #: Lifted, but told in fewer words by the column: the attribute stays as well.
-_KEPT = frozenset({"openinference_kind", "traceloop_kind", "ai_operation", "langfuse_type", "provider_metadata"})
+_KEPT = frozenset(
+    {"openinference_kind", "traceloop_kind", "ai_operation", "langfuse_type", "provider_metadata", "parameters"}
+)
 #: Texts that serve as messages only where no better ones are there.
 _VALUES = {"input_value": "input", "output_value": "output"}
 
