@@ -1,0 +1,1 @@
+"""How the program is entered: the web server and the command line."""

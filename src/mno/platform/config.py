@@ -21,7 +21,7 @@ class Config:
     `port`, and switches `otlp_grpc_port` off. An empty URL means the embedded engine.
     """
 
-    host: str = "localhost"
+    host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     data_folder: Path = field(default_factory=default_data_folder)
     postgres_url: str = field(default="", repr=False)
@@ -37,7 +37,7 @@ class Config:
     def from_environment(cls, environment: Mapping[str, str]) -> "Config":
         """Reads the `MNO_` variables; `Invalid` names the variable that cannot be understood."""
         return cls(
-            host=environment.get("MNO_HOST") or "localhost",
+            host=environment.get("MNO_HOST") or "127.0.0.1",
             port=_port(environment, "MNO_PORT", DEFAULT_PORT),
             data_folder=_folder(environment.get("MNO_DATA_DIR", "")),
             postgres_url=environment.get("MNO_POSTGRES_URL", ""),

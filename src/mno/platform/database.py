@@ -20,20 +20,19 @@ Connection = psycopg.AsyncConnection[Row]
 
 
 class Database:
-    """The records' engine at `url` (a libpq URL or keyword string).
+    """The records' engine.
 
     A connection that is lost or a pool that stays empty surfaces as `Unavailable`; a violated constraint
     stays psycopg's error, for the store that knows what it means.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self) -> None:
         self._pool: AsyncConnectionPool[Connection] | None = None
 
-    async def open(self) -> None:
-        """Connects; `Unavailable` when nobody answers within the time that a caller waits."""
+    async def open(self, url: str) -> None:
+        """Connects to `url`, a libpq URL or keyword string; `Unavailable` when nobody answers in POSTGRES_WAIT_S."""
         pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            self.url,
+            url,
             min_size=1,
             max_size=MAX_POSTGRES_CONNECTIONS,
             timeout=POSTGRES_WAIT_S,

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
-from typing import LiteralString, cast
+from itertools import pairwise
 
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Connection, Database
@@ -45,7 +45,7 @@ def migrations_of(engine: str, folder: Traversable | None = None) -> list[Migrat
         if file.name.endswith(".sql") and number.isdigit():
             migrations.append(Migration(int(number), name, file.read_text(encoding="utf-8")))
     migrations.sort(key=lambda migration: migration.number)
-    for one, other in zip(migrations, migrations[1:], strict=False):
+    for one, other in pairwise(migrations):
         if one.number == other.number:
             raise Conflict(f"Two {engine} migrations have the number {one.number}: {one.name} and {other.name}.")
     return migrations
@@ -62,7 +62,7 @@ async def migrate_postgres(database: Database, migrations: list[Migration], repo
         applied = await _applied_in_postgres(tx)
         for migration in pending(migrations, applied):
             report(f"Postgres: {migration.number:04d} {migration.name}")
-            await tx.execute(cast(LiteralString, migration.sql))
+            await tx.execute(migration.sql)
             await tx.execute(
                 "INSERT INTO migrations (number, name, checksum) VALUES (%s, %s, %s)",
                 (migration.number, migration.name, migration.checksum),
@@ -78,7 +78,8 @@ async def migrate_clickhouse(clickhouse: ClickHouse, migrations: list[Migration]
     """Applies what is missing, statement by statement; one process at a time."""
     await clickhouse.command(
         "CREATE TABLE IF NOT EXISTS migrations (number UInt32, statement UInt32, last UInt8, name String,"
-        " checksum String, applied_at DateTime64(6, 'UTC') DEFAULT now64(6)) ENGINE = MergeTree ORDER BY (number, statement)"
+        " checksum String, applied_at DateTime64(6, 'UTC') DEFAULT now64(6))"
+        " ENGINE = MergeTree ORDER BY (number, statement)"
     )
     rows = await clickhouse.rows(
         "SELECT number, max(last) AS complete, max(statement) AS statement, any(checksum) AS checksum"

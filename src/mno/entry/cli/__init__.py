@@ -1,0 +1,12 @@
+"""The command line: `mno`.
+
+Every verb imports what it needs when it runs, so that `mno --help` answers at once: the engines and the
+web framework take seconds to import.
+"""
+
+
+def main() -> None:
+    """Runs the verb of the command line; errors that we expect end in one line and status 1."""
+    from mno.entry.cli.verbs import run
+
+    run()

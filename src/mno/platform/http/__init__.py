@@ -1,0 +1,1 @@
+"""HTTP, once for every feature: errors, authentication, security headers, the web pages."""

@@ -1,0 +1,107 @@
+"""Builds every service, once, and says in which order they start: the only place where features meet.
+
+`build` opens nothing, so the API can be described without an engine. `Services.running` opens the engines,
+brings the schemas up to date, starts the features' own background work and ends it all in reverse.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from mno.identity.model import Home
+from mno.identity.service import Identity
+from mno.platform.clickhouse import ClickHouse
+from mno.platform.config import Config
+from mno.platform.database import Database
+from mno.platform.migrate import Report, migrate_clickhouse, migrate_postgres, migrations_of
+from mno.platform.paths import DataFolder
+from mno.platform.postgres_server import PostgresServer
+
+#: Something that works in the background for as long as the program runs.
+Part = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The two databases; `postgres_server` is None where somebody else runs Postgres."""
+
+    folder: DataFolder
+    postgres_url: str
+    postgres_server: PostgresServer | None
+    database: Database
+    clickhouse: ClickHouse
+
+    @asynccontextmanager
+    async def running(self, report: Report) -> AsyncIterator[None]:
+        """Takes the data folder, opens both engines and migrates them. Errors say what to do about them."""
+        async with AsyncExitStack() as opened:
+            self.folder.claim()
+            opened.callback(self.folder.release)
+            if self.postgres_server is not None:
+                report("Starting Postgres" if self.folder.postgres.exists() else "Creating the Postgres database")
+                await asyncio.to_thread(self.postgres_server.start)
+                opened.push_async_callback(asyncio.to_thread, self.postgres_server.stop)
+            await self.database.open(self._postgres_url())
+            opened.push_async_callback(self.database.close)
+            report("Starting ClickHouse")
+            await asyncio.to_thread(self.clickhouse.open)
+            opened.push_async_callback(asyncio.to_thread, self.clickhouse.close)
+            await migrate_postgres(self.database, migrations_of("postgres"), report)
+            await migrate_clickhouse(self.clickhouse, migrations_of("clickhouse"), report)
+            yield
+
+    def _postgres_url(self) -> str:
+        return self.postgres_server.url if self.postgres_server else self.postgres_url
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the entries need. Background parts start in their order and stop in reverse."""
+
+    config: Config
+    engines: Engines
+    identity: Identity
+    parts: tuple[Part, ...] = field(default=())
+
+    @asynccontextmanager
+    async def running(self, report: Report = print) -> AsyncIterator[Home]:
+        """The whole program, from the engines up; yields the home team."""
+        async with self.engines.running(report), self.serving() as home:
+            yield home
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Home]:
+        """What comes on top of engines that are open already."""
+        home = await self.identity.ensure_home()
+        if self.config.bootstrap_api_key:
+            await self.identity.ensure_bootstrap_key(home, self.config.bootstrap_api_key)
+        async with AsyncExitStack() as started:
+            for part in self.parts:
+                await started.enter_async_context(part())
+            yield home
+
+
+def build(config: Config) -> Services:
+    """Every service over the engines that the configuration names; nothing is opened yet."""
+    return assemble(config, build_engines(config))
+
+
+def build_engines(config: Config) -> Engines:
+    folder = DataFolder(config.data_folder)
+    return Engines(
+        folder=folder,
+        postgres_url=config.postgres_url,
+        postgres_server=None if config.postgres_url else PostgresServer(folder.postgres),
+        database=Database(),
+        clickhouse=ClickHouse(folder.clickhouse, config.clickhouse_url),
+    )
+
+
+def assemble(config: Config, engines: Engines) -> Services:
+    """Every service over these engines."""
+    return Services(config=config, engines=engines, identity=build_identity(engines))
+
+
+def build_identity(engines: Engines) -> Identity:
+    return Identity(engines.database)

@@ -1,0 +1,97 @@
+"""`mno serve`: the program itself."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mno.bootstrap import Services
+    from mno.identity.model import Home
+    from mno.platform.config import Config
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on. [MNO_HOST]")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one. [MNO_PORT]")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything that lasts. [MNO_DATA_DIR]")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, quiet: Quiet = False) -> None:
+    """Start the hub: web pages, API and ingest on one address."""
+    import asyncio
+    import sys
+
+    from mno.platform import logs
+    from mno.platform.config import Config
+
+    config = Config.from_environment(os.environ)
+    config = replace(
+        config,
+        host=host or config.host,
+        port=config.port if port is None else port,
+        data_folder=data_dir.expanduser().absolute() if data_dir else config.data_folder,
+    )
+    logs.configure(config.log_level, config.log_format)
+    run = _serve(config, quiet=quiet)
+    if sys.platform == "win32":
+        asyncio.run(run)
+        return
+    import uvloop
+
+    uvloop.run(run)
+
+
+async def _serve(config: "Config", *, quiet: bool) -> None:
+    from mno.bootstrap import build
+    from mno.entry.web import listen
+    from mno.entry.web import serve as serve_web
+
+    listener = listen(config)
+    with listener:
+        services = build(config)
+
+        def report(step: str) -> None:
+            if not quiet:
+                typer.echo(f"  {step} …", err=True)
+
+        @contextlib.asynccontextmanager
+        async def on_ready(home: "Home", port: int) -> AsyncIterator[None]:
+            await _announce(services, home, config.url(port), quiet=quiet)
+            yield
+            if not quiet:
+                typer.echo("Stopping …", err=True)
+
+        await serve_web(services, listener, report=report, on_ready=on_ready)
+
+
+async def _announce(services: "Services", home: "Home", url: str, *, quiet: bool) -> None:
+    """Tells the command line where we are, and a person how to come in."""
+    from mno.identity.service import owner_of
+    from mno.platform.paths import RunningServer
+
+    services.engines.folder.announce(RunningServer(url, os.getpid(), services.identity.admit_local(home)))
+    if quiet:
+        return
+    token = await services.identity.create_link(owner_of(home, "first start"))
+    typer.echo(f"\nMachineNativeOps runs at  {url}")
+    typer.echo(f"Data folder               {services.config.data_folder}")
+    typer.echo(f"Sign in (works once)      {url}/api/auth/link?token={token}")
+    if home.created:
+        await _welcome(services, home, url)
+    typer.echo("\nStop with Ctrl-C.")
+
+
+async def _welcome(services: "Services", home: "Home", url: str) -> None:
+    from mno.identity.model import Scope
+    from mno.identity.service import owner_of
+
+    _, key = await services.identity.create_key(owner_of(home, "first start"), "first ingest key", (Scope.INGEST,))
+    typer.echo(f"Ingest key (shown once)   {key}")
+    typer.echo("\nSend a first token event:\n")
+    typer.echo(f"  curl {url}/api/usage-events -H 'Authorization: Bearer {key}' \\")
+    typer.echo("    -H 'Content-Type: application/json' \\")
+    typer.echo("""    -d '[{"provider":"openai","model":"gpt-4o","input_tokens":1200,"output_tokens":80}]'""")

@@ -1,0 +1,44 @@
+"""The table of verbs, and how an expected error is shown."""
+
+import sys
+
+import typer
+
+from mno.entry.cli.doctor import doctor
+from mno.entry.cli.keys import app as keys
+from mno.entry.cli.keys import link
+from mno.entry.cli.prices import app as prices
+from mno.entry.cli.replay import replay
+from mno.entry.cli.serve import serve
+
+app = typer.Typer(
+    name="mno",
+    help="MachineNativeOps: see what your AI spends, live, from one command.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("serve")(serve)
+app.command("link")(link)
+app.command("replay")(replay)
+app.command("doctor")(doctor)
+app.add_typer(keys, name="keys")
+app.add_typer(prices, name="prices")
+
+
+@app.command("version")
+def version() -> None:
+    """Print the version."""
+    import mno
+
+    typer.echo(mno.__version__)
+
+
+def run() -> None:
+    from mno.platform.errors import MnoError
+
+    try:
+        app()
+    except MnoError as error:
+        typer.secho(f"mno: {error}", err=True, fg="red")
+        sys.exit(1)

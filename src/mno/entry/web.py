@@ -1,0 +1,111 @@
+"""The web application over the services, and the server that runs it.
+
+The engines open before the first connection is accepted and close after the last: a caller never sees a
+half-started program.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+import mno
+from mno.bootstrap import Services
+from mno.identity import routes as identity_routes
+from mno.identity.model import Home
+from mno.platform.config import Config
+from mno.platform.errors import Conflict, Invalid
+from mno.platform.http.app import bare_app, serve_pages
+from mno.platform.migrate import Report
+from mno.platform.paths import built_web_folder
+
+#: Requests that are still answered when the program is told to stop; live streams end then.
+GRACE_S = 3
+#: Ingest has limits of its own, far above those of other bodies.
+OWN_BODY_LIMITS = ("/otlp/", "/v1/", "/api/public/otel/", "/api/usage-events", "/api/prices/import")
+
+#: Entered with the home team and the port that was bound.
+OnReady = Callable[[Home, int], contextlib.AbstractAsyncContextManager[None]]
+
+
+def create_app(services: Services) -> FastAPI:
+    """The whole HTTP interface; opens nothing."""
+    app = bare_app(version=mno.__version__, authenticator=services.identity, own_body_limits=OWN_BODY_LIMITS)
+    app.include_router(identity_routes.router(services.identity))
+    serve_pages(app, built_web_folder())
+    return app
+
+
+def listen(config: Config) -> socket.socket:
+    """Takes the address; `Conflict` when another program has it, `Invalid` when there is no such address."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror:
+        raise Invalid(f"MNO_HOST is '{config.host}', which is no address of this machine.") from None
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise Conflict(
+            f"The address {config.host}:{config.port} cannot be used ({error.strerror}). "
+            "Is another program there? Choose a port with --port or MNO_PORT."
+        ) from None
+    listener.listen(2048)
+    return listener
+
+
+async def serve(services: Services, listener: socket.socket, *, report: Report, on_ready: OnReady) -> None:
+    """Runs until SIGINT or SIGTERM; `on_ready` is entered once requests are answered, and left first."""
+    stop = asyncio.Event()
+    with _stopping_on_signals(stop.set), listener:
+        async with services.running(report) as home:
+            server = _Server(_uvicorn_config(create_app(services)))
+            serving = asyncio.create_task(server.serve([listener]))
+            async with on_ready(home, listener.getsockname()[1]):
+                asked = asyncio.create_task(stop.wait())
+                await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
+                asked.cancel()
+            server.should_exit = True
+            await serving
+
+
+def _uvicorn_config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: they would end the program before the engines are closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

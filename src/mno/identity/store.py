@@ -1,0 +1,208 @@
+"""All SQL of identity, over its own tables. Secrets are looked up by their fingerprint."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from mno.identity.model import ApiKey, Project, Scope, Team, User
+from mno.platform.database import Connection
+
+#: So that two programs on one database do not both create the first team.
+_FIRST_TEAM_LOCK = 0x6D6E6F01
+
+_KEY_COLUMNS = "id, team_id, project_id, name, prefix, scopes, created_at, last_used_at, revoked_at"
+
+
+async def lock_first_team(tx: Connection) -> None:
+    await tx.execute("SELECT pg_advisory_xact_lock(%(lock)s)", {"lock": _FIRST_TEAM_LOCK})
+
+
+async def first_team(tx: Connection) -> Team | None:
+    row = await (await tx.execute("SELECT id, name FROM identity_teams ORDER BY created_at, id LIMIT 1")).fetchone()
+    return Team(**row) if row else None
+
+
+async def insert_team(tx: Connection, team: Team) -> None:
+    await tx.execute(
+        "INSERT INTO identity_teams (id, name) VALUES (%(id)s, %(name)s)",
+        {"id": team.id, "name": team.name},
+    )
+
+
+async def team_of(tx: Connection, team_id: UUID) -> Team:
+    row = await (await tx.execute("SELECT id, name FROM identity_teams WHERE id = %(id)s", {"id": team_id})).fetchone()
+    assert row is not None
+    return Team(**row)
+
+
+async def projects_of(tx: Connection, team_id: UUID) -> list[Project]:
+    rows = await tx.execute(
+        "SELECT id, team_id, name, created_at FROM identity_projects WHERE team_id = %(team_id)s"
+        " ORDER BY created_at, id",
+        {"team_id": team_id},
+    )
+    return [Project(**row) for row in await rows.fetchall()]
+
+
+async def insert_project(tx: Connection, project: Project) -> None:
+    await tx.execute(
+        "INSERT INTO identity_projects (id, team_id, name, created_at)"
+        " VALUES (%(id)s, %(team_id)s, %(name)s, %(created_at)s)",
+        {"id": project.id, "team_id": project.team_id, "name": project.name, "created_at": project.created_at},
+    )
+
+
+async def owner_of(tx: Connection, team_id: UUID) -> User | None:
+    row = await (
+        await tx.execute(
+            "SELECT id, team_id, name, email FROM identity_users WHERE team_id = %(team_id)s"
+            " ORDER BY created_at, id LIMIT 1",
+            {"team_id": team_id},
+        )
+    ).fetchone()
+    return User(**row) if row else None
+
+
+async def user_of(tx: Connection, team_id: UUID, user_id: UUID) -> User | None:
+    row = await (
+        await tx.execute(
+            "SELECT id, team_id, name, email FROM identity_users WHERE team_id = %(team_id)s AND id = %(id)s",
+            {"team_id": team_id, "id": user_id},
+        )
+    ).fetchone()
+    return User(**row) if row else None
+
+
+async def insert_user(tx: Connection, user: User) -> None:
+    await tx.execute(
+        "INSERT INTO identity_users (id, team_id, name, email) VALUES (%(id)s, %(team_id)s, %(name)s, %(email)s)",
+        {"id": user.id, "team_id": user.team_id, "name": user.name, "email": user.email},
+    )
+
+
+async def insert_key(tx: Connection, key: ApiKey, fingerprint: bytes) -> None:
+    await tx.execute(
+        "INSERT INTO identity_api_keys (id, team_id, project_id, name, prefix, fingerprint, scopes, created_at) VALUES"
+        " (%(id)s, %(team_id)s, %(project_id)s, %(name)s, %(prefix)s, %(fingerprint)s, %(scopes)s, %(created_at)s)",
+        {
+            "id": key.id,
+            "team_id": key.team_id,
+            "project_id": key.project_id,
+            "name": key.name,
+            "prefix": key.prefix,
+            "fingerprint": fingerprint,
+            "scopes": list(key.scopes),
+            "created_at": key.created_at,
+        },
+    )
+
+
+async def key_by_fingerprint(tx: Connection, fingerprint: bytes) -> ApiKey | None:
+    """The key, revoked or not."""
+    row = await (
+        await tx.execute(
+            f"SELECT {_KEY_COLUMNS} FROM identity_api_keys WHERE fingerprint = %(fingerprint)s",
+            {"fingerprint": fingerprint},
+        )
+    ).fetchone()
+    return _key(row) if row else None
+
+
+async def keys_of(tx: Connection, team_id: UUID) -> list[ApiKey]:
+    """The team's keys, newest first, those that work before those that were revoked."""
+    rows = await tx.execute(
+        f"SELECT {_KEY_COLUMNS} FROM identity_api_keys WHERE team_id = %(team_id)s"
+        " ORDER BY revoked_at IS NOT NULL, created_at DESC, id DESC LIMIT 1000",
+        {"team_id": team_id},
+    )
+    return [_key(row) for row in await rows.fetchall()]
+
+
+async def count_working_keys(tx: Connection, team_id: UUID) -> int:
+    row = await (
+        await tx.execute(
+            "SELECT count(*) AS keys FROM identity_api_keys WHERE team_id = %(team_id)s AND revoked_at IS NULL",
+            {"team_id": team_id},
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row["keys"])
+
+
+async def revoke_key(tx: Connection, team_id: UUID, key_id: UUID, at: datetime) -> bytes | None:
+    """The fingerprint of the key, which is revoked now if it was not before; None when there is none."""
+    row = await (
+        await tx.execute(
+            "UPDATE identity_api_keys SET revoked_at = coalesce(revoked_at, %(at)s)"
+            " WHERE team_id = %(team_id)s AND id = %(id)s RETURNING fingerprint",
+            {"team_id": team_id, "id": key_id, "at": at},
+        )
+    ).fetchone()
+    return bytes(row["fingerprint"]) if row else None
+
+
+async def note_use(tx: Connection, key_id: UUID, at: datetime) -> None:
+    await tx.execute("UPDATE identity_api_keys SET last_used_at = %(at)s WHERE id = %(id)s", {"id": key_id, "at": at})
+
+
+async def insert_link(tx: Connection, fingerprint: bytes, owner: User, project_id: UUID, expires_at: datetime) -> None:
+    await tx.execute(
+        "INSERT INTO identity_sign_in_links (fingerprint, team_id, project_id, user_id, expires_at)"
+        " VALUES (%(fingerprint)s, %(team_id)s, %(project_id)s, %(user_id)s, %(expires_at)s)",
+        {
+            "fingerprint": fingerprint,
+            "team_id": owner.team_id,
+            "project_id": project_id,
+            "user_id": owner.id,
+            "expires_at": expires_at,
+        },
+    )
+
+
+async def use_link(tx: Connection, fingerprint: bytes, at: datetime) -> dict[str, Any] | None:
+    """Marks the link as used and says whose it is; None when it is unknown, used or expired.
+
+    One statement, so that of two callers at the same moment one succeeds.
+    """
+    return await (
+        await tx.execute(
+            "UPDATE identity_sign_in_links SET used_at = %(at)s"
+            " WHERE fingerprint = %(fingerprint)s AND used_at IS NULL AND expires_at > %(at)s"
+            " RETURNING team_id, project_id, user_id",
+            {"fingerprint": fingerprint, "at": at},
+        )
+    ).fetchone()
+
+
+async def insert_session(tx: Connection, fingerprint: bytes, whose: dict[str, Any], expires_at: datetime) -> None:
+    await tx.execute(
+        "INSERT INTO identity_sessions (fingerprint, team_id, project_id, user_id, expires_at)"
+        " VALUES (%(fingerprint)s, %(team_id)s, %(project_id)s, %(user_id)s, %(expires_at)s)",
+        {**whose, "fingerprint": fingerprint, "expires_at": expires_at},
+    )
+
+
+async def session_by_fingerprint(tx: Connection, fingerprint: bytes, at: datetime) -> dict[str, Any] | None:
+    """Whose session it is: team_id, project_id, user_id and the user's name; None when unknown or expired."""
+    return await (
+        await tx.execute(
+            "SELECT s.team_id, s.project_id, s.user_id, u.name FROM identity_sessions s"
+            " JOIN identity_users u ON u.id = s.user_id AND u.team_id = s.team_id"
+            " WHERE s.fingerprint = %(fingerprint)s AND s.expires_at > %(at)s",
+            {"fingerprint": fingerprint, "at": at},
+        )
+    ).fetchone()
+
+
+async def delete_session(tx: Connection, fingerprint: bytes) -> None:
+    await tx.execute("DELETE FROM identity_sessions WHERE fingerprint = %(fingerprint)s", {"fingerprint": fingerprint})
+
+
+async def delete_expired(tx: Connection, at: datetime) -> None:
+    """Sessions and links that work no more."""
+    await tx.execute("DELETE FROM identity_sessions WHERE expires_at <= %(at)s", {"at": at})
+    await tx.execute("DELETE FROM identity_sign_in_links WHERE expires_at <= %(at)s", {"at": at})
+
+
+def _key(row: dict[str, Any]) -> ApiKey:
+    return ApiKey(**{**row, "scopes": tuple(Scope(scope) for scope in row["scopes"])})

@@ -1,0 +1,87 @@
+"""The bare application that every entry builds on: problem documents, headers, limits and the web pages.
+
+Features add their routers; this module knows none of them.
+"""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from mno.platform.errors import NotFound
+from mno.platform.http import problems
+from mno.platform.http.bodies import BodyLimit
+from mno.platform.http.gate import Authenticator
+from mno.platform.http.headers import SecurityHeaders
+from mno.platform.http.static import WebPages
+from mno.platform.limits import MAX_BODY_BYTES
+
+#: Under these, an unknown address is an error, never the web page.
+API_PREFIXES = ("/api", "/otlp", "/v1", "/llm", "/mcp", "/metrics", "/hooks", "/.well-known", "/assets")
+
+_READING = ("GET", "HEAD")
+_CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def bare_app(*, version: str, authenticator: Authenticator, own_body_limits: tuple[str, ...] = ()) -> FastAPI:
+    """An application without routes. Paths below `own_body_limits` look at their bodies themselves."""
+    app = FastAPI(
+        title="MachineNativeOps", version=version, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
+    )
+    app.state.authenticator = authenticator
+    problems.install(app)
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, exempt=own_body_limits)
+    app.add_middleware(SecurityHeaders)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
+    return app
+
+
+def serve_pages(app: FastAPI, folder: Path | None) -> None:
+    """Answers every other address with the web pages; call it after the last router."""
+    pages = WebPages(folder)
+
+    async def page(request: Request) -> Response:
+        path = request.url.path
+        if request.method in _READING and (pages.has(path) or not _is_api(path)):
+            return pages.respond(request)
+        if _another_method_works(app, request):
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not possible at {path}.")
+        raise NotFound(f"There is nothing at {path}.")
+
+    app.add_api_route("/{path:path}", page, methods=[*_READING, *_CHANGING], include_in_schema=False)
+
+
+def _another_method_works(app: FastAPI, request: Request) -> bool:
+    return any(route.matches(request.scope)[0] is Match.PARTIAL for route in app.router.routes)
+
+
+def _is_api(path: str) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in API_PREFIXES)
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """OpenAPI, with the error answers that we really give in place of the framework's."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        problem = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs", {}))
+        schemas["Problem"] = problem
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                _describe_errors(operation["responses"])
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _describe_errors(responses: dict[str, Any]) -> None:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses.pop("422", None)
+    responses.setdefault("default", {"description": "A problem document (RFC 9457)", "content": content})

@@ -1,0 +1,93 @@
+"""The gate in front of every route: who is asking, and may they.
+
+A caller shows a session cookie (people) or an API key (programs): as a bearer token, as `x-api-key`, or
+as the password of Basic authentication, which is what the Langfuse SDK sends. A route names the permission
+it wants and gets the `Principal`:
+
+    SpanReader = Annotated[Principal, Depends(requires("spans.read"))]
+
+A cookie is sent by the browser whatever page asks for it, so with a cookie a changing method must come
+from our own pages (`Sec-Fetch-Site`, or `Origin` from browsers without it).
+"""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from fastapi import Request
+from starlette.requests import HTTPConnection
+
+from mno.platform.errors import Denied, Unauthenticated
+from mno.platform.principal import Principal
+
+SESSION_COOKIE = "mno_session"
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Authenticator(Protocol):
+    """Turns a secret into a principal; raises `Unauthenticated` for one that is not (or no longer) known."""
+
+    async def principal_of_key(self, key: str) -> Principal: ...
+    async def principal_of_session(self, token: str) -> Principal: ...
+
+
+def requires(permission: str) -> Callable[[Request], Awaitable[Principal]]:
+    """A dependency that lets only principals with this permission pass (401, 403)."""
+
+    async def gate(request: Request) -> Principal:
+        return permitted(await authenticated(request), permission)
+
+    return gate
+
+
+async def authenticated(request: HTTPConnection) -> Principal:
+    """The caller's principal, whatever it may do; `Unauthenticated` without a valid key or session."""
+    authenticator: Authenticator = request.app.state.authenticator
+    key = key_in(request)
+    if key is not None:
+        return await authenticator.principal_of_key(key)
+    token = request.cookies.get(SESSION_COOKIE)
+    if not token:
+        raise Unauthenticated("Send an API key (Authorization: Bearer mno_…), or sign in.")
+    if request.scope.get("method", "GET") not in _READING and not _from_our_pages(request):
+        raise Denied("A changing request with a session must come from this server's own pages.")
+    return await authenticator.principal_of_session(token)
+
+
+def permitted(principal: Principal, permission: str) -> Principal:
+    """The principal itself, or `Denied` with the name of what it lacks."""
+    if not principal.may(permission):
+        raise Denied(f"'{principal.name}' may not do this: the permission {permission} is missing.")
+    return principal
+
+
+def key_in(request: HTTPConnection) -> str | None:
+    """The API key that the request carries, unchecked; None when it carries none."""
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        return request.headers.get("x-api-key")
+    scheme, _, credentials = authorization.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return credentials.strip()
+        case "basic":
+            return _password(credentials.strip())
+        case _:
+            raise Unauthenticated("Authorization must be of the form 'Bearer mno_…' or Basic with the key as password.")
+
+
+def _password(credentials: str) -> str:
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise Unauthenticated("The Basic authorization is not valid base64 text.") from None
+    return decoded.partition(":")[2]
+
+
+def _from_our_pages(request: HTTPConnection) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin", "")
+    return origin.partition("://")[2] == request.headers.get("host", "") != ""

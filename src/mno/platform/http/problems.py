@@ -1,0 +1,139 @@
+"""Our errors as RFC 9457 problem documents: the one place that knows both sides.
+
+Every error answer of the program has this shape, those of the framework included, so that a client needs
+one way to read them: `type`, `title`, `status`, `detail`, `instance`, and `errors` for a rejected input.
+"""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from mno.platform.errors import (
+    Conflict,
+    Denied,
+    Invalid,
+    LimitExceeded,
+    MnoError,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+)
+
+_log = logging.getLogger(__name__)
+
+#: The most specific class first: `TooLarge` is a `LimitExceeded`, `Unsupported` is an `Invalid`.
+_STATUS: tuple[tuple[type[MnoError], HTTPStatus], ...] = (
+    (Unsupported, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    (Invalid, HTTPStatus.BAD_REQUEST),
+    (Unauthenticated, HTTPStatus.UNAUTHORIZED),
+    (Denied, HTTPStatus.FORBIDDEN),
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (Conflict, HTTPStatus.CONFLICT),
+    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (LimitExceeded, HTTPStatus.TOO_MANY_REQUESTS),
+    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+
+class InputError(BaseModel):
+    """One thing that is wrong with an input: where it stands and why it was refused."""
+
+    where: str = Field(description="The place, such as `body.items.3.model` or `query.limit`.")
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    instance: str = ""
+    errors: list[InputError] | None = None
+
+
+def status_of(error: MnoError) -> HTTPStatus:
+    """The status that stands for this error."""
+    for kind, status in _STATUS:
+        if isinstance(error, kind):
+            return status
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    *,
+    instance: str = "",
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """The answer itself; also for code that works below the framework, such as a middleware."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "detail": detail,
+        "instance": instance,
+    }
+    if errors is not None:
+        body["errors"] = errors
+    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
+
+
+def retry_headers(error: MnoError) -> dict[str, str]:
+    """`Retry-After`, in seconds, for an error that waiting can cure."""
+    wait = getattr(error, "retry_after_s", None)
+    return {} if wait is None else {"Retry-After": str(wait)}
+
+
+def problem_of(error: MnoError, instance: str = "") -> JSONResponse:
+    """One of our errors as an answer, with the headers that belong to its status."""
+    headers = retry_headers(error)
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="mno"'
+    return problem_response(status_of(error), str(error), instance=instance, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of `app` a problem document."""
+    app.add_exception_handler(MnoError, _on_our_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_input)
+    app.add_exception_handler(HTTPException, _on_framework_error)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+async def _on_our_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MnoError)
+    return problem_of(error, request.url.path)
+
+
+async def _on_invalid_input(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"where": ".".join(str(part) for part in problem["loc"]), "message": problem["msg"]}
+        for problem in error.errors()[:100]
+    ]
+    detail = "; ".join(f"{problem['where']}: {problem['message']}" for problem in errors[:3])
+    return problem_response(HTTPStatus.BAD_REQUEST, detail, instance=request.url.path, errors=errors)
+
+
+async def _on_framework_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(error.status_code, str(error.detail), instance=request.url.path, headers=headers)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    detail = "Something in the program is wrong; its log says more."
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=request.url.path)
