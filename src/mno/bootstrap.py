@@ -5,12 +5,24 @@ brings the schemas up to date, starts the features' own background work and ends
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from mno.identity.model import Home
 from mno.identity.service import Identity
+from mno.observability.costs import catalogue
+from mno.observability.costs.pricing import PriceBook
+from mno.observability.ingest.journal import Journal
+from mno.observability.ingest.meters import Meters
+from mno.observability.ingest.pipeline import Pipeline
+from mno.observability.ingest.service import Ingest
+from mno.observability.spans.model import Owner, Span
+from mno.observability.spans.queries import SpanQueries
+from mno.observability.spans.recount import Recount
+from mno.observability.spans.service import Traces
+from mno.observability.spans.store import SpanStore
+from mno.observability.spans.stream import SpanFeed
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
 from mno.platform.database import Database
@@ -56,12 +68,34 @@ class Engines:
 
 
 @dataclass(frozen=True)
+class Observability:
+    """What the fleet spends and does: the way in, and the ways to look."""
+
+    pipeline: Pipeline
+    ingest: Ingest
+    traces: Traces
+    feed: SpanFeed
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Stores what an earlier run left in its journal before anything new is taken."""
+        await asyncio.to_thread(self.pipeline.start)
+        try:
+            yield
+        finally:
+            self.feed.close()
+            self.ingest.close()
+            await asyncio.to_thread(self.pipeline.stop)
+
+
+@dataclass(frozen=True)
 class Services:
     """Everything that the entries need. Background parts start in their order and stop in reverse."""
 
     config: Config
     engines: Engines
     identity: Identity
+    observability: "Observability"
     parts: tuple[Part, ...] = field(default=())
 
     @asynccontextmanager
@@ -100,8 +134,33 @@ def build_engines(config: Config) -> Engines:
 
 def assemble(config: Config, engines: Engines) -> Services:
     """Every service over these engines."""
-    return Services(config=config, engines=engines, identity=build_identity(engines))
+    observability = build_observability(engines)
+    return Services(
+        config=config,
+        engines=engines,
+        identity=build_identity(engines),
+        observability=observability,
+        parts=(observability.running,),
+    )
 
 
 def build_identity(engines: Engines) -> Identity:
     return Identity(engines.database)
+
+
+def build_observability(engines: Engines) -> Observability:
+    feed = SpanFeed()
+    meters = Meters()
+
+    def publish(deliveries: Sequence[tuple[Owner, list[Span]]]) -> None:
+        for owner, spans in deliveries:
+            feed.publish(owner.team_id, owner.project_id, spans)
+
+    journal = Journal(engines.folder.journal)
+    pipeline = Pipeline(journal, SpanStore(engines.clickhouse), Recount(engines.clickhouse), meters, publish)
+    return Observability(
+        pipeline=pipeline,
+        ingest=Ingest(pipeline, PriceBook(catalogue.bundled()), meters, engines.clickhouse),
+        traces=Traces(SpanQueries(engines.clickhouse)),
+        feed=feed,
+    )

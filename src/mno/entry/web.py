@@ -17,6 +17,8 @@ import mno
 from mno.bootstrap import Services
 from mno.identity import routes as identity_routes
 from mno.identity.model import Home
+from mno.observability.ingest import routes as ingest_routes
+from mno.observability.spans import routes as traces_routes
 from mno.platform.config import Config
 from mno.platform.errors import Conflict, Invalid
 from mno.platform.http.app import bare_app, serve_pages
@@ -35,7 +37,10 @@ OnReady = Callable[[Home, int], contextlib.AbstractAsyncContextManager[None]]
 def create_app(services: Services) -> FastAPI:
     """The whole HTTP interface; opens nothing."""
     app = bare_app(version=mno.__version__, authenticator=services.identity, own_body_limits=OWN_BODY_LIMITS)
+    seen = services.observability
     app.include_router(identity_routes.router(services.identity))
+    app.include_router(ingest_routes.router(seen.ingest))
+    app.include_router(traces_routes.router(seen.traces, seen.feed))
     serve_pages(app, built_web_folder())
     return app
 

@@ -64,6 +64,11 @@ class DataFolder:
     def clickhouse(self) -> Path:
         return self.path / "clickhouse"
 
+    @property
+    def journal(self) -> Path:
+        """Deliveries of spans that are durable and may not be in ClickHouse yet."""
+        return self.path / "journal"
+
     def claim(self) -> None:
         """Makes the folder and takes it for this process; `Conflict` while another one holds it."""
         self.path.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)

@@ -37,6 +37,8 @@ class Receipt:
 
     accepted: int
     rejections: list[Rejection]
+    #: Repairs that the sender should know of.
+    notes: list[str]
 
 
 class Ingest:
@@ -64,7 +66,7 @@ class Ingest:
             self._meters.rejected(len(decoded.rejections))
         await self._pipeline.accept(owner, decoded.spans, journal_record)
         self._meters.answered(time.perf_counter() - started)
-        return Receipt(len(decoded.spans), decoded.rejections)
+        return Receipt(len(decoded.spans), decoded.rejections, decoded.notes)
 
     async def take_signals(self, table: str, decode: Callable[[], pa.Table]) -> int:
         """Stores logs or metrics; returns the rows."""

@@ -1,0 +1,61 @@
+"""The ways in over HTTP: OTLP at our own address and at those of other products, and the native batch."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from mno.observability.ingest import answers, body, native, otlp
+from mno.observability.ingest.body import EVENT_FORMATS, OTLP_FORMATS, Format
+from mno.observability.ingest.model import Decoded, summary
+from mno.observability.ingest.schemas import EventsReceipt, RejectedEvent
+from mno.observability.ingest.service import Ingest, owner_of
+from mno.platform.errors import MnoError
+from mno.platform.http.gate import requires
+from mno.platform.principal import Principal
+
+SpanWriter = Annotated[Principal, Depends(requires("spans.write"))]
+
+#: Ours, the exporters' default path, and the Langfuse SDK's.
+TRACE_PATHS = ("/otlp/v1/traces", "/v1/traces", "/api/public/otel/v1/traces")
+
+
+def router(ingest: Ingest) -> APIRouter:
+    routes = APIRouter(tags=["ingest"])
+
+    async def traces(request: Request, writer: SpanWriter) -> Response:
+        """OTLP traces: protobuf or JSON; gzip, deflate, zstd. Bad spans are named in the partial success."""
+        form = body.format_of(request.headers.get("content-type"), OTLP_FORMATS)
+        try:
+            sent = await body.read(request)
+            decode = partial(_decode_traces, sent, request.headers.get("content-encoding"), form)
+            receipt = await ingest.take(owner_of(writer, "otlp"), decode)
+        except MnoError as error:
+            return answers.refused(form, error)
+        message = "; ".join([*receipt.notes, *([summary(receipt.rejections)] if receipt.rejections else [])])
+        return answers.accepted(form, len(receipt.rejections), message)
+
+    for path in TRACE_PATHS:
+        routes.add_api_route(path, traces, methods=["POST"], include_in_schema=path == TRACE_PATHS[0])
+
+    @routes.post("/api/usage-events", response_model=EventsReceipt)
+    async def usage_events(request: Request, writer: SpanWriter) -> EventsReceipt:
+        """Token events, a JSON array or NDJSON: one object for each model call."""
+        form = body.format_of(request.headers.get("content-type"), EVENT_FORMATS)
+        sent = await body.read(request)
+        decode = partial(_decode_events, sent, request.headers.get("content-encoding"), form)
+        receipt = await ingest.take(owner_of(writer, "native"), decode)
+        rejected = [RejectedEvent(index=refusal.index, reason=refusal.reason) for refusal in receipt.rejections]
+        return EventsReceipt(accepted=receipt.accepted, rejected=rejected)
+
+    return routes
+
+
+def _decode_traces(sent: bytes, encoding: str | None, form: Format) -> Decoded:
+    unpacked = body.unpacked(sent, encoding)
+    return otlp.decode_protobuf(unpacked) if form is Format.PROTOBUF else otlp.decode_json(unpacked)
+
+
+def _decode_events(sent: bytes, encoding: str | None, form: Format) -> Decoded:
+    return native.decode_events(body.unpacked(sent, encoding), ndjson=form is Format.NDJSON)
