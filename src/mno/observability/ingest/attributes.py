@@ -11,6 +11,7 @@ from typing import Any
 from mno.observability.ingest.model import MAX_VALUE_CHARACTERS, MAX_VALUE_DEPTH, Refused
 
 _TOO_DEEP = "…"
+_MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
 
 
 def of_protobuf(pairs: Iterable[Any]) -> dict[str, Any]:
@@ -79,9 +80,9 @@ def value_of_json(value: Any, depth: int = 0) -> Any:
         case "doubleValue" | "double_value":
             return _double(inner)
         case "boolValue" | "bool_value":
-            return inner
+            return inner if type(inner) is bool else None
         case "bytesValue" | "bytes_value":
-            return inner
+            return inner if type(inner) is str else None
         case "arrayValue" | "array_value":
             items = inner.get("values") if type(inner) is dict else None
             if depth >= MAX_VALUE_DEPTH:
@@ -100,12 +101,16 @@ def _map(items: list[Any], depth: int) -> dict[str, Any]:
 
 
 def _integer(value: Any) -> Any:
+    """An int64; what is none stays the text or fraction that it is."""
     if type(value) is str:
         try:
-            return int(value)
+            number = int(value)
         except ValueError:
             return value
-    return value
+        return number if _MIN_INT64 <= number <= _MAX_INT64 else value
+    if type(value) is int:
+        return value if _MIN_INT64 <= value <= _MAX_INT64 else str(value)
+    return value if type(value) is float else None
 
 
 def _double(value: Any) -> Any:
@@ -114,7 +119,10 @@ def _double(value: Any) -> Any:
             return float(value)
         except ValueError:
             return value
-    return value
+    try:
+        return float(value) if type(value) in (int, float) else None
+    except OverflowError:
+        return str(value)
 
 
 def shortened(values: Mapping[str, Any]) -> dict[str, Any]:

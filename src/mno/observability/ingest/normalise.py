@@ -144,48 +144,50 @@ def span_of(
     provider = _provider(lifted, model, rest)
     amounts, metered = _usage(plan, lifted, provider)
     cost = _cost(lifted)
+    metered = metered or cost is not None
     operation = _operation(lifted, model, metered=metered)
-    input_messages, output_messages, events = _messages(plan, lifted, attributes, rest, events)
+    try:
+        input_messages, output_messages, events = _messages(plan, lifted, attributes, rest, events)
+    except (TypeError, ValueError, RecursionError):
+        # Deeper or stranger than JSON goes; what was said stays readable where it was.
+        input_messages = output_messages = ""
+        rest.update(attributes)
     status = _STATUSES[status_code] if 0 <= status_code < 3 else "unset"
     if "level" in lifted or status == "error":
         status, status_message = _status(status, status_message, lifted, events)
-    get = lifted.get
-    metered = metered or cost is not None
+    columns: dict[str, Any] = {
+        "user_id": origin.user_id,
+        "session_id": origin.session_id,
+        "environment": origin.environment,
+        "tags": _tags(plan, lifted.get("tags"), attributes, origin) if plan.tags or "tags" in lifted else origin.tags,
+    }
+    for slot, field in plan.texts:
+        if slot in lifted:
+            columns[field] = _text(lifted[slot])
+    if amounts is not _NOTHING:
+        columns.update(amounts._asdict())
+    if operation in genai.CALLS:
+        columns["usage_kind"] = UsageKind.CALL
+    elif metered:
+        columns["usage_kind"] = UsageKind.AGGREGATE
     return Span(
         trace_id,
         span_id,
         start_ns,
         end_ns - start_ns,
         name[:MAX_NAME_CHARACTERS],
-        parent_span_id=parent_span_id,
-        kind=_KINDS[kind] if 0 <= kind < 6 else "internal",
-        status=status,
-        status_message=status_message,
-        service=origin.service,
-        scope=origin.scope,
-        convention=plan.convention,
-        operation=operation,
-        provider=provider,
-        model=model,
-        request_model=request_model,
-        agent=_text(get("agent", "")),
-        tool=_text(get("tool", "")),
-        user_id=_text(get("user", "")) or origin.user_id,
-        session_id=_text(get("session", "")) or origin.session_id,
-        environment=_text(get("environment", "")) or origin.environment,
-        finish_reason=_text(get("finish_reason", "")),
-        service_tier=_text(get("service_tier", "")),
-        tags=_tags(plan, get("tags"), attributes, origin) if plan.tags or "tags" in lifted else origin.tags,
-        usage_kind=UsageKind.CALL if operation in genai.CALLS else (UsageKind.AGGREGATE if metered else UsageKind.NONE),
+        parent_span_id,
+        _KINDS[kind] if 0 <= kind < 6 else "internal",
+        status,
+        status_message,
+        origin.service,
+        origin.scope,
+        plan.convention,
+        operation,
+        provider,
+        model,
+        request_model,
         metered=metered,
-        input_tokens=amounts.input_tokens,
-        cache_read_tokens=amounts.cache_read_tokens,
-        cache_write_5m_tokens=amounts.cache_write_5m_tokens,
-        cache_write_1h_tokens=amounts.cache_write_1h_tokens,
-        input_audio_tokens=amounts.input_audio_tokens,
-        output_tokens=amounts.output_tokens,
-        reasoning_tokens=amounts.reasoning_tokens,
-        output_audio_tokens=amounts.output_audio_tokens,
         time_to_first_token_ns=_first_token(lifted, events, start_ns),
         reported_cost=cost,
         input_messages=input_messages,
@@ -194,6 +196,7 @@ def span_of(
         resource=origin.resource,
         events=_events(events, start_ns) if events else "",
         links=links,
+        **columns,
     )
 
 
@@ -210,8 +213,6 @@ def _models(lifted: dict[str, Any]) -> tuple[str, str]:
     """The requested model and the one that answered; Gemini's `models/` is not part of a name."""
     requested = _text(lifted.get("request_model", "")).removeprefix("models/")
     answered = _text(lifted.get("model", "")).removeprefix("models/")
-    if not requested and not answered and "parameters" in lifted:
-        requested = openinference.model_of(lifted["parameters"])[:MAX_NAME_CHARACTERS]
     return requested, answered or requested
 
 
@@ -242,8 +243,6 @@ def _usage(plan: Plan, lifted: dict[str, Any], provider: str) -> tuple[Buckets, 
             setattr(figures, slot, tokens(value, slot))
     if plan.convention == ai_sdk.NAME:
         ai_sdk.refine(figures, lifted)
-    elif figures.cache_write and "output_value" in lifted:
-        openinference.refine(figures, lifted)
     elif plan.convention == openinference.NAME:
         openinference.refine(figures, lifted)
     if lifted.get("operation") == "interactions.create":

@@ -166,14 +166,15 @@ def identity(value: Any, what: str) -> bytes:
 
 def moment(value: Any, what: str) -> int:
     """Nanoseconds since 1970 from text or a number; 0 where it is missing, `Refused` where it is no time."""
-    if type(value) is int:
-        return value
     if value is None or value == "":
         return 0
     try:
-        return int(value)
+        time_ns = int(value)
     except (ValueError, TypeError, OverflowError):
         raise Refused(f"its {what} is {value!r:.40}, not nanoseconds since 1970") from None
+    if not 0 <= time_ns < 2**64:
+        raise Refused(f"its {what} is not within 64 bits")
+    return time_ns
 
 
 def enumerated(value: Any, names: dict[str, int]) -> int:

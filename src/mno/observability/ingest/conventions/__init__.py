@@ -41,11 +41,20 @@ TOKEN_SLOTS = frozenset(
     }
 )
 #: Lifted, but told in fewer words by the column: the attribute stays as well.
-_KEPT = frozenset(
-    {"openinference_kind", "traceloop_kind", "ai_operation", "langfuse_type", "provider_metadata", "parameters"}
-)
+_KEPT = frozenset({"openinference_kind", "traceloop_kind", "ai_operation", "langfuse_type", "provider_metadata"})
 #: Texts that serve as messages only where no better ones are there.
 _VALUES = {"input_value": "input", "output_value": "output"}
+
+#: Slots whose text goes to a column of the span as it is: the slot → the field of `Span`.
+TEXT_FIELDS = {
+    "agent": "agent",
+    "tool": "tool",
+    "user": "user_id",
+    "session": "session_id",
+    "environment": "environment",
+    "finish_reason": "finish_reason",
+    "service_tier": "service_tier",
+}
 
 _FLATTENED = (
     (openinference.INPUT_PREFIX, "input"),
@@ -66,6 +75,8 @@ class Plan:
     convention: str
     lifts: tuple[tuple[str, str], ...]
     tokens: tuple[str, ...]
+    #: Slots with text for a column, and that column.
+    texts: tuple[tuple[str, str], ...]
     rest: tuple[str, ...]
     tags: tuple[str, ...]
     input_values: tuple[str, ...]
@@ -117,6 +128,7 @@ def _made(keys: tuple[str, ...]) -> Plan:
         convention=_convention(keys, slots),
         lifts=tuple((key, slot) for _, key, slot in lifts),
         tokens=tuple(slot for slot in slots if slot in TOKEN_SLOTS),
+        texts=tuple((slot, TEXT_FIELDS[slot]) for slot in slots if slot in TEXT_FIELDS),
         rest=tuple(rest),
         tags=tuple(tags),
         input_values=tuple(values["input"]),

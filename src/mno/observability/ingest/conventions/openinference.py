@@ -45,7 +45,6 @@ KEYS = (
     ("input.value", "input_value"),
     ("output.value", "output_value"),
     ("tag.tags", "tags"),
-    ("llm.invocation_parameters", "parameters"),
 )
 
 INPUT_PREFIX = "llm.input_messages."
@@ -114,25 +113,3 @@ def _content(content: dict[str, Any]) -> dict[str, Any]:
     if type(image) is dict and type(image.get("image")) is dict:
         return {"type": "image", "image": image["image"].get("url")}
     return content
-
-
-def refine(figures: Figures, lifted: dict[str, Any]) -> None:
-    """The one-hour part of Anthropic's cache writes, which only the provider's reply in `output.value` tells."""
-    reply = lifted.get("output_value")
-    if not figures.cache_write or type(reply) is not str or "ephemeral_1h_input_tokens" not in reply:
-        return
-    try:
-        hour = orjson.loads(reply)["usage"]["cache_creation"]["ephemeral_1h_input_tokens"]
-    except (ValueError, KeyError, TypeError):
-        return
-    if type(hour) is int and 0 <= hour <= figures.cache_write:
-        figures.cache_write_1h = hour
-
-
-def model_of(parameters: Any) -> str:
-    """The model in `llm.invocation_parameters`, where a failed call has no other place for it."""
-    try:
-        model = orjson.loads(parameters)["model"]
-    except (ValueError, KeyError, TypeError):
-        return ""
-    return model if type(model) is str else ""
