@@ -123,11 +123,13 @@ def priceable(rows: pa.Table) -> list[Span]:
 
 def _owners(deliveries: Sequence[tuple[Owner, Sequence[Span]]]) -> dict[str, pa.Array]:
     sizes = [len(delivered) for _, delivered in deliveries]
-    which = np.repeat(np.arange(len(deliveries), dtype=np.int32), sizes)
-    return {
-        name: pa.DictionaryArray.from_arrays(which, pa.array([getattr(owner, name) for owner, _ in deliveries]))
-        for name in OWNERS
-    }
+    columns = {}
+    for name in OWNERS:
+        given = [getattr(owner, name) for owner, _ in deliveries]
+        distinct = {value: code for code, value in enumerate(dict.fromkeys(given))}
+        codes = np.repeat(np.array([distinct[value] for value in given], np.int32), sizes)
+        columns[name] = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(distinct)))
+    return columns
 
 
 def _times(microseconds: "np.ndarray[Any, np.dtype[np.int64]]") -> pa.Array:

@@ -86,6 +86,24 @@ async def test_a_retry_is_counted_once_in_rows_and_in_rollups(
     assert rows == [{"n": 3}]
 
 
+async def test_deliveries_of_one_and_of_several_senders_share_a_block(
+    pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    other = owner(tenant)._replace(api_key_id="key_2")
+    senders = [owner(tenant), owner(tenant), other]
+    batches = [[call(number, 1)] for number in range(3)]
+    await asyncio.gather(
+        *(pipeline.accept(sender, batch, record(sender, batch)) for sender, batch in zip(senders, batches, strict=True))
+    )
+    await stored(pipeline)
+    rows = await clickhouse.rows(
+        "SELECT api_key_id, count() AS n, uniqExact(ingested_at) AS blocks FROM spans "
+        "WHERE team_id = {team:String} GROUP BY api_key_id ORDER BY api_key_id",
+        {"team": tenant.team_id},
+    )
+    assert rows == [{"api_key_id": "key_1", "n": 2, "blocks": 1}, {"api_key_id": "key_2", "n": 1, "blocks": 1}]
+
+
 async def test_a_retry_after_a_restart_is_counted_once(clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path) -> None:
     for _ in range(2):
         running = a_pipeline(clickhouse, tmp_path)
