@@ -104,7 +104,7 @@ class CustomPrice:
 
     `provider` is empty for any; `model` may hold `*`. Of several that match, the one that names the
     provider wins, then the one with more literal characters, then the later `valid_from`.
-    `units_per_usd` is the rate of `currency` that held when the price was entered.
+    A price in another currency is turned into USD by the team's rate on the day of the call.
     """
 
     id: UUID
@@ -114,8 +114,6 @@ class CustomPrice:
     model: str
     valid_from: datetime
     currency: str
-    units_per_usd: Decimal
-    rate_date: date | None
     prices: BucketPrices
     note: str
     created_at: datetime
@@ -154,7 +152,7 @@ class ListedPrice:
 
 @dataclass(frozen=True, slots=True)
 class CurrencyRate:
-    """`rate` units of `currency` were one USD on the day `dated`."""
+    """`rate` units of `currency` were one USD from the day `dated` until the next rate of that currency."""
 
     currency: str
     rate: Decimal
@@ -163,10 +161,40 @@ class CurrencyRate:
 
 @dataclass(frozen=True, slots=True)
 class CurrencySettings:
-    """What amounts are shown in, and the rates to do so; `display` is USD or one of the rates' currencies."""
+    """What amounts are shown in, and every dated rate; `display` is USD or a currency that has a rate."""
 
-    display: str
-    rates: tuple[CurrencyRate, ...]
+    display: str = "USD"
+    rates: tuple[CurrencyRate, ...] = ()
 
-    def rate_of(self, currency: str) -> CurrencyRate | None:
-        return next((rate for rate in self.rates if rate.currency == currency), None)
+    def rate_on(self, currency: str, day: date) -> CurrencyRate | None:
+        """The newest rate that is not younger than the day, else the oldest; None for a currency without."""
+        of_currency = sorted((rate for rate in self.rates if rate.currency == currency), key=lambda rate: rate.dated)
+        known = [rate for rate in of_currency if rate.dated <= day]
+        return known[-1] if known else next(iter(of_currency), None)
+
+
+class RerateState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rerate:
+    """A job that prices a range of stored spans again. `total`, `done` and `changed` count spans.
+
+    Everything that starts before `reached` is done, so an interrupted job goes on from there.
+    """
+
+    id: UUID
+    team_id: UUID
+    project_id: UUID
+    start: datetime
+    end: datetime
+    reached: datetime
+    state: RerateState
+    total: int
+    done: int
+    changed: int
+    error: str
+    created_at: datetime
