@@ -82,7 +82,12 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        return self._url(DATABASE)
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        """How libpq reaches one of the server's databases."""
+        folder = str(self._socket_folder).replace("\\", "\\\\").replace("'", "\\'")
+        return f"host='{folder}' user=mno dbname={database}"
 
     def start(self) -> None:
         """Initialises the folder once, starts the server and waits until it answers.
@@ -182,7 +187,7 @@ class PostgresServer:
         deadline = time.monotonic() + START_TIMEOUT_S
         while self.pid is not None and time.monotonic() < deadline:
             try:
-                psycopg.connect(self._url("postgres"), connect_timeout=5).close()
+                psycopg.connect(self.url_of("postgres"), connect_timeout=5).close()
             except psycopg.OperationalError:
                 time.sleep(0.02)
             else:
@@ -191,7 +196,7 @@ class PostgresServer:
         raise Unavailable(f"The embedded Postgres did not start in {self.folder}: {self._log_end()}")
 
     def _ensure_database(self) -> None:
-        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
             if known is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
@@ -209,10 +214,6 @@ class PostgresServer:
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None:
             os.kill(self.pid, number)
-
-    def _url(self, database: str) -> str:
-        folder = str(self._socket_folder).replace("\\", "\\\\").replace("'", "\\'")
-        return f"host='{folder}' user=mno dbname={database}"
 
     def _log_end(self) -> str:
         try:
