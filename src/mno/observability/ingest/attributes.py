@@ -28,6 +28,11 @@ def of_protobuf(pairs: Iterable[Any]) -> dict[str, Any]:
     return values
 
 
+def value_of_protobuf(value: Any) -> Any:
+    """One AnyValue, such as a log record's body."""
+    return _other(value, 0)
+
+
 def _other(value: Any, depth: int) -> Any:
     match value.WhichOneof("value"):
         case "string_value":
