@@ -1,0 +1,62 @@
+import asyncio
+import time
+
+import psutil
+import pytest
+
+from mno.observability.system import sampler
+from mno.observability.system.model import IngestSnapshot
+from mno.observability.system.process import ProcessMeter, cores, memory_total_bytes
+from mno.observability.system.sampler import Sampler
+
+
+class QuietIngest:
+    """An `IngestMeters` of an ingest that has nothing to do."""
+
+    broken = False
+
+    def snapshot(self) -> IngestSnapshot:
+        if self.broken:
+            raise RuntimeError("no meters")
+        return IngestSnapshot(0, 0, 0, 0, 0.0, 0, 100, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_cpu_is_measured_between_two_calls() -> None:
+    meter = ProcessMeter()
+    ends_at = time.monotonic() + 0.3
+    while time.monotonic() < ends_at:
+        pass
+    figures = meter.measure()
+    assert figures.cpu_percent > 10
+    assert figures.memory_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
+
+
+def test_the_machine_has_cores_and_memory() -> None:
+    assert 1 <= cores() <= (psutil.cpu_count() or 1)
+    assert 0 < memory_total_bytes() <= psutil.virtual_memory().total
+
+
+async def test_the_history_is_bounded_and_has_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "SAMPLE_INTERVAL_S", 0.001)
+    sampling = Sampler(QuietIngest())
+    async with sampling.running():
+        while len(sampling.history) < 10:  # noqa: ASYNC110 (it tells nobody)
+            await asyncio.sleep(0.01)
+    times = [sample.time for sample in sampling.history]
+    assert times == sorted(times)
+    assert sampling.history[-1] == await sampling.latest()
+    for _ in range(sampler.KEPT_SAMPLES):
+        await sampling.take()
+    assert len(sampling.history) == sampler.KEPT_SAMPLES
+
+
+async def test_one_failed_sample_does_not_end_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "SAMPLE_INTERVAL_S", 0.001)
+    ingest = QuietIngest()
+    ingest.broken = True
+    sampling = Sampler(ingest)
+    async with sampling.running():
+        await asyncio.sleep(0.05)
+        ingest.broken = False
+        while not sampling.history:  # noqa: ASYNC110 (it tells nobody)
+            await asyncio.sleep(0.01)
