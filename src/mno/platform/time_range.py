@@ -15,7 +15,7 @@ DEFAULT_TO = "now"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2261, 12, 31, tzinfo=UTC)
 
-_RELATIVE = re.compile(r"-(\d{1,9})([smhdw])")
+_RELATIVE = re.compile(r"-([0-9]{1,9})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
