@@ -4,7 +4,7 @@ The bill is the truth. An emitter that cannot say something has its gap named he
 has it; a gap changes what is expected, so an emitter that mends its ways fails the test and loses the gap.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -50,49 +50,54 @@ def expected_call(billed: Billed) -> Call:
     )
 
 
-#: What an emitter loses of a call: the call as it can be known, or None where no span tells of it.
-Gap = Callable[[Billed], Billed | None]
+#: What an emitter makes of a call: the call as it can be known, nothing where no span tells of it.
+Gap = Callable[[Billed], list[Billed]]
 
 
-def function_calls_within_the_sdk(billed: Billed) -> Billed | None:
+def function_calls_within_the_sdk(billed: Billed) -> list[Billed]:
     """google-genai runs the function itself: one span stands for both calls, with the last one's figures."""
-    return None if billed.provider == "google" and billed.tool_calls else billed
+    return [] if billed.provider == "google" and billed.tool_calls else [billed]
 
 
-def no_reasoning(billed: Billed) -> Billed:
+def no_reasoning(billed: Billed) -> list[Billed]:
     """Reasoning is inside the output, but not told apart."""
-    return replace(billed, reasoning_tokens=0)
+    return [replace(billed, reasoning_tokens=0)]
 
 
-def no_reasoning_in_chat_streams(billed: Billed) -> Billed:
+def no_reasoning_in_chat_streams(billed: Billed) -> list[Billed]:
     is_chat_stream = billed.provider == "openai" and billed.operation == "chat" and billed.stream
-    return no_reasoning(billed) if is_chat_stream else billed
+    return no_reasoning(billed) if is_chat_stream else [billed]
 
 
-def request_model_in_streams(billed: Billed) -> Billed:
-    return replace(billed, model=billed.request_model) if billed.stream else billed
+def request_model_in_streams(billed: Billed) -> list[Billed]:
+    return [replace(billed, model=billed.request_model)] if billed.stream else [billed]
+
+
+def failures_told_twice(billed: Billed) -> list[Billed]:
+    """OpenLLMetry and Anthropic's SDK tell of a call side by side; one that failed has no id to match them."""
+    return [billed, billed] if billed.error and billed.provider == "anthropic" else [billed]
 
 
 GAPS: dict[str, tuple[Gap, ...]] = {
     "otel-genai": (function_calls_within_the_sdk,),
     "openinference": (function_calls_within_the_sdk,),
     "openinference-langchain": (request_model_in_streams,),
-    "openllmetry": (function_calls_within_the_sdk, no_reasoning_in_chat_streams),
+    "openllmetry": (function_calls_within_the_sdk, no_reasoning_in_chat_streams, failures_told_twice),
     "vercel-ai": (no_reasoning,),
 }
 
 
-def knowable(run: str, bill: Sequence[Billed]) -> list[Billed]:
+#: Runs whose figures the hub does not get right yet, and why.
+UNSOLVED = {"openllmetry": "one call told by two sibling spans, tied by their response id only, counts twice"}
+
+
+def knowable(run: str, bill: Iterable[Billed]) -> list[Billed]:
     """The calls of a bill as this run's emitter can report them."""
-    known: list[Billed] = []
-    for billed in bill:
-        left: Billed | None = billed
-        for gap in GAPS.get(run, ()):
-            left = gap(left) if left else None
-        if left:
-            known.append(left)
+    known = list(bill)
+    for gap in GAPS.get(run, ()):
+        known = [left for billed in known for left in gap(billed)]
     return known
 
 
-def expected_calls(run: str, bill: Sequence[Billed]) -> list[Call]:
+def expected_calls(run: str, bill: Iterable[Billed]) -> list[Call]:
     return sorted(expected_call(billed) for billed in knowable(run, bill))
