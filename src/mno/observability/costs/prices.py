@@ -178,9 +178,8 @@ class Prices:
             async with self._database.transaction() as tx:
                 missing = await store.currencies_in_use(tx, writer.team_id) - set(_currencies(settings))
                 if missing:
-                    raise Conflict(
-                        f"Custom prices stand in {', '.join(sorted(missing))}: keep a rate for it, or remove them first."
-                    )
+                    named = ", ".join(sorted(missing))
+                    raise Conflict(f"Custom prices stand in {named}: keep a rate for it, or remove them first.")
                 await store.save_currency_settings(tx, writer.team_id, settings)
             await self._reload()
         return self.currency_settings(writer.team_id)

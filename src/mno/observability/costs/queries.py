@@ -4,8 +4,6 @@ Each piece of the range is summed in its own table first, so that what is merged
 figure is a sum over `sign` or over a rollup of it, so restatements need no thought here.
 """
 
-
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

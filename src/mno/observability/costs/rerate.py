@@ -19,7 +19,7 @@ from mno.observability.costs.question import HOUR_US, MINUTE_US
 from mno.observability.spans.queries import Tenant
 from mno.platform import clock
 from mno.platform.database import Database
-from mno.platform.errors import Invalid, MnoError, NotFound
+from mno.platform.errors import Invalid, MnoError, NotFound, Unavailable
 from mno.platform.ids import new_id, shown
 from mno.platform.principal import Principal
 from mno.platform.time_range import TimeRange, from_microseconds
@@ -110,10 +110,13 @@ class Rerates:
             job = replace(job, state=RerateState.DONE, reached=job.end, total=job.done)
         except MnoError as error:
             job = replace(job, state=RerateState.FAILED, error=str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - a background job has nobody above it to tell
             _log.exception("Pricing spans again failed at %s", job.reached)
             job = replace(job, state=RerateState.FAILED, error="Something in the program is wrong; its log says more.")
-        await self._save(job)
+        try:
+            await self._save(job)
+        except Unavailable:
+            _log.warning("The end of re-rating job %s could not be written; the next start goes on with it.", job.id)
 
     async def _progress(self, job: Rerate) -> AsyncIterator[Rerate]:
         book = self._prices.book(job.team_id, job.project_id)
