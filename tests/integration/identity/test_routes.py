@@ -120,7 +120,7 @@ async def test_a_key_is_taken_in_every_documented_form(anonymous: httpx.AsyncCli
 async def test_a_wrong_key_is_refused_whatever_it_looks_like(
     anonymous: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     assert (await anonymous.get("/api/projects", headers=raw)).status_code == 401
 
 

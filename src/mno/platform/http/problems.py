@@ -26,6 +26,7 @@ from mno.platform.errors import (
     Unavailable,
     Unsupported,
 )
+from mno.platform.http.headers import SECURITY_HEADERS
 
 _log = logging.getLogger(__name__)
 
@@ -136,4 +137,7 @@ async def _on_framework_error(request: Request, error: Exception) -> Response:
 async def _on_bug(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     detail = "Something in the program is wrong; its log says more."
-    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=request.url.path)
+    # the framework answers a bug above every layer of ours, so the headers are added here
+    return problem_response(
+        HTTPStatus.INTERNAL_SERVER_ERROR, detail, instance=request.url.path, headers=SECURITY_HEADERS
+    )
