@@ -1,5 +1,7 @@
 """Costs as one piece: what the program opens, prices spans with, and builds its routes on."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from mno.observability.costs.ports import KeyNames, Restatement
@@ -21,13 +23,15 @@ class Costs:
         self.usage = Usage(queries, self.prices, keys)
         self.rerates = Rerates(database, self.prices, queries, spans)
 
-    async def open(self) -> None:
-        """After the migrations; goes on with re-rating jobs that a former process left."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """From after the migrations; goes on with re-rating jobs that a former process left."""
         await self.prices.open()
         await self.rerates.open()
-
-    async def close(self) -> None:
-        await self.rerates.close()
+        try:
+            yield
+        finally:
+            await self.rerates.close()
 
     def book(self, team_id: UUID, project_id: UUID) -> PriceBook:
         """Prices the project's spans; for any thread, the same object every time."""
