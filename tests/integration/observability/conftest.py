@@ -1,4 +1,4 @@
-"""A project of its own for each test over the span store."""
+"""A project of its own for each test of the read side: the span store is shared by the whole process."""
 
 from uuid import uuid4
 

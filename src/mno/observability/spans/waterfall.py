@@ -48,7 +48,10 @@ def _parents(span_ids: Sequence[Hashable], parent_ids: Sequence[Hashable]) -> li
 
 def _cut_circles(parents: list[int]) -> None:
     state = bytearray(len(parents))
-    for start in range(len(parents)):
+    for start, parent in enumerate(parents):
+        if parent == _NO_PARENT or state[parent] == _SETTLED:  # nearly always: parents start first
+            state[start] = _SETTLED
+            continue
         walked = []
         node = start
         while node != _NO_PARENT and state[node] == _UNSEEN:
@@ -62,12 +65,15 @@ def _cut_circles(parents: list[int]) -> None:
 
 
 def _depth_first(roots: list[int], children: list[list[int] | None]) -> list[Place]:
+    depths = [0] * len(children)
     order = []
-    waiting = [Place(root, 0) for root in reversed(roots)]
+    waiting = roots[::-1]
     while waiting:
-        place = waiting.pop()
-        order.append(place)
-        if below := children[place.span]:
-            depth = place.depth + 1
-            waiting.extend([Place(child, depth) for child in reversed(below)])
+        span = waiting.pop()
+        depth = depths[span]
+        order.append(Place(span, depth))
+        if below := children[span]:
+            for child in below:
+                depths[child] = depth + 1
+            waiting.extend(reversed(below))
     return order

@@ -1,6 +1,5 @@
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -16,7 +15,6 @@ from mno.observability.system.service import System
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
 from mno.platform.http.app import bare_app
-from mno.platform.postgres_server import PostgresServer
 from support.arriving import a_span, arrive, restate
 from support.gatekeeper import Gatekeeper, a_reader
 
@@ -28,24 +26,6 @@ class BusyIngest:
 
     def snapshot(self) -> IngestSnapshot:
         return IngestSnapshot(1, 2, 3, 4, 5.5, 6, 7, 8.0, 9.0, 10.0, 11.0, 12)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        server = PostgresServer(Path(folder) / "postgres")
-        server.start()
-        yield server
-        server.stop()
-
-
-@pytest.fixture
-async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
-    database = Database()
-    await database.open(postgres.url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture
