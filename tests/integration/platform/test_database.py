@@ -1,0 +1,61 @@
+"""Transactions commit whole or not at all, and a lost engine is an error that invites another try."""
+
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from mno.platform.database import Database
+from mno.platform.errors import Unavailable
+from mno.platform.postgres_server import PostgresServer
+
+
+async def test_a_transaction_commits_at_its_end(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("CREATE TABLE notes (text text)")
+    async with database.transaction() as tx:
+        assert await (await tx.execute("SELECT count(*) AS notes FROM notes")).fetchall() == [{"notes": 0}]
+
+
+async def test_an_error_that_leaves_a_transaction_undoes_it(database: Database) -> None:
+    with pytest.raises(ValueError, match="stop"):
+        async with database.transaction() as tx:
+            await tx.execute("CREATE TABLE notes (text text)")
+            raise ValueError("stop")
+    async with database.transaction() as tx:
+        assert await (await tx.execute("SELECT to_regclass('notes') AS notes")).fetchone() == {"notes": None}
+
+
+async def test_times_are_in_utc(database: Database) -> None:
+    async with database.transaction() as tx:
+        row = await (await tx.execute("SELECT timestamptz '2026-01-01 00:00+08' AS moment")).fetchone()
+    assert row == {"moment": datetime(2025, 12, 31, 16, tzinfo=UTC)}
+    assert row["moment"].utcoffset().total_seconds() == 0
+
+
+async def test_a_lost_connection_is_unavailable_and_the_next_transaction_works(
+    database: Database, postgres_server: PostgresServer
+) -> None:
+    with pytest.raises(Unavailable):
+        async with database.transaction() as tx:
+            row = await (await tx.execute("SELECT pg_backend_pid() AS pid")).fetchone()
+            assert row is not None
+            with psycopg.connect(postgres_server.url_of("postgres")) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", (row["pid"],))
+            await tx.execute("SELECT 1")
+    async with database.transaction() as tx:
+        await tx.execute("SELECT 1")
+
+
+async def test_a_database_that_is_not_open_says_so() -> None:
+    database = Database()
+    with pytest.raises(Unavailable, match="not open"):
+        async with database.transaction():
+            pass
+    await database.close()
+
+
+async def test_an_address_where_nobody_answers_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mno.platform.database.POSTGRES_WAIT_S", 0.2)
+    with pytest.raises(Unavailable, match="MNO_POSTGRES_URL"):
+        await Database().open("host=/nonexistent user=mno dbname=mno")
