@@ -8,15 +8,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
 
 from mno.identity.model import Home
 from mno.identity.service import Identity
 from mno.observability.costs import catalogue
 from mno.observability.costs.pricing import PriceBook
+from mno.observability.ingest import native
 from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.pipeline import Pipeline
-from mno.observability.ingest.service import Ingest
+from mno.observability.ingest.sample.service import Sample
+from mno.observability.ingest.service import Ingest, owner_of
 from mno.observability.spans.model import Owner, Span
 from mno.observability.spans.queries import SpanQueries
 from mno.observability.spans.recount import Recount
@@ -26,9 +31,11 @@ from mno.observability.spans.stream import SpanFeed
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
 from mno.platform.database import Database
+from mno.platform.errors import Invalid
 from mno.platform.migrate import Report, migrate_clickhouse, migrate_postgres, migrations_of
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
+from mno.platform.principal import Principal
 
 #: Something that works in the background for as long as the program runs.
 Part = Callable[[], AbstractAsyncContextManager[None]]
@@ -75,6 +82,7 @@ class Observability:
     ingest: Ingest
     traces: Traces
     feed: SpanFeed
+    sample: Sample
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -140,7 +148,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         engines=engines,
         identity=build_identity(engines),
         observability=observability,
-        parts=(observability.running,),
+        parts=(observability.running, observability.sample.running),
     )
 
 
@@ -158,9 +166,18 @@ def build_observability(engines: Engines) -> Observability:
 
     journal = Journal(engines.folder.journal)
     pipeline = Pipeline(journal, SpanStore(engines.clickhouse), Recount(engines.clickhouse), meters, publish)
+    ingest = Ingest(pipeline, PriceBook(catalogue.bundled()), meters, engines.clickhouse)
+
+    async def submit(principal: Principal, events: list[dict[str, Any]]) -> None:
+        body = orjson.dumps(events)
+        receipt = await ingest.take(owner_of(principal, "sample"), lambda: native.decode_events(body, ndjson=False))
+        if receipt.rejections:
+            raise Invalid(f"The sample is spoiled: {receipt.rejections[0].reason}")
+
     return Observability(
         pipeline=pipeline,
-        ingest=Ingest(pipeline, PriceBook(catalogue.bundled()), meters, engines.clickhouse),
+        ingest=ingest,
         traces=Traces(SpanQueries(engines.clickhouse)),
         feed=feed,
+        sample=Sample(submit),
     )

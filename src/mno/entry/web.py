@@ -18,6 +18,7 @@ from mno.bootstrap import Services
 from mno.identity import routes as identity_routes
 from mno.identity.model import Home
 from mno.observability.ingest import routes as ingest_routes
+from mno.observability.ingest.sample import routes as sample_routes
 from mno.observability.spans import routes as traces_routes
 from mno.platform.config import Config
 from mno.platform.errors import Conflict, Invalid
@@ -40,6 +41,7 @@ def create_app(services: Services) -> FastAPI:
     seen = services.observability
     app.include_router(identity_routes.router(services.identity))
     app.include_router(ingest_routes.router(seen.ingest))
+    app.include_router(sample_routes.router(seen.sample))
     app.include_router(traces_routes.router(seen.traces, seen.feed))
     serve_pages(app, built_web_folder())
     return app

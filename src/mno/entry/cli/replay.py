@@ -81,7 +81,7 @@ def _send(hub: "Server", plan: "Replay", speed: float | None, *, quiet: bool) ->
                 time.sleep(max(0.0, plan.offset_s(start) / speed - (time.monotonic() - began)))
             answer = hub.send("/api/usage-events", orjson.dumps(batch))
             result["accepted"] += answer["accepted"]
-            result["duplicates"] += answer["duplicates"]
+            result["duplicates"] += answer.get("duplicates", 0)
             result["rejected"] += [{**one, "index": start + one["index"]} for one in answer["rejected"]]
             progress.advance(task, len(batch))
     return result
