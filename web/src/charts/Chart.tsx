@@ -135,7 +135,7 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
     const palette = colorsOf(scheme);
     const font = getComputedStyle(document.body).fontFamily;
     const colorOf = (one: Series, index: number) =>
-      one.kind === "before" ? color("--mno-faint") : one.kind === "other" ? OTHER_COLOR[scheme] : (palette[(one.color ?? index) % palette.length] ?? "");
+      one.kind === "before" ? color("--mno-text") : one.kind === "other" ? OTHER_COLOR[scheme] : (palette[(one.color ?? index) % palette.length] ?? "");
     chart.current?.setOption(
       {
         animation: false,
@@ -184,7 +184,7 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
                 showSymbol: buckets.length === 1,
                 symbolSize: 6,
                 connectNulls: false,
-                lineStyle: { width: one.kind === "before" ? 1 : 1.75, type: one.kind === "before" ? "dashed" : "solid", color: tone },
+                lineStyle: { width: one.kind === "before" ? 1 : 1.75, type: one.kind === "before" ? [3, 3] : "solid", color: tone, opacity: one.kind === "before" ? 0.6 : 1 },
                 itemStyle: { color: tone },
                 areaStyle: shape === "area" && one.kind !== "before" ? { color: tone, opacity: 0.1 } : undefined,
                 z: one.kind === "before" ? 3 : 2,

@@ -40,7 +40,7 @@ export function formatMoney(amount: string | number, currency: string, language:
     style: "currency",
     currency,
     currencyDisplay: "narrowSymbol",
-    minimumFractionDigits: Math.min(shown, 2),
+    minimumFractionDigits: places ?? Math.min(shown, 2),
     maximumFractionDigits: shown,
   }).format(value);
 }
