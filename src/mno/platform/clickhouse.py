@@ -56,6 +56,15 @@ _SESSION_SETTINGS = {
     "max_partitions_per_insert_block": 200,
 }
 
+#: Blocks arrive whole and small: spreading one over threads costs more than it saves, and what could be
+#: collapsed inside a block is left to the merges.
+_WRITER_SETTINGS = _SESSION_SETTINGS | {
+    "max_threads": 1,
+    "max_insert_threads": 1,
+    "input_format_parallel_parsing": 0,
+    "optimize_on_insert": 0,
+}
+
 
 class ClickHouse:
     """The span store's engine. `url` is empty for the embedded engine in `folder`, else a server's DSN.
@@ -85,7 +94,7 @@ class ClickHouse:
         if self.embedded:
             self._take_folder()
             self._start_engine()
-        self._writer = self._connect()
+        self._writer = self._connect(_WRITER_SETTINGS)
         self._writer.query_arrow("SELECT 1")
 
     def close(self) -> None:
@@ -108,9 +117,11 @@ class ClickHouse:
 
         def read(client: "Client") -> list[dict[str, Any]]:
             result = client.query(_bounded(sql, timeout_s), parameters=dict(parameters or {}))
-            return [dict(row) for row in result.named_results()]
+            rows: list[dict[str, Any]] = [dict(row) for row in result.named_results()]
+            return rows
 
-        return await self._on_reader(read)
+        rows: list[dict[str, Any]] = await self._on_reader(read)
+        return rows
 
     async def arrow(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_s: float = DEFAULT_TIMEOUT_S
@@ -150,14 +161,14 @@ class ClickHouse:
     def _reader(self) -> "Client":
         client: Client | None = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = self._connect()
+            client = self._local.client = self._connect(_SESSION_SETTINGS)
         return client
 
-    def _connect(self) -> "Client":
+    def _connect(self, settings: Mapping[str, Any]) -> "Client":
         import clickhouse_connect
 
         dsn = self.url or f"chdb:///{self.folder}"
-        client = clickhouse_connect.get_client(dsn=dsn, settings=dict(_SESSION_SETTINGS))
+        client = clickhouse_connect.get_client(dsn=dsn, settings=dict(settings))
         self._clients.append(client)
         return client
 
