@@ -377,7 +377,7 @@ def _or_value(
 def _flattened(prefix: str, keys: tuple[str, ...], attributes: dict[str, Any], role: str) -> str:
     items = message_schema.unflattened(attributes, keys, prefix)
     if prefix in (openinference.INPUT_PREFIX, openinference.OUTPUT_PREFIX):
-        items = [openinference.plain(item.get("message", item)) for item in items]
+        items = [openinference.plain(item) for item in items]
     else:
         items = [openllmetry.plain(item) for item in items]
     return message_schema.dumped([message_schema.message(item, role) for item in items])

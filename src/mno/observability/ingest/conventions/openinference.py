@@ -95,17 +95,23 @@ def asked_model(attributes: dict[str, Any]) -> str:
 
 def plain(item: dict[str, Any]) -> dict[str, Any]:
     """One unflattened message as content blocks and tool calls that messages.py understands."""
+    item = _inside(item, "message")
     message = {name: value for name, value in item.items() if name not in ("contents", "tool_calls")}
     if "contents" in item:
-        message["content"] = [_content(entry.get("message_content", entry)) for entry in listed(item["contents"])]
+        message["content"] = [_content(_inside(entry, "message_content")) for entry in listed(item["contents"])]
     if "tool_calls" in item:
-        message["tool_calls"] = [entry.get("tool_call", entry) for entry in listed(item["tool_calls"])]
+        message["tool_calls"] = [_inside(entry, "tool_call") for entry in listed(item["tool_calls"])]
     if "function_call_name" in item:
         message["function_call"] = {
             "name": message.pop("function_call_name"),
             "arguments": message.pop("function_call_arguments_json", None),
         }
     return message
+
+
+def _inside(item: dict[str, Any], name: str) -> dict[str, Any]:
+    inner = item.get(name)
+    return inner if type(inner) is dict else item
 
 
 def _content(content: dict[str, Any]) -> dict[str, Any]:
