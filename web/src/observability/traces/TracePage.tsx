@@ -90,15 +90,18 @@ function Loaded({ trace }: { trace: TraceDetail }) {
       <Figures compact>
         <Figure
           name={t("traces.cost")}
-          value={
-            <span className="row" style={{ gap: 8 }}>
-              <Money amount={isAllUnpriced ? null : totals.cost} currency="USD" />
-              {!isAllUnpriced && totals.unpriced_calls > 0 && <span className="mark attention">{t("trace.unpriced", { count: totals.unpriced_calls })}</span>}
-            </span>
-          }
+          value={<Money amount={isAllUnpriced ? null : totals.cost} currency="USD" />}
         />
         <Figure name={t("traces.duration")} value={formatDuration(trace.duration_ms, language)} />
-        <Figure name={t("metric.calls")} value={formatCount(totals.calls, language)} />
+        <Figure
+          name={
+            <>
+              {t("metric.calls")}
+              {totals.unpriced_calls > 0 && <span className="attention cut">{t("trace.unpriced", { count: totals.unpriced_calls })}</span>}
+            </>
+          }
+          value={formatCount(totals.calls, language)}
+        />
         <Figure
           name={t("trace.inputTokens")}
           value={<span title={t("trace.cached", { count: totals.cache_read_tokens })}>{formatCompact(totals.input_tokens, language)}</span>}

@@ -10,7 +10,7 @@ import {
 } from "@tabler/icons-react";
 import { type KeyboardEvent, memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { TraceDetail, WaterfallSpan } from "../../api/types";
-import { formatMoney } from "../../format/money";
+import { columnPlaces, formatMoney } from "../../format/money";
 import { formatCompact, formatDuration } from "../../format/number";
 import { useLanguage } from "../../i18n/language";
 import { allFolded, hasChildren, matchesOf, rowOf, type SpanTone, ticksOf, toneOf, treeOf, unfoldedTo, visibleOf } from "./waterfall";
@@ -37,6 +37,7 @@ export function Waterfall({ trace, selected, onSelect }: WaterfallProps) {
     () => spans.reduce((most, span) => Math.max(most, span.start_offset_ns + span.duration_ns), 1),
     [spans],
   );
+  const places = useMemo(() => columnPlaces(spans.map((span) => span.cost ?? null)), [spans]);
   const [folded, setFolded] = useState<ReadonlySet<number>>(() => new Set());
   const visible = useMemo(() => visibleOf(tree, folded), [tree, folded]);
   const selectedIndex = useMemo(() => spans.findIndex((span) => span.span_id === selected), [spans, selected]);
@@ -209,6 +210,7 @@ export function Waterfall({ trace, selected, onSelect }: WaterfallProps) {
                   span={span}
                   durationNs={durationNs}
                   language={language}
+                  places={places}
                   isSelected={index === selectedIndex}
                   isMatch={matched.has(index)}
                   fold={hasChildren(tree, index) ? (folded.has(index) ? "closed" : "open") : "leaf"}
@@ -232,6 +234,7 @@ interface RowProps {
   span: WaterfallSpan;
   durationNs: number;
   language: string;
+  places: number;
   isSelected: boolean;
   isMatch: boolean;
   fold: "open" | "closed" | "leaf";
@@ -242,7 +245,7 @@ interface RowProps {
 }
 
 const Row = memo(function Row(props: RowProps) {
-  const { index, top, span, durationNs, language, isSelected, isMatch, fold, notCounted, unpriced, onFold, onSelect } = props;
+  const { index, top, span, durationNs, language, places, isSelected, isMatch, fold, notCounted, unpriced, onFold, onSelect } = props;
   const tone = toneOf(span);
   const Icon = ICONS[tone];
   const left = (span.start_offset_ns / durationNs) * 100;
@@ -287,11 +290,11 @@ const Row = memo(function Row(props: RowProps) {
         {!hasUsage ? (
           ""
         ) : span.counted === false ? (
-          <s className="faint">{span.cost === null || span.cost === undefined ? "–" : formatMoney(span.cost, "USD", language)}</s>
+          <s className="faint">{span.cost === null || span.cost === undefined ? "–" : formatMoney(span.cost, "USD", language, places)}</s>
         ) : span.cost === null || span.cost === undefined ? (
           <span className="attention">{unpriced}</span>
         ) : (
-          formatMoney(span.cost, "USD", language)
+          formatMoney(span.cost, "USD", language, places)
         )}
       </span>
       <div className="span-track">
