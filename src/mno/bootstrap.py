@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 
+import mno
 from mno.identity.model import Home
 from mno.identity.service import Identity
-from mno.observability.costs import catalogue
-from mno.observability.costs.pricing import PriceBook
+from mno.observability.costs.ports import KeyNames
+from mno.observability.costs.service import Costs
 from mno.observability.ingest import native
 from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
@@ -25,9 +26,12 @@ from mno.observability.ingest.service import Ingest, owner_of
 from mno.observability.spans.model import Owner, Span
 from mno.observability.spans.queries import SpanQueries
 from mno.observability.spans.recount import Recount
+from mno.observability.spans.restatement import Repricing
 from mno.observability.spans.service import Traces
 from mno.observability.spans.store import SpanStore
 from mno.observability.spans.stream import SpanFeed
+from mno.observability.system.queries import SystemQueries
+from mno.observability.system.service import System
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
 from mno.platform.database import Database
@@ -83,13 +87,16 @@ class Observability:
     traces: Traces
     feed: SpanFeed
     sample: Sample
+    costs: Costs
+    system: System
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Stores what an earlier run left in its journal before anything new is taken."""
         await asyncio.to_thread(self.pipeline.start)
         try:
-            yield
+            async with self.costs.running(), self.system.running(), self.sample.running():
+                yield
         finally:
             self.feed.close()
             self.ingest.close()
@@ -142,13 +149,14 @@ def build_engines(config: Config) -> Engines:
 
 def assemble(config: Config, engines: Engines) -> Services:
     """Every service over these engines."""
-    observability = build_observability(engines)
+    identity = build_identity(engines)
+    observability = build_observability(engines, identity)
     return Services(
         config=config,
         engines=engines,
-        identity=build_identity(engines),
+        identity=identity,
         observability=observability,
-        parts=(observability.running, observability.sample.running),
+        parts=(observability.running,),
     )
 
 
@@ -156,7 +164,7 @@ def build_identity(engines: Engines) -> Identity:
     return Identity(engines.database)
 
 
-def build_observability(engines: Engines) -> Observability:
+def build_observability(engines: Engines, keys: KeyNames) -> Observability:
     feed = SpanFeed()
     meters = Meters()
 
@@ -165,8 +173,10 @@ def build_observability(engines: Engines) -> Observability:
             feed.publish(owner.team_id, owner.project_id, spans)
 
     journal = Journal(engines.folder.journal)
-    pipeline = Pipeline(journal, SpanStore(engines.clickhouse), Recount(engines.clickhouse), meters, publish)
-    ingest = Ingest(pipeline, PriceBook(catalogue.bundled()), meters, engines.clickhouse)
+    store = SpanStore(engines.clickhouse)
+    pipeline = Pipeline(journal, store, Recount(engines.clickhouse), meters, publish)
+    costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys)
+    ingest = Ingest(pipeline, costs, meters, engines.clickhouse)
 
     async def submit(principal: Principal, events: list[dict[str, Any]]) -> None:
         body = orjson.dumps(events)
@@ -180,4 +190,11 @@ def build_observability(engines: Engines) -> Observability:
         traces=Traces(SpanQueries(engines.clickhouse)),
         feed=feed,
         sample=Sample(submit),
+        costs=costs,
+        system=System(
+            SystemQueries(engines.database, engines.clickhouse),
+            pipeline,
+            version=mno.__version__,
+            data_folder=engines.folder.path,
+        ),
     )

@@ -17,9 +17,11 @@ import mno
 from mno.bootstrap import Services
 from mno.identity import routes as identity_routes
 from mno.identity.model import Home
+from mno.observability.costs import routes as costs_routes
 from mno.observability.ingest import routes as ingest_routes
 from mno.observability.ingest.sample import routes as sample_routes
 from mno.observability.spans import routes as traces_routes
+from mno.observability.system import routes as system_routes
 from mno.platform.config import Config
 from mno.platform.errors import Conflict, Invalid
 from mno.platform.http.app import bare_app, serve_pages
@@ -43,6 +45,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(ingest_routes.router(seen.ingest))
     app.include_router(sample_routes.router(seen.sample))
     app.include_router(traces_routes.router(seen.traces, seen.feed))
+    app.include_router(costs_routes.router(seen.costs))
+    app.include_router(system_routes.router(seen.system))
     serve_pages(app, built_web_folder())
     return app
 

@@ -120,6 +120,11 @@ class Identity:
         async with self._database.transaction() as tx:
             return await store.keys_of(tx, principal.team_id)
 
+    async def names_of_keys(self, team_id: UUID) -> dict[UUID, str]:
+        """How the team calls its keys, revoked ones included."""
+        async with self._database.transaction() as tx:
+            return {key.id: key.name for key in await store.keys_of(tx, team_id)}
+
     async def revoke_key(self, principal: Principal, key_id: UUID) -> None:
         """Ends a key: at once here, within a second in other processes. Revoking twice changes nothing."""
         async with self._database.transaction() as tx:

@@ -208,7 +208,7 @@ class ClickHouse:
         try:
             self._engine = chdb.connect(f"{self.folder}?config-file={config.name}")
         finally:
-            os.unlink(config.name)
+            Path(config.name).unlink()
 
 
 def _bounded(sql: str, timeout_s: float) -> str:

@@ -4,6 +4,8 @@ import threading
 import time
 from collections import deque
 
+from mno.observability.system.model import IngestSnapshot
+
 #: Timings kept for quantiles.
 KEPT = 1_000
 #: The span rate is the mean over this long.
@@ -46,16 +48,27 @@ class Meters:
         with self._lock:
             self.set_aside_spans += spans
 
-    def spans_per_second(self) -> float:
+    def snapshot(self, *, queue_spans: int, queue_limit: int) -> IngestSnapshot:
+        """All figures at once, with the queue's, which the pipeline knows."""
+        return IngestSnapshot(
+            accepted_spans=self.accepted_spans,
+            duplicate_spans=self.duplicate_spans,
+            rejected_spans=self.rejected_spans,
+            refused_requests=self.refused_requests,
+            spans_per_second=self._spans_per_second(),
+            queue_spans=queue_spans,
+            queue_limit=queue_limit,
+            commit_ms_p50=_quantile(self._commits_ms, 0.5),
+            commit_ms_p95=_quantile(self._commits_ms, 0.95),
+            answer_ms_p50=_quantile(self._answers_ms, 0.5),
+            answer_ms_p95=_quantile(self._answers_ms, 0.95),
+            set_aside_spans=self.set_aside_spans,
+        )
+
+    def _spans_per_second(self) -> float:
         since = time.monotonic() - RATE_WINDOW_S
         with self._lock:
             return sum(spans for moment, spans in self._recent if moment >= since) / RATE_WINDOW_S
-
-    def commit_ms(self, quantile: float) -> float:
-        return _quantile(self._commits_ms, quantile)
-
-    def answer_ms(self, quantile: float) -> float:
-        return _quantile(self._answers_ms, quantile)
 
 
 def _quantile(timings: deque[float], quantile: float) -> float:

@@ -26,6 +26,7 @@ from mno.observability.spans.model import Owner, Span
 from mno.observability.spans.recount import Recount
 from mno.observability.spans.restatement import Restatements
 from mno.observability.spans.store import SpanStore, joined
+from mno.observability.system.model import IngestSnapshot
 from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
 
 #: Spans that may be acknowledged and not yet inserted.
@@ -92,7 +93,12 @@ class Pipeline:
 
     @property
     def backlog_spans(self) -> int:
+        """Spans acknowledged and not yet stored."""
         return self._backlog_spans
+
+    def snapshot(self) -> IngestSnapshot:
+        """The ingest's figures for the System page; from any thread."""
+        return self._meters.snapshot(queue_spans=self._backlog_spans, queue_limit=BACKLOG_SPANS)
 
     def start(self) -> int:
         """Brings back what an earlier run left in its journal, then begins; returns the spans brought back."""

@@ -1,16 +1,18 @@
 """The ways in over HTTP: OTLP at our own address and at those of other products, and the native batch."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Protocol
 
+import pyarrow as pa
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from mno.observability.ingest import answers, body, native, otlp
+from mno.observability.ingest import answers, body, native, otlp, signals
 from mno.observability.ingest.body import EVENT_FORMATS, OTLP_FORMATS, Format
 from mno.observability.ingest.model import Decoded, summary
 from mno.observability.ingest.schemas import EventsReceipt, RejectedEvent
 from mno.observability.ingest.service import Ingest, owner_of
+from mno.observability.spans.model import Owner
 from mno.platform.errors import MnoError
 from mno.platform.http.gate import requires
 from mno.platform.principal import Principal
@@ -39,6 +41,16 @@ def router(ingest: Ingest) -> APIRouter:
     for path in TRACE_PATHS:
         routes.add_api_route(path, traces, methods=["POST"], include_in_schema=path == TRACE_PATHS[0])
 
+    @routes.post("/otlp/v1/logs")
+    async def logs(request: Request, writer: SpanWriter) -> Response:
+        """OTLP logs, stored as they are."""
+        return await _take_signal(ingest, request, writer, signals.LOGS_TABLE, signals.decode_logs)
+
+    @routes.post("/otlp/v1/metrics")
+    async def metrics(request: Request, writer: SpanWriter) -> Response:
+        """OTLP metrics, stored as they are; token usage in them is never added to that of spans."""
+        return await _take_signal(ingest, request, writer, signals.METRICS_TABLE, signals.decode_metrics)
+
     @routes.post("/api/usage-events", response_model=EventsReceipt)
     async def usage_events(request: Request, writer: SpanWriter) -> EventsReceipt:
         """Token events, a JSON array or NDJSON: one object for each model call."""
@@ -50,6 +62,23 @@ def router(ingest: Ingest) -> APIRouter:
         return EventsReceipt(accepted=receipt.accepted, rejected=rejected)
 
     return routes
+
+
+class _DecodeSignal(Protocol):
+    def __call__(self, body: bytes, owner: Owner, *, json: bool) -> pa.Table: ...
+
+
+async def _take_signal(
+    ingest: Ingest, request: Request, writer: Principal, table: str, decode: _DecodeSignal
+) -> Response:
+    form = body.format_of(request.headers.get("content-type"), OTLP_FORMATS)
+    encoding, owner = request.headers.get("content-encoding"), owner_of(writer, "otlp")
+    try:
+        sent = await body.read(request)
+        await ingest.take_signals(table, lambda: decode(body.unpacked(sent, encoding), owner, json=form is Format.JSON))
+    except MnoError as error:
+        return answers.refused(form, error)
+    return answers.accepted(form)
 
 
 def _decode_traces(sent: bytes, encoding: str | None, form: Format) -> Decoded:

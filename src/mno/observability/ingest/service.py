@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 import pyarrow as pa
 
@@ -31,6 +32,12 @@ class Pricer(Protocol):
     def price(self, span: Span) -> None: ...
 
 
+class Pricers(Protocol):
+    """Every project has prices of its own."""
+
+    def book(self, team_id: UUID, project_id: UUID) -> Pricer: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a delivery: spans that are durable now, and items that were refused."""
@@ -44,9 +51,9 @@ class Receipt:
 class Ingest:
     """Every way in ends here."""
 
-    def __init__(self, pipeline: Pipeline, pricer: Pricer, meters: Meters, clickhouse: ClickHouse) -> None:
+    def __init__(self, pipeline: Pipeline, pricers: Pricers, meters: Meters, clickhouse: ClickHouse) -> None:
         self._pipeline = pipeline
-        self._pricer = pricer
+        self._pricers = pricers
         self._meters = meters
         self._clickhouse = clickhouse
         self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="ingest-decoder")
@@ -78,7 +85,7 @@ class Ingest:
 
     def _prepare(self, owner: Owner, decode: Callable[[], Decoded]) -> tuple[Decoded, bytes]:
         decoded = decode()
-        price = self._pricer.price
+        price = self._pricers.book(UUID(owner.team_id), UUID(owner.project_id)).price
         for span in decoded.spans:
             price(span)
         return decoded, record(owner, decoded.spans) if decoded.spans else b""
