@@ -98,7 +98,7 @@ class Prices:
         return self._currencies.get(team_id, CurrencySettings())
 
     async def listing(self, reader: Principal, *, q: str, provider: str, limit: int) -> PriceList:
-        """Today's list prices whose provider, model or name contains `q`, by provider and model."""
+        """Today's list prices whose provider, model or name contains `q`, those that begin with it first."""
         listed = self._catalogue(reader.team_id)
         matching = await asyncio.to_thread(lambda: _matching(listed.listed(clock.now()), q.lower(), provider.lower()))
         return PriceList(
@@ -251,7 +251,7 @@ def _matching(listed: Iterable[ListedPrice], q: str, provider: str) -> list[List
             if (not provider or price.provider == provider)
             and (not q or q in f"{price.provider} {price.model} {price.name}".lower())
         ),
-        key=lambda price: (price.provider, price.model),
+        key=lambda price: (not price.model.startswith(q), price.provider, price.model),
     )
 
 

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from mno.observability.spans.queries import Tenant
 from mno.platform.errors import Invalid
-from mno.platform.ids import parsed
 from mno.platform.time_range import TimeRange, from_microseconds
 
 #: Groups of one answer, unless the caller asks for another number of them.
@@ -74,7 +73,7 @@ class UsageFilter:
         accepted: dict[str, tuple[str, ...]] = {}
         for name, value in parameters:
             if (name in COLUMNS and name != "project") or name.startswith(TAG):
-                accepted[name] = (*accepted.get(name, ()), _stored(name, value))
+                accepted[name] = (*accepted.get(name, ()), value)
         return cls(accepted)
 
 
@@ -109,16 +108,6 @@ class UsageQuestion:
                 f"The range holds more than {MAX_INTERVALS} intervals of one {self.interval}; "
                 "choose a longer interval or a shorter range."
             )
-
-
-def _stored(name: str, value: str) -> str:
-    """An API key's id as spans hold it; every other value is stored as it is shown."""
-    if name != "api_key":
-        return value
-    try:
-        return str(parsed("key", value))
-    except Invalid:
-        return value
 
 
 def parsed_dimensions(text: str) -> tuple[str, ...]:

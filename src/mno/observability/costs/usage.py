@@ -1,7 +1,7 @@
 """Answers about usage: the summary in the reader's currency, what was not priced, what can be filtered by."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -19,7 +19,8 @@ from mno.observability.costs.queries import COSTS, MEASURES, Unpriced, UsageQuer
 from mno.observability.costs.question import MAX_ROWS, UsageQuestion, dimension_columns
 from mno.observability.spans.queries import Tenant
 from mno.platform import money
-from mno.platform.ids import shown
+from mno.platform.errors import Invalid
+from mno.platform.ids import parsed, shown
 from mno.platform.principal import Principal
 from mno.platform.time_range import TimeRange
 
@@ -88,14 +89,14 @@ class Usage:
             agents=values["agent"],
             environments=values["environment"],
             tags=values["tag"],
-            api_keys=[(_shown_id("key", id_), _name_of(id_, known)) for id_ in values["api_key"]],
+            api_keys=[(id_, _name_of(id_, known)) for id_ in values["api_key"]],
         )
 
 
-def _name_of(id_: str, known: Any) -> str:
+def _name_of(id_: str, known: Mapping[UUID, str]) -> str:
     try:
-        return str(known.get(UUID(id_), ""))
-    except ValueError:
+        return known.get(parsed("key", id_), "")
+    except Invalid:
         return ""
 
 
@@ -117,18 +118,10 @@ def _summary(question: UsageQuestion, currency: str, rate: CurrencyRate | None, 
 
 
 def _readable(name: str, column: Any) -> Any:
-    """Ids as they stand elsewhere in the API."""
-    prefix = {"project": "prj", "api_key": "key"}.get(name)
-    if prefix is None:
+    """A project's id as it stands elsewhere in the API; keys are stored so."""
+    if name != "project":
         return column
-    return pa.array([_shown_id(prefix, value) for value in column.to_pylist()], pa.string())
-
-
-def _shown_id(prefix: str, value: str) -> str:
-    try:
-        return shown(prefix, UUID(value))
-    except ValueError:
-        return value
+    return pa.array([shown("prj", UUID(value)) for value in column.to_pylist()], pa.string())
 
 
 def _converted(table: pa.Table, rate: CurrencyRate | None) -> dict[str, Any]:

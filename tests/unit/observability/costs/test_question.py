@@ -77,11 +77,6 @@ def test_filters_are_read_from_a_query_string() -> None:
     assert UsageFilter.from_parameters(parameters).accepted == {"model": ("a", "b"), "tag:team": ("x",)}
 
 
-def test_a_filter_by_api_key_takes_the_id_that_the_api_shows() -> None:
-    shown = [("api_key", "key_01890000000070008000000000000001")]
-    assert UsageFilter.from_parameters(shown).accepted == {"api_key": ("01890000-0000-7000-8000-000000000001",)}
-
-
 def test_dimensions_are_read_from_a_list() -> None:
     assert parsed_dimensions(" provider, tag:team ,,") == ("provider", "tag:team")
 
