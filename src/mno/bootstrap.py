@@ -14,7 +14,7 @@ import orjson
 
 import mno
 from mno.identity.model import Home
-from mno.identity.service import Identity
+from mno.identity.service import Identity, check_bootstrap_key
 from mno.observability.costs.ports import KeyNames
 from mno.observability.costs.service import Costs
 from mno.observability.ingest import native
@@ -116,6 +116,8 @@ class Services:
     @asynccontextmanager
     async def running(self, report: Report = print) -> AsyncIterator[Home]:
         """The whole program, from the engines up; yields the home team."""
+        if self.config.bootstrap_api_key:
+            check_bootstrap_key(self.config.bootstrap_api_key)
         async with self.engines.running(report), self.serving() as home:
             yield home
 

@@ -28,6 +28,15 @@ from mno.platform.principal import Principal, PrincipalKind
 _log = logging.getLogger(__name__)
 
 
+def check_bootstrap_key(key: str) -> None:
+    """`Invalid`, with one that fits, for a bootstrap key that does not look like a key."""
+    if not crypto.looks_like_key(key):
+        raise Invalid(
+            "MNO_BOOTSTRAP_API_KEY must be 'mno_' and at least 24 letters, digits, '-' or '_'. "
+            f"One that fits: {crypto.new_key()}"
+        )
+
+
 def owner_of(home: Home, name: str) -> Principal:
     """The owner's principal for what the program itself does on their behalf, under `name`."""
     return Principal(PrincipalKind.USER, home.owner.id, name, home.team.id, home.project.id, EVERYTHING)
@@ -67,14 +76,10 @@ class Identity:
     async def ensure_bootstrap_key(self, home: Home, key: str) -> None:
         """Makes the operator's own key an admin key, for unattended installs.
 
-        `Invalid` when it does not look like a key. One that was revoked here stays revoked: the environment
+        `Invalid` when it does not look like a key (`check_bootstrap_key`). One that was revoked here stays revoked: the environment
         of a restart must not bring a leaked key back.
         """
-        if not crypto.looks_like_key(key):
-            raise Invalid(
-                "MNO_BOOTSTRAP_API_KEY must be 'mno_' and at least 24 letters, digits, '-' or '_'. "
-                f"One that fits: {crypto.new_key()}"
-            )
+        check_bootstrap_key(key)
         async with self._database.transaction() as tx:
             await store.lock_first_team(tx)
             known = await store.key_by_fingerprint(tx, crypto.fingerprint(key))

@@ -69,6 +69,11 @@ class DataFolder:
         """Deliveries of spans that are durable and may not be in ClickHouse yet."""
         return self.path / "journal"
 
+    def check_free(self) -> None:
+        """`Conflict` while another process holds the folder: an early look, `claim` decides."""
+        if self.is_held():
+            raise Conflict(self._taken())
+
     def claim(self) -> None:
         """Makes the folder and takes it for this process; `Conflict` while another one holds it."""
         self.path.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
@@ -101,15 +106,20 @@ class DataFolder:
             json.dump(asdict(server), file)
         draft.rename(self.server_file)
 
+    def withdraw(self) -> None:
+        """Nobody should come any more: the program is about to stop."""
+        self.server_file.unlink(missing_ok=True)
+
     def running_server(self) -> RunningServer | None:
         """What the program that holds this folder announced; None when none does."""
         try:
             server = RunningServer(**json.loads(self.server_file.read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        return server if self._is_held() else None
+        return server if self.is_held() else None
 
-    def _is_held(self) -> bool:
+    def is_held(self) -> bool:
+        """Whether a process has claimed the folder."""
         try:
             lock = os.open(self.path / "mno.lock", os.O_RDWR | os.O_CLOEXEC)
         except OSError:

@@ -24,6 +24,7 @@ START_TIMEOUT_S = 300.0
 REQUEST_TIMEOUT_S = 60.0
 #: A busy server is asked this often before a verb gives up.
 ATTEMPTS = 20
+_POLL_S = 0.05
 
 
 class Server:
@@ -81,7 +82,7 @@ def server() -> Iterator[Server]:
             yield Server(client)
         return
     folder = data_folder()
-    running = folder.running_server()
+    running = _settled(folder)
     if running is not None:
         with _client(running.url, running.token) as client:
             yield Server(client)
@@ -96,6 +97,16 @@ def data_folder() -> "DataFolder":
     from mno.platform.paths import DataFolder
 
     return DataFolder(Config.from_environment(os.environ).data_folder)
+
+
+def _settled(folder: "DataFolder") -> "RunningServer | None":
+    """The server on this folder; waits while one starts or stops."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    running = folder.running_server()
+    while running is None and folder.is_held() and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+        running = folder.running_server()
+    return running
 
 
 def _client(url: str, key: str) -> "httpx.Client":
@@ -128,7 +139,7 @@ def _await_announced(folder: "DataFolder", process: "subprocess.Popen[str]") -> 
         running = folder.running_server()
         if running is not None:
             return running
-        time.sleep(0.05)
+        time.sleep(_POLL_S)
     process.terminate()
     _, errors = process.communicate()
     raise Unavailable(f"The server could not be started. {errors.strip()[-800:]}")

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+#: Columns of a table that goes to a file or another program: no line is broken.
+_UNBROKEN = 1000
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
@@ -26,4 +29,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
-    Console().print(table)
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=_UNBROKEN)
+    console.print(table)

@@ -50,9 +50,9 @@ async def _serve(config: "Config", *, quiet: bool) -> None:
     from mno.entry.web import listen
     from mno.entry.web import serve as serve_web
 
-    listener = listen(config)
-    with listener:
-        services = build(config)
+    services = build(config)
+    services.engines.folder.check_free()
+    with listen(config) as listener:
 
         def report(step: str) -> None:
             if not quiet:
@@ -62,6 +62,7 @@ async def _serve(config: "Config", *, quiet: bool) -> None:
         async def on_ready(home: "Home", port: int) -> AsyncIterator[None]:
             await _announce(services, home, config.url(port), quiet=quiet)
             yield
+            services.engines.folder.withdraw()
             if not quiet:
                 typer.echo("Stopping …", err=True)
 

@@ -1,0 +1,213 @@
+"""The program as its users start it: `mno serve` in a process of its own, and the verbs that talk to it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+MNO = [sys.executable, "-m", "mno"]
+BOOTSTRAP_KEY = "mno_journey-0123456789-abcdef"
+TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
+    f"2023-11-16 18:17:{second:02d}.5,{100 + second},10\n" for second in range(40)
+)
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("MNO_")}
+    return ours | {"MNO_DATA_DIR": str(folder), "MNO_PORT": "0", "MNO_OTLP_GRPC_PORT": "0"} | more
+
+
+def mno(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*MNO, *arguments], env=environment(folder, **more), capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+@contextmanager
+def serving(folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A started program and what it printed until it was ready."""
+    process = subprocess.Popen(
+        [*MNO, "serve"], env=environment(folder, **more), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if "Stop with" in line:
+            break
+    try:
+        yield process, printed
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def address(printed: str) -> str:
+    found = re.search(r"runs at\s+(\S+)", printed)
+    assert found, printed
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hub") / "data"
+
+
+@pytest.fixture(scope="module")
+def first_start(folder: Path) -> Iterator[str]:
+    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY) as (_, printed):
+        yield printed
+
+
+def test_the_first_start_prints_the_way_in(first_start: str) -> None:
+    link = re.search(r"Sign in \(works once\)\s+(\S+)", first_start)
+    assert link
+    with httpx.Client(base_url=address(first_start)) as browser:
+        assert browser.get(link[1]).headers["location"] == "/"
+        assert browser.get("/api/auth/session").json()["user"]["name"] == "Owner"
+        assert browser.get(link[1]).status_code == 401
+
+
+def test_the_printed_command_sends_a_first_event(first_start: str) -> None:
+    command = first_start.partition("first token event:")[2].partition("Stop with")[0].strip()
+    if not Path("/usr/bin/curl").exists():
+        pytest.skip("there is no curl here")
+    sent = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert json.loads(sent.stdout)["accepted"] == 1, sent.stdout
+
+
+def test_the_bootstrap_key_works_at_once(first_start: str) -> None:
+    with httpx.Client(base_url=address(first_start), headers={"authorization": f"Bearer {BOOTSTRAP_KEY}"}) as client:
+        assert client.get("/api/keys").status_code == 200
+        assert client.post(
+            "/otlp/v1/traces", content=b"", headers={"content-type": "application/x-protobuf"}
+        ).is_success
+
+
+def test_a_second_program_on_the_same_folder_is_told_where_the_first_is(first_start: str, folder: Path) -> None:
+    second = mno(folder, "serve")
+    assert second.returncode == 1
+    assert address(first_start) in second.stderr
+    assert "MNO_DATA_DIR" in second.stderr
+
+
+def test_a_taken_port_is_named(first_start: str, tmp_path: Path) -> None:
+    port = address(first_start).rpartition(":")[2]
+    second = mno(tmp_path, "serve", "--port", port)
+    assert second.returncode == 1
+    assert "--port" in second.stderr
+
+
+def test_keys_are_made_listed_and_revoked_from_the_command_line(first_start: str, folder: Path) -> None:
+    created = json.loads(mno(folder, "keys", "create", "my app", "--scope", "read", "--json").stdout)
+    assert created["key"].startswith("mno_")
+    plain = mno(folder, "keys", "create", "plain").stdout.strip()
+    assert plain.startswith("mno_")
+    assert created["id"] in mno(folder, "keys", "list").stdout
+    assert "revoked" in mno(folder, "keys", "revoke", created["id"]).stdout
+    listed = json.loads(mno(folder, "keys", "list", "--json").stdout)["items"]
+    assert {key["name"]: key["revoked_at"] is None for key in listed}["my app"] is False
+    with httpx.Client(base_url=address(first_start), headers={"x-api-key": created["key"]}) as client:
+        assert client.get("/api/projects").status_code == 401
+
+
+def test_an_error_of_a_verb_is_one_line_and_a_status(first_start: str, folder: Path) -> None:
+    failed = mno(folder, "keys", "revoke", "key_" + "0" * 32)
+    assert failed.returncode == 1
+    assert failed.stderr.strip() == "mno: There is no such key."
+
+
+def test_a_file_is_replayed_with_its_synthetic_columns_named(first_start: str, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text(TRACE)
+    arguments = ("replay", str(tmp_path / "calls.csv"), "--provider", "openai", "--model", "gpt-4o")
+    fast = json.loads(mno(folder, *arguments, "--users", "3", "--json").stdout)
+    assert (fast["accepted"], fast["total"], fast["rejected"]) == (40, 40, [])
+    assert "user" in fast["synthetic"]
+    paced = mno(folder, *arguments, "--speed", "60")
+    assert "40 of 40 calls sent" in paced.stdout
+    assert "Synthetic" in paced.stdout
+    assert mno(folder, *arguments, "--speed", "0").returncode == 1
+
+
+def test_another_server_is_reached_by_the_environment(first_start: str, tmp_path: Path) -> None:
+    url = address(first_start)
+    listed = mno(tmp_path, "keys", "list", "--json", MNO_URL=url, MNO_API_KEY=BOOTSTRAP_KEY)
+    assert json.loads(listed.stdout)["items"]
+    assert "MNO_API_KEY" in mno(tmp_path, "keys", "list", MNO_URL=url).stderr
+    assert "does not answer" in mno(tmp_path, "keys", "list", MNO_URL="http://127.0.0.1:1", MNO_API_KEY="mno_x").stderr
+
+
+def test_the_doctor_finds_the_running_server(first_start: str, folder: Path) -> None:
+    findings = json.loads(mno(folder, "doctor", "--json").stdout)["findings"]
+    assert {one["check"]: one["level"] for one in findings}["server"] == "ok"
+    assert address(first_start) in mno(folder, "doctor").stdout
+
+
+def test_a_new_link_is_printed(first_start: str, folder: Path) -> None:
+    link = mno(folder, "link").stdout.strip()
+    with httpx.Client() as browser:
+        assert browser.get(link).status_code == 303
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_gracefully(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path / "data") as (process, printed):
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert any(child.name() == "postgres" for child in children)
+        began = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert time.monotonic() - began < 10
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []
+    assert not (tmp_path / "data" / "server.json").exists()
+    assert "Ingest key" in printed
+
+
+def test_a_verb_starts_a_server_quietly_where_none_runs_and_stops_it(tmp_path: Path) -> None:
+    created = mno(tmp_path / "data", "keys", "create", "app", "--json")
+    assert json.loads(created.stdout)["name"] == "app", created.stderr
+    assert created.stderr == ""
+    assert not (tmp_path / "data" / "server.json").exists()
+
+
+def test_a_program_that_was_killed_starts_again(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY) as (process, _):
+        process.kill()
+        process.wait()
+    with serving(folder) as (_, printed), httpx.Client(base_url=address(printed)) as client:
+        assert client.get("/api/keys", headers={"x-api-key": BOOTSTRAP_KEY}).status_code == 200
+        assert "Ingest key" not in printed
+
+
+def test_a_wrong_bootstrap_key_is_a_clear_error_of_the_start(tmp_path: Path) -> None:
+    failed = mno(tmp_path / "data", "serve", MNO_BOOTSTRAP_API_KEY="mno_short")
+    assert failed.returncode == 1
+    assert "MNO_BOOTSTRAP_API_KEY must be" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_help_answers_at_once(tmp_path: Path) -> None:
+    began = time.monotonic()
+    helped = mno(tmp_path, "--help")
+    assert time.monotonic() - began < 5
+    assert "serve" in helped.stdout
+    imported = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "mno", "--help"], capture_output=True, text=True, check=True
+    )
+    assert not re.search(r"\|\s+(chdb|pyarrow|fastapi|pydantic|httpx|psycopg)$", imported.stderr, re.MULTILINE)
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", mno(tmp_path, "version").stdout.strip())
