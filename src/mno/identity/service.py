@@ -76,8 +76,8 @@ class Identity:
     async def ensure_bootstrap_key(self, home: Home, key: str) -> None:
         """Makes the operator's own key an admin key, for unattended installs.
 
-        `Invalid` when it does not look like a key (`check_bootstrap_key`). One that was revoked here stays revoked: the environment
-        of a restart must not bring a leaked key back.
+        `Invalid` when it does not look like a key (`check_bootstrap_key`). One that was revoked here stays
+        revoked: the environment of a restart must not bring a leaked key back.
         """
         check_bootstrap_key(key)
         async with self._database.transaction() as tx:
