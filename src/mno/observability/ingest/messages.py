@@ -98,6 +98,8 @@ def _of_dict(value: dict[str, Any], role: str) -> list[Message]:
             for r, k in (("system", "system"), (role, "prompt"))
             if value.get(k)
         ]
+    if str(value.get("type")) in _PART_READERS:
+        return [{"role": role, "parts": [part(value)]}]
     return [{"role": role, "parts": [_text(value)]}]
 
 
@@ -158,7 +160,8 @@ def tool_call(call: Mapping[str, Any]) -> Part:
         "name": _first(inner, ("name", "toolName")) or "",
         "arguments": loaded(arguments),
     }
-    identity = _first(call, ("id", "call_id", "toolCallId", "tool_call_id"))
+    # OpenAI's responses have both: the answer names `call_id`.
+    identity = _first(call, ("call_id", "id", "toolCallId", "tool_call_id"))
     if identity is not None:
         result["id"] = identity
     return result

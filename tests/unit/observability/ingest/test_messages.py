@@ -227,3 +227,9 @@ def test_json_that_is_nested_beyond_reason_is_kept_where_it_was() -> None:
     span = span_with({"langfuse.observation.input": deep, "user.id": "ada"})
     assert span.user_id == "ada"
     assert deep in (json.loads(span.attributes).get("langfuse.observation.input"), span.input_messages)
+
+
+def test_a_function_call_alone_is_a_tool_call_under_the_id_that_its_answer_names() -> None:
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": '{"a":1}'}
+    [message] = messages(call, "assistant")
+    assert message["parts"] == [{"type": "tool_call", "name": "f", "arguments": {"a": 1}, "id": "call_1"}]

@@ -98,7 +98,9 @@ def plain(item: dict[str, Any]) -> dict[str, Any]:
     item = _inside(item, "message")
     message = {name: value for name, value in item.items() if name not in ("contents", "tool_calls")}
     if "contents" in item:
-        message["content"] = [_content(_inside(entry, "message_content")) for entry in listed(item["contents"])]
+        contents = [_inside(entry, "message_content") for entry in listed(item["contents"])]
+        # Of a tool call the contents hold its place only; the call itself is under `tool_calls`.
+        message["content"] = [_content(content) for content in contents if content != {"type": "tool_use"}]
     if "tool_calls" in item:
         message["tool_calls"] = [_inside(entry, "tool_call") for entry in listed(item["tool_calls"])]
     if "function_call_name" in item:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mno.observability.ingest.conventions.openinference import asked_model, refine
+from mno.observability.ingest.conventions.openinference import asked_model, plain, refine
 from mno.observability.ingest.usage import Figures
 
 REPLY = '{"usage":{"cache_creation":{"ephemeral_1h_input_tokens":%s,"ephemeral_5m_input_tokens":3}}}'
@@ -28,6 +28,17 @@ def test_a_reply_that_makes_no_sense_changes_nothing(reply: object) -> None:
 
 def test_without_cache_writes_the_reply_is_not_read() -> None:
     assert refined(REPLY % 7, cache_write=None) is None
+
+
+def test_a_tool_call_that_stands_in_contents_and_tool_calls_is_one() -> None:
+    call = {"tool_call": {"id": "toolu_1", "function": {"name": "f", "arguments": "{}"}}}
+    contents = {
+        "0": {"message_content": {"type": "text", "text": "Hm."}},
+        "1": {"message_content": {"type": "tool_use"}},
+    }
+    said = plain({"message": {"role": "assistant", "contents": contents, "tool_calls": {"0": call}}})
+    assert said["content"] == [{"type": "text", "text": "Hm."}]
+    assert said["tool_calls"] == [call["tool_call"]]
 
 
 @pytest.mark.parametrize(
