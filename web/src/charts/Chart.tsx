@@ -134,6 +134,8 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
     const color = (name: string) => style.getPropertyValue(name).trim();
     const palette = colorsOf(scheme);
     const font = getComputedStyle(document.body).fontFamily;
+    // Hours of several days are marked by their midnights.
+    const isOverDays = interval === "hour" && buckets.length > 48;
     const colorOf = (one: Series, index: number) =>
       one.kind === "before" ? color("--mno-text") : one.kind === "other" ? OTHER_COLOR[scheme] : (palette[(one.color ?? index) % palette.length] ?? "");
     chart.current?.setOption(
@@ -162,7 +164,12 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
             color: color("--mno-faint"),
             fontSize: 11,
             hideOverlap: true,
-            formatter: (_: string, index: number) => formatBucket(buckets[index] ?? 0, interval, language, false),
+            ...(isOverDays
+              ? {
+                  interval: (index: number) => new Date(buckets[index] ?? 0).getHours() === 0,
+                  formatter: (_: string, index: number) => formatBucket(buckets[index] ?? 0, "day", language, false),
+                }
+              : { formatter: (_: string, index: number) => formatBucket(buckets[index] ?? 0, interval, language, false) }),
           },
         },
         yAxis: {

@@ -15,6 +15,12 @@ export function dimensionName(dimension: string, t: Translate): string {
   return t(`dimension.${dimension as Dimension | "project"}`);
 }
 
+/** The name inside a sentence: English writes a word small there, but never an abbreviation. */
+export function dimensionWithin(dimension: string, t: Translate): string {
+  const name = dimensionName(dimension, t);
+  return dimension.startsWith("tag:") ? name : name.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+}
+
 function choicesOf(dimension: string, known: Dimensions | undefined): { value: string; label: string }[] {
   const plain = (values: string[] | undefined) => (values ?? []).map((value) => ({ value, label: value }));
   switch (dimension) {

@@ -51,3 +51,14 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
     </div>
   );
 }
+
+/** A failure inside a form, beside what was entered. */
+export function FailureNote({ error }: { error: unknown }) {
+  const { title, detail } = useFailureText()(error);
+  return (
+    <div className="notice broken" role="alert">
+      <IconAlertTriangle size={16} aria-hidden />
+      <span className="grow" style={{ overflowWrap: "anywhere" }}>{detail || title}</span>
+    </div>
+  );
+}

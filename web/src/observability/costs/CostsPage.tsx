@@ -13,7 +13,7 @@ import { useLanguage } from "../../i18n/language";
 import { useRefresh } from "../../live/refresh";
 import { DIMENSIONS, useAddress } from "../../shell/address";
 import { Figure, Figures } from "../../ui/Figures";
-import { dimensionName, Filters } from "../../ui/Filters";
+import { dimensionName, dimensionWithin, Filters } from "../../ui/Filters";
 import { Card, Page } from "../../ui/Page";
 import { RangePicker } from "../../ui/Range";
 import { SavedViews } from "../../ui/SavedViews";
@@ -110,7 +110,7 @@ export default function CostsPage() {
         />
       </Figures>
       <GroupTrend by={by} metric={metric} trend={trend} nameOf={nameOf} onMetric={(next) => set({ metric: next === "cost" ? undefined : next }, { replace: true })} />
-      <Card bare title={t("costs.breakdown", { by: dimensionName(by, t) })} acts={<BreakdownActs by={by} query={{ ...query, interval: "none", group_by: by }} />}>
+      <Card bare title={t("costs.breakdown", { by: dimensionWithin(by, t) })} acts={<BreakdownActs by={by} query={{ ...query, interval: "none", group_by: by }} />}>
         <BreakdownTable
           by={by}
           rows={groups.data?.rows}
@@ -161,7 +161,7 @@ function GroupTrend({ by, metric, trend, nameOf, onMetric }: TrendProps) {
   const formatAxis = (value: number) => (metric === "cost" ? formatMoneyShort(value, currency, language) : formatCompact(value, language));
   return (
     <ChartCard
-      title={t("costs.trend", { metric: t(`metric.${metric}`), by: dimensionName(by, t) })}
+      title={t("costs.trend", { metric: t(`metric.${metric}`), by: dimensionWithin(by, t) })}
       acts={
         <Select
           aria-label={t("costs.metric")}
