@@ -84,6 +84,7 @@ async def serve(services: Services, listener: socket.socket, *, report: Report, 
                 asked = asyncio.create_task(stop.wait())
                 await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
                 asked.cancel()
+            services.observability.feed.close()  # else the server would wait for its open streams
             server.should_exit = True
             await serving
 
