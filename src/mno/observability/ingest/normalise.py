@@ -164,13 +164,11 @@ def span_of(
     for slot, field in plan.texts:
         if slot in lifted:
             columns[field] = _text(lifted[slot])
-    if amounts is not _NOTHING:
-        columns.update(amounts._asdict())
     if operation in genai.CALLS:
         columns["usage_kind"] = UsageKind.CALL
     elif metered:
         columns["usage_kind"] = UsageKind.AGGREGATE
-    return Span(
+    span = Span(
         trace_id,
         span_id,
         start_ns,
@@ -198,6 +196,18 @@ def span_of(
         links=links,
         **columns,
     )
+    if amounts is not _NOTHING:
+        (
+            span.input_tokens,
+            span.cache_read_tokens,
+            span.cache_write_5m_tokens,
+            span.cache_write_1h_tokens,
+            span.input_audio_tokens,
+            span.output_tokens,
+            span.reasoning_tokens,
+            span.output_audio_tokens,
+        ) = amounts
+    return span
 
 
 def _text(value: Any) -> str:

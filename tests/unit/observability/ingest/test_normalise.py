@@ -345,3 +345,9 @@ def test_plans_are_remembered_and_bounded() -> None:
     for number in range(5000):
         plan_of((f"key{number}",))
     assert plan_of(keys).lifts == (("gen_ai.request.model", "request_model"),)
+
+
+def test_a_strange_set_of_keys_is_not_remembered() -> None:
+    keys = tuple(f"{'long' * 100}{number}" for number in range(50))
+    assert plan_of(keys) is not plan_of(keys)
+    assert plan_of(keys).rest == keys

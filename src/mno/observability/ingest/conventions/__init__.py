@@ -89,6 +89,8 @@ class Plan:
 
 
 _MAX_PLANS = 4096
+#: Longer sets of keys are planned anew each time, so that strange input cannot fill the memory.
+_MAX_REMEMBERED_CHARACTERS = 8192
 _plans: dict[tuple[str, ...], Plan] = {}
 
 
@@ -97,9 +99,10 @@ def plan_of(keys: tuple[str, ...]) -> Plan:
     plan = _plans.get(keys)
     if plan is None:
         plan = _made(keys)
-        if len(_plans) >= _MAX_PLANS:
-            _plans.clear()
-        _plans[keys] = plan
+        if sum(map(len, keys)) <= _MAX_REMEMBERED_CHARACTERS:
+            if len(_plans) >= _MAX_PLANS:
+                _plans.clear()
+            _plans[keys] = plan
     return plan
 
 
