@@ -48,7 +48,7 @@ web-check: $(STAMPS)/web-packages
 	    echo "==> web"; PATH="$$(sh scripts/node_path.sh):$$PATH"; export PATH; cd web && npm run --silent check; \
 	fi
 
-unit: setup-dev web
+unit: setup-dev web $(STAMPS)/contract
 	@echo "==> tests"
 	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term --cov-fail-under=90 $(ARGS)
 
@@ -68,7 +68,7 @@ lock: $(UV) ## Resolve the dependencies anew into the lock files
 	@sh scripts/lock.sh $(UV)
 
 clean: ## Remove what was built and installed here (never your data folder)
-	rm -rf $(VENV) $(STAMPS) .node web/node_modules web/dist
+	rm -rf $(VENV) .venv-contract $(STAMPS) .node web/node_modules web/dist tests/contract/node/node_modules
 
 $(STAMPS):
 	@mkdir -p $@
@@ -92,6 +92,11 @@ $(STAMPS)/runtime: requirements.lock pyproject.toml $(UV) | $(STAMPS)
 $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime | $(STAMPS)
 	@echo "==> Python packages for checks and tests"
 	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+# The clients that the contract tests drive live in an environment of their own, .venv-contract.
+$(STAMPS)/contract: requirements-contract.lock tests/contract/node/package-lock.json $(STAMPS)/dev | $(STAMPS)
+	@sh tests/contract/setup.sh
 	@touch $@
 
 ifneq ($(wildcard web/package.json),)

@@ -21,6 +21,10 @@ class Run:
     arguments: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def uses_grpc(self) -> bool:
+        return self.settings.get("PHOENIX_PROTOCOL") == "grpc"
+
 
 RUNS = (
     Run("otel-genai", "otel_genai.py"),
@@ -62,7 +66,7 @@ def command(run: Run) -> list[str]:
 
 def settings(run: Run, target: Target, providers_url: str) -> dict[str, str]:
     phoenix = target.url + "/v1/traces"
-    if run.settings.get("PHOENIX_PROTOCOL") == "grpc":
+    if run.uses_grpc:
         phoenix = f"http://127.0.0.1:{target.grpc_port}"
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
