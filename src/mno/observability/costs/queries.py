@@ -36,6 +36,8 @@ _OWNER = "t.team_id = {team:String} AND t.project_id = {project:String}"
 #: A latency bucket n holds durations up to 1.02^n microseconds; see migrations/clickhouse/0001_spans.sql.
 _LATENCY_OF_SPAN = "map(toUInt16(ceil(log(greatest(t.duration_ns / 1000, 1)) / log(1.02))), toInt64(t.sign))"
 
+_NO_LATENCIES = "CAST(map(), 'Map(UInt16, Int64)')"
+
 _OF_SPANS = {
     "calls": "sum(toInt64(t.sign))",
     "errors": "sum(toInt64(t.sign * (t.status = 'error')))",
@@ -67,7 +69,7 @@ _QUANTILE = (
 
 _SUMMARY = """
 WITH merged AS (
-    SELECT {keys}{merged_measures}, mapSort(sumMap(part.latency)) AS latencies
+    SELECT {keys}{merged_measures}, {latencies} AS latencies
     FROM ({parts}) AS part
     {group_by}
     HAVING calls != 0
@@ -167,8 +169,9 @@ class UsageQueries:
         """One row for each group and interval, the dearest groups first within an interval.
 
         Columns: `bucket` (its start, where an interval is asked), the dimensions as `d0`…, MEASURES (costs as
-        Decimal), `latency_ms_p50`, `latency_ms_p95`, the group's `rank`, and `all_unpriced_calls` of the whole
-        answer. Up to `limit` + 1 groups and MAX_ROWS + 1 rows, so that the caller sees what was cut.
+        Decimal), `latency_ms_p50` and `latency_ms_p95` (null unless asked for), the group's `rank`, and
+        `all_unpriced_calls` of the whole answer. Up to `limit` + 1 groups and MAX_ROWS + 1 rows, so that the
+        caller sees what was cut.
         """
         sql, parameters = summary_sql(question)
         return await self._clickhouse.arrow(sql, parameters)
@@ -183,7 +186,7 @@ class UsageQueries:
             column, table, join = "splitByChar('=', CAST(tag, 'String'), 2)[1]", Table.MINUTE, "ARRAY JOIN tags AS tag"
         else:
             column, join = f"t.{COLUMNS[dimension]}", ""
-            table = Table.MINUTE if dimension == "session" else Table.HOUR
+            table = {"session": Table.MINUTE, "user": Table.HOUR}.get(dimension, Table.OVERVIEW)
         sql = _MENU.format(column=column, table=table, join=join, owner=_OWNER, limit=MAX_MENU_VALUES)
         rows = await self._clickhouse.rows(sql, _within(tenant, whole_hours_around(window)))
         return [row["value"] for row in rows]
@@ -203,6 +206,7 @@ def summary_sql(question: UsageQuestion) -> tuple[str, dict[str, Any]]:
     sql = _SUMMARY.format(
         keys=listed,
         merged_measures=", ".join(f"sum(part.{name}) AS {name}" for name in MEASURES),
+        latencies="mapSort(sumMap(part.latency))" if question.latency else _NO_LATENCIES,
         parts=" UNION ALL ".join(parts),
         group_by=_grouped(keys),
         group_cost=_of_group("cost", question),
@@ -238,7 +242,7 @@ def _part(question: UsageQuestion, piece: Piece, keys: Sequence[str], parameters
     select = [f"{_bucket(question, piece.table)} AS bucket"] if "bucket" in keys else []
     for name, key in zip(question.dimensions, dimension_columns(question.dimensions), strict=True):
         select.append(f"{_dimension(name, key, parameters)} AS {key}")
-    select += [f"{sum_} AS {name}" for name, sum_ in measures.items()]
+    select += [f"{sum_} AS {name}" for name, sum_ in measures.items() if question.latency or name != "latency"]
     conditions = [_OWNER, _times(piece, parameters), *_filters(question, parameters)]
     if piece.table is Table.SPANS:
         conditions.append("t.counted")

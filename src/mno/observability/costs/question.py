@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from mno.observability.spans.queries import Tenant
@@ -43,6 +44,7 @@ _TIMEZONE = re.compile(r"[A-Za-z0-9_+\-/]{1,64}")
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
 
 
 class Interval(StrEnum):
@@ -91,6 +93,8 @@ class UsageQuestion:
     asked: UsageFilter = field(default_factory=UsageFilter)
     timezone: str = "UTC"
     limit: int = DEFAULT_GROUPS
+    #: Quantiles of the latency cost more than all sums together where there are thousands of groups.
+    latency: bool = True
 
     def __post_init__(self) -> None:
         if len(self.dimensions) > MAX_DIMENSIONS:
@@ -138,6 +142,10 @@ class Table(StrEnum):
     SPANS = "spans"
     MINUTE = "usage_minute"
     HOUR = "usage_hour"
+    #: An hour without users.
+    OVERVIEW = "usage_overview"
+    #: A day in UTC, with users.
+    DAY = "usage_day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +157,38 @@ class Piece:
 
 
 def pieces(question: UsageQuestion) -> list[Piece]:
-    """The range cut so that the sum is exact: whole hours from the hour rollup where it knows enough,
-    whole minutes beside them, and single spans within the minutes at both ends.
+    """The range cut so that the sum is exact: the longest whole units from the shortest rollup that knows
+    enough, shorter units beside them, and single spans within the minutes at both ends.
     """
-    start, end = question.window.start_us, question.window.end_us
-    inner = _whole(start, end, MINUTE_US)
-    found = [Piece(Table.SPANS, _around(start, end, inner))]
-    if inner:
-        hours = None if needs_minutes(question) else _whole(*inner, HOUR_US)
-        found.append(Piece(Table.MINUTE, _around(*inner, hours)))
-        if hours:
-            found.append(Piece(Table.HOUR, (hours,)))
+    found = []
+    left: tuple[int, int] | None = (question.window.start_us, question.window.end_us)
+    ladder = _ladder(question)
+    for (table, _), (_, longer_us) in pairwise(ladder):
+        assert left is not None
+        inner = _whole(*left, longer_us)
+        found.append(Piece(table, _around(*left, inner)))
+        left = inner
+        if left is None:
+            break
+    if left is not None:
+        found.append(Piece(ladder[-1][0], (left,)))
     return [piece for piece in found if piece.ranges]
 
 
+def _ladder(question: UsageQuestion) -> list[tuple[Table, int]]:
+    """The tables to read, each with the length of its rows in microseconds, ever longer."""
+    minutes = [(Table.SPANS, 1), (Table.MINUTE, MINUTE_US)]
+    if needs_minutes(question):
+        return minutes
+    if "user" not in {*question.dimensions, *question.asked.accepted}:
+        return [*minutes, (Table.OVERVIEW, HOUR_US)]
+    hours = [*minutes, (Table.HOUR, HOUR_US)]
+    days_are_ours = question.interval is Interval.DAY and question.timezone == "UTC"
+    return [*hours, (Table.DAY, DAY_US)] if question.interval is Interval.NONE or days_are_ours else hours
+
+
 def needs_minutes(question: UsageQuestion) -> bool:
-    """Whether the hour rollup cannot answer: a finer interval, an unknown dimension, hours that begin at :30."""
+    """Whether no rollup of hours can answer: a finer interval, an unknown dimension, hours that begin at :30."""
     names = {*question.dimensions, *question.asked.accepted}
     if question.interval is Interval.MINUTE or names & FINE_DIMENSIONS or any(name.startswith(TAG) for name in names):
         return True

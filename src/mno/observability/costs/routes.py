@@ -101,11 +101,12 @@ def _usage_routes(routes: APIRouter, costs: Costs) -> None:
         timezone: Annotated[str, Query(max_length=64, description="IANA name; days and hours are its own.")] = "UTC",
         currency: Annotated[str, Query(max_length=10, description="The team's display currency if empty.")] = "",
         limit: Annotated[int, Query(ge=1, le=MAX_GROUPS, description="Groups, the dearest.")] = DEFAULT_GROUPS,
+        latency: Annotated[bool, Query(description="false: quicker, both latencies are null.")] = True,
         format: Annotated[Format, Query()] = "json",  # noqa: A002
     ) -> Response:
         """Calls, tokens, cost and latency; exact for any range, whatever its ends."""
         question = UsageQuestion(
-            _tenant(reader), window, interval, parsed_dimensions(group_by), asked, timezone or "UTC", limit
+            _tenant(reader), window, interval, parsed_dimensions(group_by), asked, timezone or "UTC", limit, latency
         )
         answer = await costs.usage.summary(reader, question, currency)
         if format == "json":

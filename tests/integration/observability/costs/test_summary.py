@@ -239,6 +239,14 @@ async def test_a_trend_keeps_all_intervals_of_the_dearest_groups(clickhouse: Cli
     assert answer.table["bucket"].to_pylist() == sorted(answer.table["bucket"].to_pylist())
 
 
+async def test_latency_may_be_left_out(clickhouse: ClickHouse, stored: Stored) -> None:
+    queries = UsageQueries(clickhouse)
+    full = (await queries.summary(whole(stored, dimensions=("user",)))).drop_columns(list(usage.LATENCIES))
+    quick = await queries.summary(whole(stored, dimensions=("user",), latency=False))
+    assert {quick[name].null_count for name in usage.LATENCIES} == {quick.num_rows}
+    assert quick.drop_columns(list(usage.LATENCIES)) == full
+
+
 async def test_another_team_sees_nothing(clickhouse: ClickHouse, stored: Stored) -> None:
     for stranger in (Tenant(str(uuid4()), stored.tenant.project_id), Tenant(stored.tenant.team_id, str(uuid4()))):
         question = UsageQuestion(stranger, TimeRange(T0, T0 + timedelta(days=DAYS)))

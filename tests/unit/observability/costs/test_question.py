@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mno.observability.costs.question import (
+    DAY_US,
     HOUR_US,
     MINUTE_US,
     Interval,
@@ -24,6 +25,7 @@ from mno.platform.time_range import TimeRange, from_microseconds
 
 TENANT = Tenant("t", "p")
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def question(start: datetime = NOON, length: timedelta = timedelta(hours=3), **fields: Any) -> UsageQuestion:
@@ -34,7 +36,7 @@ def tables(asked: UsageQuestion) -> list[Table]:
     return [piece.table for piece in pieces(asked)]
 
 
-@given(st.integers(0, 10**15), st.integers(1, 10**13), st.sampled_from([(), ("session",)]))
+@given(st.integers(0, 10**15), st.integers(1, 10**13), st.sampled_from([(), ("user",), ("session",)]))
 def test_the_pieces_cover_the_range_once_and_each_fits_its_table(
     start: int, length: int, dimensions: tuple[str, ...]
 ) -> None:
@@ -44,7 +46,13 @@ def test_the_pieces_cover_the_range_once_and_each_fits_its_table(
     assert ranges[0][0] == start
     assert ranges[-1][1] == start + length
     assert all(one[1] == other[0] for one, other in itertools.pairwise(ranges))
-    grain = {Table.SPANS: 1, Table.MINUTE: MINUTE_US, Table.HOUR: HOUR_US}
+    grain = {
+        Table.SPANS: 1,
+        Table.MINUTE: MINUTE_US,
+        Table.HOUR: HOUR_US,
+        Table.OVERVIEW: HOUR_US,
+        Table.DAY: DAY_US,
+    }
     assert all(edge % grain[piece.table] == 0 for piece in found for range_ in piece.ranges for edge in range_)
     in_spans = sum(end - begin for piece in found if piece.table is Table.SPANS for begin, end in piece.ranges)
     assert in_spans < 2 * MINUTE_US
@@ -53,23 +61,31 @@ def test_the_pieces_cover_the_range_once_and_each_fits_its_table(
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, [Table.HOUR]),
-        ({"interval": Interval.DAY, "timezone": "Asia/Taipei"}, [Table.HOUR]),
+        ({}, [Table.OVERVIEW]),
+        ({"interval": Interval.DAY, "timezone": "Asia/Taipei"}, [Table.OVERVIEW]),
+        ({"dimensions": ("user",)}, [Table.DAY]),
+        ({"asked": UsageFilter({"user": ("ann",)})}, [Table.DAY]),
+        ({"dimensions": ("user",), "interval": Interval.DAY}, [Table.DAY]),
+        ({"dimensions": ("user",), "interval": Interval.DAY, "timezone": "Asia/Taipei"}, [Table.HOUR]),
+        ({"dimensions": ("user",), "interval": Interval.HOUR}, [Table.HOUR]),
         ({"interval": Interval.MINUTE}, [Table.MINUTE]),
         ({"dimensions": ("session",)}, [Table.MINUTE]),
         ({"dimensions": ("tag:team",)}, [Table.MINUTE]),
         ({"asked": UsageFilter({"session": ("s",)})}, [Table.MINUTE]),
         # Days of Kathmandu begin at 18:15 UTC, in the middle of an hour of ours.
         ({"interval": Interval.DAY, "timezone": "Asia/Kathmandu"}, [Table.MINUTE]),
-        ({"timezone": "Asia/Kathmandu"}, [Table.HOUR]),
+        ({"timezone": "Asia/Kathmandu"}, [Table.OVERVIEW]),
     ],
 )
 def test_the_coarsest_table_that_knows_enough_is_read(fields: dict[str, Any], expected: list[Table]) -> None:
-    assert tables(question(**fields)) == expected
+    assert tables(question(MIDNIGHT, timedelta(days=2), **fields)) == expected
 
 
 def test_the_ends_of_a_range_are_read_from_finer_tables() -> None:
-    assert tables(question(NOON + timedelta(minutes=7, seconds=3))) == [Table.SPANS, Table.MINUTE, Table.HOUR]
+    start = NOON + timedelta(minutes=7, seconds=3)
+    assert tables(question(start)) == [Table.SPANS, Table.MINUTE, Table.OVERVIEW]
+    by_user = question(start, timedelta(days=3), dimensions=("user",))
+    assert tables(by_user) == [Table.SPANS, Table.MINUTE, Table.HOUR, Table.DAY]
 
 
 def test_filters_are_read_from_a_query_string() -> None:
