@@ -64,6 +64,9 @@ soak: setup-dev ## Load for minutes: memory and latency must stay flat
 pictures: setup-dev web ## Every page, theme and language as PNG in pictures/
 	@PATH="$$(sh scripts/node_path.sh):$$PATH"; export PATH; $(BIN)/python bench/pictures.py $(ARGS)
 
+reference: setup-dev ## Write docs/reference from the code
+	@$(BIN)/python scripts/reference.py
+
 lock: $(UV) ## Resolve the dependencies anew into the lock files
 	@sh scripts/lock.sh $(UV)
 

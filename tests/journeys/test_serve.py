@@ -211,3 +211,23 @@ def test_help_answers_at_once(tmp_path: Path) -> None:
 
 def test_the_version_is_told(tmp_path: Path) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", mno(tmp_path, "version").stdout.strip())
+
+
+def test_prices_are_listed_added_used_for_a_range_again_and_removed(
+    first_start: str, folder: Path, tmp_path: Path
+) -> None:
+    listed = json.loads(mno(folder, "prices", "list", "gpt-4o", "--provider", "openai", "--json").stdout)
+    assert listed["data"]["source"] == "genai-prices"
+    assert "gpt-4o" in {price["model"] for price in listed["items"]}
+    (tmp_path / "calls.csv").write_text(TRACE)
+    mno(folder, "replay", str(tmp_path / "calls.csv"), "--provider", "ours", "--model", "house-model", "--json")
+    given = ("house-*", "--input", "1.5", "--output", "2", "--cache-read", "0.1", "--currency", "USD")
+    added = json.loads(mno(folder, "prices", "add", *given, "--note", "test", "--json").stdout)
+    assert added["id"] in mno(folder, "prices", "list").stdout or "house-*" in mno(folder, "prices", "list").stdout
+    rerated = json.loads(mno(folder, "prices", "rerate", "--from", "-1h", "--json").stdout)
+    assert rerated["state"] == "done"
+    assert rerated["changed"] >= 40
+    assert "looked at" in mno(folder, "prices", "rerate", "--from", "2026-01-01", "--to", "2026-01-02").stdout
+    assert "is removed" in mno(folder, "prices", "remove", added["id"]).stdout
+    (tmp_path / "prices.json").write_text("{}")
+    assert mno(folder, "prices", "import", str(tmp_path / "prices.json")).returncode == 1
