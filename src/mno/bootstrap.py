@@ -5,7 +5,7 @@ brings the schemas up to date, starts the features' own background work and ends
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from mno.identity.service import Identity, check_bootstrap_key
 from mno.observability.costs.ports import KeyNames
 from mno.observability.costs.service import Costs
 from mno.observability.ingest import native
+from mno.observability.ingest.grpc import OtlpGrpc
 from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.pipeline import Pipeline
@@ -35,7 +36,8 @@ from mno.observability.system.service import System
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
 from mno.platform.database import Database
-from mno.platform.errors import Invalid
+from mno.platform.errors import Invalid, Unauthenticated
+from mno.platform.http.gate import key_in
 from mno.platform.migrate import Report, migrate_clickhouse, migrate_postgres, migrations_of
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
@@ -158,8 +160,18 @@ def assemble(config: Config, engines: Engines) -> Services:
         engines=engines,
         identity=identity,
         observability=observability,
-        parts=(observability.running,),
+        parts=(observability.running, build_grpc(config, identity, observability).running),
     )
+
+
+def build_grpc(config: Config, identity: Identity, observability: Observability) -> OtlpGrpc:
+    async def principal_of(headers: Mapping[str, str]) -> Principal:
+        key = key_in(headers)
+        if key is None:
+            raise Unauthenticated("Send an API key as metadata: authorization = Bearer mno_…, or x-api-key.")
+        return await identity.principal_of_key(key)
+
+    return OtlpGrpc(observability.ingest, principal_of, config.host, config.otlp_grpc_port)
 
 
 def build_identity(engines: Engines) -> Identity:

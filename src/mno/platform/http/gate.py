@@ -12,7 +12,7 @@ from our own pages (`Sec-Fetch-Site`, or `Origin` from browsers without it).
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from fastapi import Request
@@ -44,7 +44,7 @@ def requires(permission: str) -> Callable[[Request], Awaitable[Principal]]:
 async def authenticated(request: HTTPConnection) -> Principal:
     """The caller's principal, whatever it may do; `Unauthenticated` without a valid key or session."""
     authenticator: Authenticator = request.app.state.authenticator
-    key = key_in(request)
+    key = key_in(request.headers)
     if key is not None:
         return await authenticator.principal_of_key(key)
     token = request.cookies.get(SESSION_COOKIE)
@@ -62,11 +62,11 @@ def permitted(principal: Principal, permission: str) -> Principal:
     return principal
 
 
-def key_in(request: HTTPConnection) -> str | None:
-    """The API key that the request carries, unchecked; None when it carries none."""
-    authorization = request.headers.get("authorization")
+def key_in(headers: Mapping[str, str]) -> str | None:
+    """The API key in a request's headers (or gRPC metadata), unchecked; None when there is none."""
+    authorization = headers.get("authorization")
     if authorization is None:
-        return request.headers.get("x-api-key")
+        return headers.get("x-api-key")
     scheme, _, credentials = authorization.partition(" ")
     match scheme.lower():
         case "bearer":
