@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mno.observability.ingest.model import MAX_EVENTS_PER_REQUEST, MAX_NAME_CHARACTERS, Decoded, Refused, Rejection
-from mno.observability.ingest.normalise import check_ids, check_times, cleaned_tags, cost_nano, tokens
+from mno.observability.ingest.normalise import cleaned_tags
 from mno.observability.ingest.otlp_json import identity, json_of
+from mno.observability.ingest.plausibility import check_ids, check_times, cost_nano, tokens
 from mno.observability.ingest.providers import normalised, of_model
 from mno.observability.ingest.usage import Buckets, Figures, Meaning, buckets
 from mno.observability.spans.model import Span, UsageKind

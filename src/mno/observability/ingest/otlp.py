@@ -22,7 +22,8 @@ from mno.observability.ingest.model import (
     Refused,
     Rejection,
 )
-from mno.observability.ingest.normalise import Event, Origin, check_ids, check_times, origin_of, span_of
+from mno.observability.ingest.normalise import Event, Origin, origin_of, span_of
+from mno.observability.ingest.plausibility import check_ids, check_times
 from mno.observability.spans.model import Span
 from mno.platform.clock import now_ns
 from mno.platform.errors import Invalid, TooLarge
