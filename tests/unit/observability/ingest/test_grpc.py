@@ -156,3 +156,10 @@ async def test_port_zero_keeps_the_door_shut(taking: Taking) -> None:
 )
 def test_every_error_has_a_code(error: MnoError, name: str) -> None:
     assert status_name(error) == name
+
+
+async def test_a_bomb_is_refused_by_its_unpacked_size(door: OtlpGrpc, taking: Taking) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await export(door, bytes(65 * 1024 * 1024), packed=True)
+    assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert taking.names == []
