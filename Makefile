@@ -62,7 +62,7 @@ soak: setup-dev ## Load for minutes: memory and latency must stay flat
 	@$(BIN)/python bench/soak.py $(ARGS)
 
 pictures: setup-dev web ## Every page, theme and language as PNG in pictures/
-	@PATH="$$(sh scripts/node_path.sh):$$PATH"; export PATH; $(BIN)/python bench/pictures.py $(ARGS)
+	@PATH="$$(sh scripts/node_path.sh):$$PATH"; export PATH; cd web && npm run pictures -- $(ARGS)
 
 reference: setup-dev ## Write docs/reference from the code
 	@$(BIN)/python scripts/reference.py

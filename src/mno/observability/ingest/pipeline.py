@@ -263,7 +263,7 @@ class Pipeline:
             try:
                 self._insert(deliveries)
                 return
-            except Exception as error:  # noqa: BLE001 - nothing acknowledged may be lost, whatever is wrong
+            except Exception as error:  # nothing acknowledged may be lost, whatever is wrong
                 failures += 1
                 self._admission.forget(max(_end_us(span) for _, spans in deliveries for span in spans))
                 if failures >= PATIENCE and not isinstance(error, Unavailable):

@@ -22,7 +22,7 @@ from mno.observability.spans.restatement import Repricing
 from mno.observability.spans.store import SpanStore
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
-from tests.support.arriving import T0_NS, a_span
+from support.arriving import T0_NS, a_span
 
 DAY_US = 86_400_000_000
 WHOLE = (T0_NS // 1000 - DAY_US, T0_NS // 1000 + 28 * DAY_US)
@@ -216,7 +216,7 @@ def test_any_order_and_any_batches_give_the_same_totals(
         call(1, number, parent=parent if parent and parent < number else None, tokens=10**number, at_s=number * 1500)
         for number, parent in enumerate(parents, 1)
     ]
-    leaves = {number for number in range(1, 7)} - {p for n, p in enumerate(parents, 1) if p and p < n}
+    leaves = set(range(1, 7)) - {p for n, p in enumerate(parents, 1) if p and p < n}
     arrivals = data.draw(st.permutations([*range(6), *data.draw(st.lists(st.integers(0, 5), max_size=3))]))
     size = data.draw(st.integers(1, 4))
 

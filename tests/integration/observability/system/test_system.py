@@ -55,7 +55,7 @@ async def test_the_system_shows_itself_and_its_stores(
     arrive(clickhouse, tenant, spans)
     restate(clickhouse, tenant, spans, counted=0)
     async with system.running():
-        while not system._sampler.history:  # noqa: ASYNC110 (it tells nobody)
+        while not system._sampler.history:
             await asyncio.sleep(0.01)
         answer = await client.get("/api/system", headers=READER)
     status = SystemStatus.model_validate(answer.json())

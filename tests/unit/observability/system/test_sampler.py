@@ -40,7 +40,7 @@ async def test_the_history_is_bounded_and_has_the_oldest_first(monkeypatch: pyte
     monkeypatch.setattr(sampler, "SAMPLE_INTERVAL_S", 0.001)
     sampling = Sampler(QuietIngest())
     async with sampling.running():
-        while len(sampling.history) < 10:  # noqa: ASYNC110 (it tells nobody)
+        while len(sampling.history) < 10:
             await asyncio.sleep(0.01)
     times = [sample.time for sample in sampling.history]
     assert times == sorted(times)
@@ -58,5 +58,5 @@ async def test_one_failed_sample_does_not_end_the_history(monkeypatch: pytest.Mo
     async with sampling.running():
         await asyncio.sleep(0.05)
         ingest.broken = False
-        while not sampling.history:  # noqa: ASYNC110 (it tells nobody)
+        while not sampling.history:
             await asyncio.sleep(0.01)
