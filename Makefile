@@ -12,7 +12,7 @@ INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run setup setup-dev web test check format types layers web-check unit bench fuzz soak pictures lock clean
+.PHONY: help run setup setup-dev web test check format types layers web-check unit bench fuzz soak pictures reference lock clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,8 @@ check: setup-dev format types layers web-check ## Format, lint, types, import la
 
 format: setup-dev
 	@echo "==> ruff"
-	@$(BIN)/ruff format --check --quiet src tests bench || { echo "Run: .venv/bin/ruff format src tests bench"; exit 1; }
-	@$(BIN)/ruff check --quiet src tests bench
+	@$(BIN)/ruff format --check --quiet src tests bench scripts || { echo "Run: .venv/bin/ruff format src tests bench scripts"; exit 1; }
+	@$(BIN)/ruff check --quiet src tests bench scripts
 
 types: setup-dev
 	@echo "==> mypy"
@@ -65,6 +65,9 @@ pictures: setup-dev web ## Every page, theme and language as PNG in pictures/
 	@PATH="$$(sh scripts/node_path.sh):$$PATH"; export PATH; cd web && npm run pictures -- $(ARGS)
 
 reference: setup-dev ## Write docs/reference from the code
+	@$(BIN)/python scripts/reference.py
+
+reference: setup ## Write docs/reference anew from the code
 	@$(BIN)/python scripts/reference.py
 
 lock: $(UV) ## Resolve the dependencies anew into the lock files

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-#: How long a one-time link works, and how long a session lasts.
+#: How long a one-time link works.
 SIGN_IN_LINK_LIFETIME = timedelta(hours=1)
+#: How long a session lasts.
 SESSION_LIFETIME = timedelta(days=30)
 #: A key's last use is written down this often at most.
 LAST_USE_RESOLUTION = timedelta(minutes=1)

@@ -36,6 +36,7 @@ def router(identity: Identity) -> APIRouter:
 
     @routes.get("/auth/link", response_class=RedirectResponse, status_code=303)
     async def sign_in(request: Request, token: Annotated[str, Query(max_length=200)]) -> Response:
+        """Spends a one-time link: sets the session cookie and goes to `/`; 401 for a used or expired link."""
         try:
             session = await identity.sign_in(token)
         except Unauthenticated as refusal:
@@ -55,16 +56,19 @@ def router(identity: Identity) -> APIRouter:
 
     @routes.post("/auth/link", status_code=201)
     async def create_link(writer: KeyWriter, request: Request) -> LinkShape:
+        """A link that signs its first visitor in as the owner, once, within an hour."""
         token = await identity.create_link(writer)
         return LinkShape(url=f"{request.base_url}api/auth/link?token={token}")
 
     @routes.get("/auth/session")
     async def session(caller: AnyCaller) -> SessionShape:
+        """Who is asking, in which team and project, with which permissions."""
         user, team, project = await identity.about(caller)
         return SessionShape.of(user, team, project, caller.permissions)
 
     @routes.delete("/auth/session", status_code=204)
     async def sign_out(_: AnyCaller, request: Request) -> Response:
+        """Ends the session of the cookie."""
         await identity.sign_out(request.cookies.get(SESSION_COOKIE, ""))
         answer = Response(status_code=204)
         answer.delete_cookie(SESSION_COOKIE)
@@ -72,19 +76,23 @@ def router(identity: Identity) -> APIRouter:
 
     @routes.get("/projects")
     async def list_projects(caller: AnyCaller) -> ProjectList:
+        """The projects of the team."""
         return ProjectList(items=[ProjectShape.of(project) for project in await identity.projects(caller)])
 
     @routes.get("/keys")
     async def list_keys(reader: KeyReader) -> KeyList:
+        """The API keys of the team, revoked ones included, without their secrets."""
         return KeyList(items=[KeyShape.of(key) for key in await identity.keys(reader)])
 
     @routes.post("/keys", status_code=201)
     async def create_key(writer: KeyWriter, wish: KeyWish) -> NewKeyShape:
+        """A new key; the answer alone holds its secret."""
         key, secret = await identity.create_key(writer, wish.name, tuple(wish.scopes))
         return NewKeyShape(**KeyShape.of(key).model_dump(), key=secret)
 
     @routes.delete("/keys/{key_id}", status_code=204)
     async def revoke_key(writer: KeyWriter, key_id: str) -> None:
+        """Ends a key: at once in this process, within a second in others."""
         await identity.revoke_key(writer, parsed("key", key_id))
 
     return routes

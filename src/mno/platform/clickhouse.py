@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 READERS = 3
 #: What one query may take before it is told to ask for less.
 MAX_QUERY_MEMORY_BYTES = 2_000_000_000
+#: How long a query may run unless its caller says otherwise.
 DEFAULT_TIMEOUT_S = 30.0
 
 _TIMEOUT_EXCEEDED = 159

@@ -29,6 +29,7 @@ DATABASE = "mno"
 MAX_SOCKET_FOLDER_BYTES = 84
 #: Recovery after a crash reads the log since the last checkpoint, at most `max_wal_size` of it.
 START_TIMEOUT_S = 300.0
+#: A server that has not stopped after this long is ended at once.
 STOP_TIMEOUT_S = 30.0
 _ACCOUNTS = ("postgres", "nobody")
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from mno.platform.paths import DataFolder, RunningServer
 
+#: How long a verb waits for a server that starts.
 START_TIMEOUT_S = 300.0
+#: How long a verb waits for an answer.
 REQUEST_TIMEOUT_S = 60.0
 #: A busy server is asked this often before a verb gives up.
 ATTEMPTS = 20

@@ -23,7 +23,7 @@ _POLL_S = 0.5
 def list_prices(
     query: Annotated[str, typer.Argument(help="Part of a model's name.")] = "",
     provider: Annotated[str | None, typer.Option(help="Of one provider only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Lines to show.")] = 50,
     as_json: JsonFlag = False,
 ) -> None:
     """List prices in USD per million tokens: custom ones first, then the price data's."""
@@ -66,7 +66,7 @@ def add(
     provider: Annotated[str, typer.Option(help="Of one provider only.")] = "",
     currency: Annotated[str, typer.Option(help="ISO 4217.")] = "USD",
     valid_from: Annotated[str | None, typer.Option(help="RFC 3339; default: always.")] = None,
-    note: str = "",
+    note: Annotated[str, typer.Option(help="Why, for those who look later.")] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Add a custom price; it wins over the price data."""
@@ -96,7 +96,10 @@ def add(
 
 
 @app.command("remove")
-def remove(price_id: str, as_json: JsonFlag = False) -> None:
+def remove(
+    price_id: Annotated[str, typer.Argument(help="The price's id, as `mno prices list --json` shows it.")],
+    as_json: JsonFlag = False,
+) -> None:
     """Remove a custom price."""
     with server() as hub:
         hub.delete(f"/api/prices/{price_id}")

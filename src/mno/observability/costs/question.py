@@ -17,11 +17,13 @@ from mno.platform.time_range import TimeRange, from_microseconds
 
 #: Groups of one answer, unless the caller asks for another number of them.
 DEFAULT_GROUPS = 1_000
+#: The most groups that a caller may ask for.
 MAX_GROUPS = 10_000
 #: Rows of one answer: groups times intervals.
 MAX_ROWS = 100_000
-#: Names by which one question may group, and values by which it may filter.
+#: Names by which one question may group.
 MAX_DIMENSIONS = 8
+#: Values by which one question may filter.
 MAX_FILTER_VALUES = 200
 #: Intervals that one answer may hold: 31 days of minutes.
 MAX_INTERVALS = 44_640

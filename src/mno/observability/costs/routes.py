@@ -158,6 +158,7 @@ def _price_routes(routes: APIRouter, costs: Costs) -> None:
 
     @routes.delete("/prices/{price_id}", tags=["prices"], status_code=204)
     async def remove_price(writer: PriceWriter, price_id: str) -> None:
+        """Removes a price of one's own; calls that it priced keep their cost until they are priced again."""
         await costs.prices.remove(writer, parsed("prc", price_id))
 
 
@@ -169,16 +170,19 @@ def _rerate_routes(routes: APIRouter, costs: Costs) -> None:
 
     @routes.get("/prices/rerate", tags=["prices"])
     async def rerates(reader: PriceReader) -> RerateList:
+        """The latest re-rating jobs."""
         return RerateList(items=[RerateShape.of(job) for job in await costs.rerates.jobs(reader)])
 
     @routes.get("/prices/rerate/{job_id}", tags=["prices"])
     async def one_rerate(reader: PriceReader, job_id: str) -> RerateShape:
+        """How far one re-rating job has come."""
         return RerateShape.of(await costs.rerates.job(reader, parsed("rer", job_id)))
 
 
 def _currency_routes(routes: APIRouter, costs: Costs) -> None:
     @routes.get("/currency", tags=["settings"])
     async def currency(reader: SettingsReader) -> CurrencyShape:
+        """The display currency and its dated rates."""
         return CurrencyShape.of(costs.prices.currency_settings(reader.team_id))
 
     @routes.put("/currency", tags=["settings"])

@@ -15,9 +15,13 @@ MEBIBYTE = 1024 * 1024
 MAX_BODY_BYTES = 16 * MEBIBYTE
 #: The same body after decompression.
 MAX_DECOMPRESSED_BYTES = 64 * MEBIBYTE
+#: Spans, log records or metric points in one OTLP request.
 MAX_SPANS_PER_REQUEST = 100_000
+#: A span with more attributes is refused, and so with more events or links than stand below.
 MAX_ATTRIBUTES_PER_SPAN = 1_000
+#: Events of one span.
 MAX_EVENTS_PER_SPAN = 1_000
+#: Links of one span.
 MAX_LINKS_PER_SPAN = 1_000
 #: A longer text value is cut there and says so at its end; the span is kept.
 MAX_VALUE_CHARACTERS = MEBIBYTE
@@ -25,11 +29,17 @@ MAX_VALUE_CHARACTERS = MEBIBYTE
 MAX_NAME_CHARACTERS = 512
 #: Lists and maps inside attributes; what is deeper becomes the text "…".
 MAX_VALUE_DEPTH = 32
+#: Tokens in one bucket of one call; a larger figure is a mistake of its emitter.
 MAX_TOKENS = 10**12
+#: Tags of one span; further ones are left out.
 MAX_TAGS = 32
+#: One tag, name and value together; the rest is cut.
 MAX_TAG_CHARACTERS = 200
+#: How far a clock may be ahead of ours.
 MAX_FUTURE_NS = 3_600 * 10**9
+#: How long ago a span may have started.
 MAX_AGE_NS = 5 * 366 * 86_400 * 10**9
+#: Token events in one request of the native API.
 MAX_EVENTS_PER_REQUEST = 100_000
 #: How many rejections an answer spells out; the rest are counted.
 MAX_REASONS_SHOWN = 20

@@ -14,6 +14,7 @@ from mno.platform.errors import Invalid
 
 #: Names and values that one question may carry; more is a mistake of the caller.
 MAX_FILTER_VALUES = 200
+#: The free text of a search.
 MAX_TEXT_CHARACTERS = 500
 
 

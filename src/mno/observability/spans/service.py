@@ -17,7 +17,9 @@ from mno.platform import money
 from mno.platform.errors import Invalid, NotFound
 from mno.platform.time_range import TimeRange, from_microseconds, shown
 
+#: Traces on one page of the list.
 MAX_PAGE = 200
+#: The same, unless the caller asks for another number.
 DEFAULT_PAGE = 50
 #: Traces in one exported file.
 MAX_EXPORT = 50_000

@@ -23,7 +23,9 @@ from mno.platform.time_range import from_microseconds, shown
 MAX_SUBSCRIBERS = 100
 #: Spans in one event; the others of its second are counted as skipped.
 MAX_SPANS_PER_EVENT = 200
+#: Spans of this long travel in one event.
 EVENT_INTERVAL_S = 1.0
+#: A silent stream says so this often that it is alive.
 PING_INTERVAL_S = 15.0
 #: A stream ends after this long and the browser opens it again, so that a revoked key does not read on.
 MAX_STREAM_S = 900.0

@@ -11,6 +11,7 @@ from mno.observability.system.ports import IngestMeters
 from mno.observability.system.process import ProcessMeter
 from mno.platform.clock import now
 
+#: How often the hub measures itself.
 SAMPLE_INTERVAL_S = 5.0
 KEPT_SAMPLES = 120
 

@@ -41,10 +41,12 @@ def router(sample: Sample) -> APIRouter:
 
     @routes.post("", status_code=202)
     async def load_sample(writer: SpanWriter) -> SampleShape:
+        """Loads the bundled trace of 8,819 real requests in the background; a second load of a day adds nothing."""
         return SampleShape.of(await sample.load(writer))
 
     @routes.get("")
     async def sample_state(reader: UsageReader) -> SampleShape:
+        """How far the load has come, what of it is synthetic, and whose data it is."""
         return SampleShape.of(sample.state(reader))
 
     return routes
