@@ -31,8 +31,8 @@ const sources = readdirSync(SOURCE, { recursive: true })
   .filter((file) => /\.tsx?$/.test(file))
   .map((file) => readFileSync(join(SOURCE, file), "utf8"))
   .join("\n");
-const asked = new Set([...sources.matchAll(/"([a-z]\w*\.\w+)"/gi)].map((match) => match[1]));
-const prefixes = [...sources.matchAll(/`([a-z]\w*\.\w*)\$\{/gi)].map((match) => match[1]);
+const asked = new Set([...sources.matchAll(/"([a-z]\w*(?:\.\w+)+)"/gi)].map((match) => match[1]));
+const prefixes = [...sources.matchAll(/`([a-z]\w*\.[\w.]*)\$\{/gi)].map((match) => match[1]);
 for (const key of Object.keys(english)) {
   const base = key.replace(/_one$/, "");
   if (!asked.has(base) && !prefixes.some((prefix) => base.startsWith(prefix))) problems.push(`"${key}" is asked for by no page`);

@@ -205,8 +205,8 @@ export function fixtures(): Plugin {
     configureServer(server) {
       server.middlewares.use((incoming, response, next) => {
         const url = new URL(incoming.url ?? "/", "http://localhost");
-        if (!url.pathname.startsWith("/api/")) return next();
-        if (url.pathname === "/api/spans/stream") return stream(response);
+        if (!url.pathname.startsWith("/api/")) { next(); return; }
+        if (url.pathname === "/api/spans/stream") { stream(response); return; }
         void answer(incoming.method ?? "GET", url, incoming).then((body) => {
           if (incoming.method === "DELETE") return response.writeHead(204).end();
           if (body === undefined) return response.writeHead(404, { "content-type": "application/problem+json" }).end(JSON.stringify({ title: "Not found", status: 404, detail: `There is no ${url.pathname}.` }));

@@ -34,8 +34,14 @@ export function address(path: string, query: Query = {}): string {
   return text ? `${path}?${text}` : path;
 }
 
+interface Options extends Omit<RequestInit, "headers"> {
+  /** Sent as the JSON body. */
+  json?: unknown;
+  headers?: Record<string, string>;
+}
+
 /** Sends a request and returns the parsed answer; raises Problem, also where the server is not reached. */
-export async function request<Answer>(path: string, options: RequestInit & { json?: unknown } = {}): Promise<Answer> {
+export async function request<Answer>(path: string, options: Options = {}): Promise<Answer> {
   const { json, headers, ...rest } = options;
   const body = json === undefined ? rest.body : JSON.stringify(json);
   let response: Response;

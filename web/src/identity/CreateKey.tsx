@@ -47,7 +47,7 @@ export function CreateKey({ opened, close }: { opened: boolean; close: () => voi
           }}
         >
           <TextInput data-autofocus required maxLength={100} label={t("keys.name")} placeholder={t("keys.namePlaceholder")} value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <Radio.Group label={t("keys.scope")} value={scope} onChange={(value) => setScope(value as Scope)} size="xs">
+          <Radio.Group label={t("keys.scope")} value={scope} onChange={(value) => setScope(value)} size="xs">
             <div className="stack" style={{ gap: 8, marginTop: 8 }}>
               {SCOPES.map((each) => (
                 <Radio key={each} size="xs" value={each} label={t(`scope.${each}`)} description={t(`scope.${each}Text`)} />

@@ -113,7 +113,7 @@ function LiveLight() {
     if (live.version === 0) return;
     dot.current?.classList.remove("pulse");
     // Reading the width restarts the animation.
-    void dot.current?.offsetWidth;
+    dot.current?.getBoundingClientRect();
     dot.current?.classList.add("pulse");
   }, [live.version]);
   const text = live.state === "open" ? t("live.open") : live.state === "lost" ? t("live.lost") : t("live.connecting");

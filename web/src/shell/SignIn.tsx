@@ -3,7 +3,7 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { LANGUAGES, type Language, useLanguage } from "../i18n/language";
+import { LANGUAGES, useLanguage } from "../i18n/language";
 import { Snippet } from "../ui/Snippet";
 import { Logo } from "./Logo";
 
@@ -31,7 +31,7 @@ export function SignIn() {
           <SegmentedControl
             aria-label={t("profile.language")}
             value={language}
-            onChange={(code) => setLanguage(code as Language)}
+            onChange={(code) => setLanguage(code)}
             data={LANGUAGES.map(({ code, name }) => ({ value: code, label: name }))}
           />
         </div>

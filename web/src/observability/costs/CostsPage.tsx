@@ -2,9 +2,10 @@
 
 import { Select } from "@mantine/core";
 import { IconCoinOff } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { dimensionsQuery } from "../../api/session";
+import type { UsageSummary } from "../../api/types";
 import { ChartCard, type Series } from "../../charts/Chart";
 import { formatMoney, formatMoneyShort, sumOf } from "../../format/money";
 import { formatCompact, formatCount, formatShare } from "../../format/number";
@@ -18,6 +19,7 @@ import { Card, Page } from "../../ui/Page";
 import { RangePicker } from "../../ui/Range";
 import { SavedViews } from "../../ui/SavedViews";
 import { State } from "../../ui/State";
+import { useNow } from "../../ui/now";
 import { Change, Money } from "../../ui/Values";
 import { bucketsOfSummary, dimensionOf, groupedSeries, type Metric, totalOf, usageQuery } from "../usage";
 import { BreakdownActs, BreakdownTable } from "./BreakdownTable";
@@ -32,7 +34,7 @@ export default function CostsPage() {
   const { range, filters, query, value, set } = useAddress();
   const by = value("by") || "model";
   const metric = TRENDS.find((each) => each === value("metric")) ?? "cost";
-  const now = Date.now();
+  const now = useNow();
   const before = { ...filters, ...periodBefore(range, now) };
   const known = useQuery(dimensionsQuery(range));
   const totals = useQuery(usageQuery({ ...query, interval: "none" }));
@@ -49,7 +51,7 @@ export default function CostsPage() {
   const currency = totals.data?.currency ?? "USD";
 
   const choices = [
-    { group: t("costs.dimensions"), items: [...DIMENSIONS, "project" as const].map((each) => ({ value: each as string, label: dimensionName(each, t) })) },
+    { group: t("costs.dimensions"), items: [...DIMENSIONS, "project" as const].map((each) => ({ value: each, label: dimensionName(each, t) })) },
     ...((known.data?.tags.length ?? 0) > 0
       ? [{ group: t("dimension.tag"), items: (known.data?.tags ?? []).map((tag) => ({ value: `tag:${tag}`, label: tag })) }]
       : []),
@@ -140,14 +142,10 @@ export default function CostsPage() {
 interface TrendProps {
   by: string;
   metric: (typeof TRENDS)[number];
-  trend: ReturnType<typeof useUsage>;
+  trend: UseQueryResult<UsageSummary>;
   nameOf: (group: string) => string;
   onMetric: (metric: string) => void;
 }
-function useUsage() {
-  return useQuery(usageQuery({}));
-}
-
 function GroupTrend({ by, metric, trend, nameOf, onMetric }: TrendProps) {
   const { t, language } = useLanguage();
   const currency = trend.data?.currency ?? "USD";

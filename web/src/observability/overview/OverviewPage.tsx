@@ -2,9 +2,10 @@
 
 import { Button } from "@mantine/core";
 import { IconAlertTriangle, IconRocket } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
+import type { UsageSummary } from "../../api/types";
 import { ChartCard, type Series } from "../../charts/Chart";
 import { formatMoney, formatMoneyShort } from "../../format/money";
 import { formatCompact, formatCount, formatDuration, formatShare } from "../../format/number";
@@ -17,6 +18,7 @@ import { Filters } from "../../ui/Filters";
 import { Page } from "../../ui/Page";
 import { RangePicker } from "../../ui/Range";
 import { Failure, State } from "../../ui/State";
+import { useNow } from "../../ui/now";
 import { Change, Money } from "../../ui/Values";
 import { bucketsOfSummary, METRICS, type Metric, metricOf, seriesOf, totalOf, usageQuery } from "../usage";
 import { Ranks } from "./Ranks";
@@ -27,7 +29,7 @@ const TREND_EVERY_MS = 5000;
 export default function OverviewPage() {
   const t = useWords();
   const { range, filters, query, value, set } = useAddress();
-  const now = Date.now();
+  const now = useNow();
   const interval = intervalFor(range, now);
   const before = { ...filters, ...periodBefore(range, now) };
   const live = isLive(range);
@@ -71,11 +73,7 @@ export default function OverviewPage() {
   );
 }
 
-type Usage = ReturnType<typeof useUsage>;
-// The type of a summary's query, named once.
-function useUsage() {
-  return useQuery(usageQuery({}));
-}
+type Usage = UseQueryResult<UsageSummary>;
 
 function UnpricedNotice({ count }: { count: number }) {
   const t = useWords();

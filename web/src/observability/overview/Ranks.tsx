@@ -10,6 +10,7 @@ import { useRefresh } from "../../live/refresh";
 import { keepRange, type Search, useAddress } from "../../shell/address";
 import { Card } from "../../ui/Page";
 import { Failure } from "../../ui/State";
+import { useNow } from "../../ui/now";
 import { Change, Money } from "../../ui/Values";
 import { dimensionOf, usageQuery } from "../usage";
 
@@ -20,7 +21,7 @@ export function Ranks({ dimension }: { dimension: "model" | "user" | "agent" }) 
   const t = useWords();
   const { range, filters, query } = useAddress();
   const usage = useQuery(usageQuery({ ...query, interval: "none", group_by: dimension }));
-  const before = useQuery(usageQuery({ ...filters, ...periodBefore(range, Date.now()), interval: "none", group_by: dimension }));
+  const before = useQuery(usageQuery({ ...filters, ...periodBefore(range, useNow()), interval: "none", group_by: dimension }));
   useRefresh(usage, EVERY_MS, isLive(range));
 
   const past = new Map(before.data?.rows.map((row) => [dimensionOf(row, dimension), Number(row.cost)]));

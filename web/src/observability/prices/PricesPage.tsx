@@ -1,10 +1,10 @@
 /* Prices: what a token costs, where that is known from, and what this team agreed instead. */
 
-import { Button, TextInput } from "@mantine/core";
-import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
-import { IconFileImport, IconPlus, IconReceipt2, IconRefreshDot, IconSearch, IconSearchOff } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconFileImport, IconPlus, IconReceipt2, IconRefreshDot, IconSearchOff } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { request } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { CustomPrice, ListedPrice, PriceList } from "../../api/types";
@@ -16,6 +16,7 @@ import { useAddress } from "../../shell/address";
 import { ConfirmByName } from "../../ui/ConfirmByName";
 import { type Column, ColumnChooser, DataTable } from "../../ui/DataTable";
 import { Card, Page } from "../../ui/Page";
+import { SearchField } from "../../ui/SearchField";
 import { State } from "../../ui/State";
 import { Ago } from "../../ui/Values";
 import { AddPrice } from "./AddPrice";
@@ -178,11 +179,6 @@ function CustomPrices({ prices, error, retry, mayWrite }: ListProps & { mayWrite
 
 function ListedPrices({ prices, error, retry, more }: ListProps & { more: () => void }) {
   const { t, language } = useLanguage();
-  const { value, set } = useAddress();
-  const inAddress = value("q");
-  const [text, setText] = useState(inAddress);
-  useEffect(() => setText(inAddress), [inAddress]);
-  const settle = useDebouncedCallback((next: string) => set({ q: next.trim() || undefined }, { replace: true }), 250);
   const price = (key: string, title: string, read: (row: ListedPrice) => string | null, optional = false): Column<ListedPrice> => ({
     key, title, optional, align: "right", order: (row) => Number(read(row) ?? -1), cell: (row) => <Price amount={read(row)} currency="USD" />,
   });
@@ -221,19 +217,7 @@ function ListedPrices({ prices, error, retry, more }: ListProps & { more: () => 
       hint={t("prices.perMillion")}
       acts={
         <>
-          <TextInput
-            data-page-search
-            type="search"
-            w={220}
-            value={text}
-            placeholder={t("prices.search")}
-            aria-label={t("prices.search")}
-            leftSection={<IconSearch size={14} />}
-            onChange={(event) => {
-              setText(event.currentTarget.value);
-              settle(event.currentTarget.value);
-            }}
-          />
+          <SearchField label={t("prices.search")} width={220} />
           <ColumnChooser name="prices" columns={columns} />
         </>
       }

@@ -1,11 +1,10 @@
 /* Traces: what ran, newest first, narrowed by filters and words; or the spans as they arrive. */
 
-import { Button, Select, Switch, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconListSearch, IconSearch } from "@tabler/icons-react";
+import { Button, Select, Switch } from "@mantine/core";
+import { IconListSearch } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo } from "react";
 import { address, type Query, request } from "../../api/client";
 import type { TraceItem, TracePage } from "../../api/types";
 import { columnPlaces } from "../../format/money";
@@ -20,6 +19,7 @@ import { Filters } from "../../ui/Filters";
 import { Card, Page } from "../../ui/Page";
 import { RangePicker } from "../../ui/Range";
 import { SavedViews } from "../../ui/SavedViews";
+import { SearchField } from "../../ui/SearchField";
 import { State } from "../../ui/State";
 import { Ago, CopyId, Money, shorten } from "../../ui/Values";
 import { LiveTail } from "./LiveTail";
@@ -45,7 +45,7 @@ export default function TracesPage() {
       }
     >
       <Filters without={["api_key"]}>
-        {!isTail && <SearchField />}
+        {!isTail && <SearchField label={t("traces.search")} width={248} />}
         <Select
           aria-label={t("traces.status")}
           w={132}
@@ -74,31 +74,6 @@ export default function TracesPage() {
       </Filters>
       {isTail ? <LiveTail /> : <TraceList query={listQuery} live={isLive(range)} />}
     </Page>
-  );
-}
-
-function SearchField() {
-  const { t } = useLanguage();
-  const { value, set } = useAddress();
-  const inAddress = value("q");
-  const [text, setText] = useState(inAddress);
-  // A saved view or the back button changes the address under the field.
-  useEffect(() => setText(inAddress), [inAddress]);
-  const settle = useDebouncedCallback((next: string) => set({ q: next.trim() || undefined }, { replace: true }), 300);
-  return (
-    <TextInput
-      data-page-search
-      type="search"
-      w={248}
-      value={text}
-      placeholder={t("traces.search")}
-      aria-label={t("traces.search")}
-      leftSection={<IconSearch size={14} />}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        settle(event.currentTarget.value);
-      }}
-    />
   );
 }
 
