@@ -67,9 +67,6 @@ pictures: setup-dev web ## Every page, theme and language as PNG in pictures/
 reference: setup-dev ## Write docs/reference from the code
 	@$(BIN)/python scripts/reference.py
 
-reference: setup ## Write docs/reference anew from the code
-	@$(BIN)/python scripts/reference.py
-
 lock: $(UV) ## Resolve the dependencies anew into the lock files
 	@sh scripts/lock.sh $(UV)
 
