@@ -1,0 +1,145 @@
+"""The bare pipeline, without HTTP, in one process: what the server's throughput is measured against.
+
+Two figures. `stages` runs decode, price, columns and insert one after the other on one thread, each with its
+share of the time. `pipeline` pushes the same requests through the real service (decoders, journal, admission,
+block, insert) as fast as it takes them, until the last span can be queried.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mno.observability.costs import catalogue
+from mno.observability.costs.pricing import PriceBook
+from mno.observability.ingest.admission import Admission
+from mno.observability.ingest.journal import Journal, record
+from mno.observability.ingest.meters import Meters
+from mno.observability.ingest.otlp import decode_protobuf
+from mno.observability.ingest.pipeline import Pipeline
+from mno.observability.ingest.service import Ingest
+from mno.observability.spans.columns import block
+from mno.observability.spans.model import Owner
+from mno.observability.spans.recount import Recount
+from mno.observability.spans.store import SpanStore
+from mno.platform.clickhouse import ClickHouse
+from mno.platform.migrate import migrate_clickhouse, migrations_of
+from report import number, print_json, table
+from spans import SPANS_PER_REQUEST, Load
+
+OWNER = Owner("bench-team", "bench-project", "otlp", "bench-key")
+#: Requests in one block of the staged run: 10,000 spans.
+REQUESTS_PER_BLOCK = 100
+#: Requests in flight of the pipeline run, as many as four connections and their queue would hold.
+IN_FLIGHT = 8
+
+
+def stages(clickhouse: ClickHouse, seconds: float) -> dict[str, Any]:
+    """Spans a second of the stages in a row on one thread, and where the time went."""
+    load, prices = Load(), PriceBook(catalogue.bundled())
+    store = SpanStore(clickhouse)
+    admission = Admission(store.known_spans, store.horizon_us())
+    spent = dict.fromkeys(("decode", "price", "record", "admit", "block", "insert"), 0.0)
+
+    def timed(stage: str, work: Callable[[], Any]) -> Any:
+        started = time.perf_counter()
+        result = work()
+        spent[stage] += time.perf_counter() - started
+        return result
+
+    sent = 0
+    while sum(spent.values()) < seconds or not sent:
+        bodies = [load.request(sent + offset, time.time_ns())[0] for offset in range(REQUESTS_PER_BLOCK)]
+        sent += len(bodies)
+        decoded = timed("decode", lambda bodies=bodies: [decode_protobuf(body).spans for body in bodies])
+        timed("price", lambda decoded=decoded: [prices.price(span) for spans in decoded for span in spans])
+        timed("record", lambda decoded=decoded: [record(OWNER, spans) for spans in decoded])
+        admitted = timed("admit", lambda decoded=decoded: admission.admit([(OWNER, spans) for spans in decoded]))
+        rows = timed("block", lambda admitted=admitted: block(admitted.deliveries, time.time_ns() // 1000))
+        timed("insert", lambda rows=rows: store.insert(rows))
+    total = sum(spent.values())
+    spans = sent * SPANS_PER_REQUEST
+    return {
+        "spans": spans,
+        "spans_per_second": spans / total,
+        "microseconds_per_span": {stage: 1e6 * time_s / spans for stage, time_s in spent.items()},
+    }
+
+
+async def pipeline(clickhouse: ClickHouse, folder: Path, seconds: float) -> dict[str, Any]:
+    """Spans a second through the real service, from the first call until the last span is in the store."""
+    meters = Meters()
+    flow = Pipeline(Journal(folder / "journal"), SpanStore(clickhouse), Recount(clickhouse), meters, _nobody_listens)
+    await asyncio.to_thread(flow.start)
+    ingest = Ingest(flow, PriceBook(catalogue.bundled()), meters, clickhouse)
+    load = Load(first=1 << 40)
+    numbers = iter(range(sys.maxsize))
+    started = time.perf_counter()
+    sent = 0
+
+    async def sender() -> None:
+        nonlocal sent
+        while time.perf_counter() - started < seconds:
+            body, _ = load.request(next(numbers), time.time_ns())
+            receipt = await ingest.take(OWNER, lambda body=body: decode_protobuf(body))
+            sent += receipt.accepted
+
+    await asyncio.gather(*(sender() for _ in range(IN_FLIGHT)))
+    await asyncio.to_thread(flow.stop)
+    taken = time.perf_counter() - started
+    ingest.close()
+    return {"spans": sent, "spans_per_second": sent / taken}
+
+
+def run(seconds: float) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="mno-bench-") as name:
+        folder = Path(name)
+        clickhouse = ClickHouse(folder / "clickhouse")
+        clickhouse.open()
+        asyncio.run(migrate_clickhouse(clickhouse, migrations_of("clickhouse"), _say_nothing))
+        clickhouse.insert("spans", _warm_up())
+        try:
+            return {
+                "stages": stages(clickhouse, seconds),
+                "pipeline": asyncio.run(pipeline(clickhouse, folder, seconds)),
+            }
+        finally:
+            clickhouse.close()
+
+
+def _warm_up() -> Any:
+    """The first insert loads code for seconds; it is nobody's throughput."""
+    body, _ = Load(first=1 << 50, templates=1).request(0, time.time_ns())
+    return block([(OWNER, decode_protobuf(body).spans)], time.time_ns() // 1000)
+
+
+def _nobody_listens(_deliveries: Any) -> None:
+    """The live tail has no reader here."""
+
+
+def _say_nothing(_step: str) -> None:
+    """The schema is made in silence."""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--seconds", type=float, default=15)
+    options.add_argument("--quick", action="store_true", help="3 seconds")
+    options.add_argument("--json", action="store_true")
+    chosen = options.parse_args()
+    figures = run(3 if chosen.quick else chosen.seconds)
+    if chosen.json:
+        print_json(figures)
+        return
+    for name in ("stages", "pipeline"):
+        print(f"{name:10} {number(figures[name]['spans_per_second'])} spans/s")
+    shares = figures["stages"]["microseconds_per_span"]
+    print(table(("stage", "µs a span"), [(stage, f"{share:.1f}") for stage, share in shares.items()]))
+
+
+if __name__ == "__main__":
+    main()
