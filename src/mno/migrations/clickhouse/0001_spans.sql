@@ -131,9 +131,69 @@ FROM spans
 WHERE counted
 GROUP BY team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id, session_id, tags;
 
--- The coarse rollup: an hour, without sessions and tags. It is filled from the minute rollup's own
--- inserts, so the two cannot disagree.
+-- An hour, without users, sessions and tags: trends in any time zone. It is filled from the minute rollup's
+-- own inserts, so the two cannot disagree.
 CREATE TABLE usage_hour
+(
+    team_id               LowCardinality(String),
+    project_id            LowCardinality(String),
+    bucket                DateTime('UTC'),
+    provider              LowCardinality(String),
+    model                 LowCardinality(String),
+    agent                 LowCardinality(String),
+    environment           LowCardinality(String),
+    api_key_id            LowCardinality(String),
+    calls                 SimpleAggregateFunction(sum, Int64),
+    errors                SimpleAggregateFunction(sum, Int64),
+    unpriced_calls        SimpleAggregateFunction(sum, Int64),
+    input_tokens          SimpleAggregateFunction(sum, Int64),
+    cache_read_tokens     SimpleAggregateFunction(sum, Int64),
+    cache_write_5m_tokens SimpleAggregateFunction(sum, Int64),
+    cache_write_1h_tokens SimpleAggregateFunction(sum, Int64),
+    input_audio_tokens    SimpleAggregateFunction(sum, Int64),
+    output_tokens         SimpleAggregateFunction(sum, Int64),
+    reasoning_tokens      SimpleAggregateFunction(sum, Int64),
+    output_audio_tokens   SimpleAggregateFunction(sum, Int64),
+    cost                  SimpleAggregateFunction(sum, Decimal(38, 9)),
+    cost_input            SimpleAggregateFunction(sum, Decimal(38, 9)),
+    cost_cache_read       SimpleAggregateFunction(sum, Decimal(38, 9)),
+    cost_cache_write      SimpleAggregateFunction(sum, Decimal(38, 9)),
+    cost_output           SimpleAggregateFunction(sum, Decimal(38, 9)),
+    duration_ns           SimpleAggregateFunction(sum, Int64),
+    latency               SimpleAggregateFunction(sumMap, Map(UInt16, Int64))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(bucket)
+ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW usage_hour_view TO usage_hour AS
+SELECT team_id, project_id, toStartOfHour(usage_minute.bucket) AS bucket,
+       provider, model, agent, environment, api_key_id,
+       sum(usage_minute.calls) AS calls,
+       sum(usage_minute.errors) AS errors,
+       sum(usage_minute.unpriced_calls) AS unpriced_calls,
+       sum(usage_minute.input_tokens) AS input_tokens,
+       sum(usage_minute.cache_read_tokens) AS cache_read_tokens,
+       sum(usage_minute.cache_write_5m_tokens) AS cache_write_5m_tokens,
+       sum(usage_minute.cache_write_1h_tokens) AS cache_write_1h_tokens,
+       sum(usage_minute.input_audio_tokens) AS input_audio_tokens,
+       sum(usage_minute.output_tokens) AS output_tokens,
+       sum(usage_minute.reasoning_tokens) AS reasoning_tokens,
+       sum(usage_minute.output_audio_tokens) AS output_audio_tokens,
+       sum(usage_minute.cost) AS cost,
+       sum(usage_minute.cost_input) AS cost_input,
+       sum(usage_minute.cost_cache_read) AS cost_cache_read,
+       sum(usage_minute.cost_cache_write) AS cost_cache_write,
+       sum(usage_minute.cost_output) AS cost_output,
+       sum(usage_minute.duration_ns) AS duration_ns,
+       sumMap(usage_minute.latency) AS latency
+FROM usage_minute
+GROUP BY team_id, project_id, bucket, provider, model, agent, environment, api_key_id;
+
+-- A day in UTC, with users, without sessions and tags: with some hundred users a month of hours would be nearly
+-- as long as its spans. Filled from the minutes as well.
+CREATE TABLE usage_day
 (
     team_id               LowCardinality(String),
     project_id            LowCardinality(String),
@@ -168,8 +228,8 @@ PARTITION BY toYYYYMM(bucket)
 ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE MATERIALIZED VIEW usage_hour_view TO usage_hour AS
-SELECT team_id, project_id, toStartOfHour(usage_minute.bucket) AS bucket,
+CREATE MATERIALIZED VIEW usage_day_view TO usage_day AS
+SELECT team_id, project_id, toDateTime(toStartOfDay(usage_minute.bucket, 'UTC'), 'UTC') AS bucket,
        provider, model, agent, environment, api_key_id, user_id,
        sum(usage_minute.calls) AS calls,
        sum(usage_minute.errors) AS errors,

@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from mno.observability.costs.question import (
     COLUMNS,
+    DAY_US,
+    HOUR_US,
     MAX_ROWS,
     TAG,
     Interval,
@@ -20,7 +22,7 @@ from mno.observability.costs.question import (
     UsageQuestion,
     dimension_columns,
     pieces,
-    whole_hours_around,
+    widened,
 )
 from mno.observability.spans.queries import Tenant
 from mno.platform.clickhouse import ClickHouse
@@ -181,14 +183,17 @@ class UsageQueries:
         return [Unpriced(**row) for row in rows]
 
     async def menu(self, tenant: Tenant, window: TimeRange, dimension: str) -> list[str]:
-        """The values of a dimension that occur in the range, widened to whole hours; `tag` for tag names."""
+        """The values of a dimension that occur in the range, widened to whole hours, for users to whole days in
+        UTC; `tag` for tag names.
+        """
+        length_us = DAY_US if dimension == "user" else HOUR_US
         if dimension == "tag":
             column, table, join = "splitByChar('=', CAST(tag, 'String'), 2)[1]", Table.MINUTE, "ARRAY JOIN tags AS tag"
         else:
             column, join = f"t.{COLUMNS[dimension]}", ""
-            table = {"session": Table.MINUTE, "user": Table.HOUR}.get(dimension, Table.OVERVIEW)
+            table = {"session": Table.MINUTE, "user": Table.DAY}.get(dimension, Table.HOUR)
         sql = _MENU.format(column=column, table=table, join=join, owner=_OWNER, limit=MAX_MENU_VALUES)
-        rows = await self._clickhouse.rows(sql, _within(tenant, whole_hours_around(window)))
+        rows = await self._clickhouse.rows(sql, _within(tenant, widened(window, length_us)))
         return [row["value"] for row in rows]
 
     async def priced_spans_per_hour(self, tenant: Tenant, window: TimeRange) -> list[tuple[int, int]]:

@@ -143,9 +143,8 @@ class Table(StrEnum):
 
     SPANS = "spans"
     MINUTE = "usage_minute"
-    HOUR = "usage_hour"
     #: An hour without users.
-    OVERVIEW = "usage_overview"
+    HOUR = "usage_hour"
     #: A day in UTC, with users.
     DAY = "usage_day"
 
@@ -183,10 +182,9 @@ def _ladder(question: UsageQuestion) -> list[tuple[Table, int]]:
     if needs_minutes(question):
         return minutes
     if "user" not in {*question.dimensions, *question.asked.accepted}:
-        return [*minutes, (Table.OVERVIEW, HOUR_US)]
-    hours = [*minutes, (Table.HOUR, HOUR_US)]
+        return [*minutes, (Table.HOUR, HOUR_US)]
     days_are_ours = question.interval is Interval.DAY and question.timezone == "UTC"
-    return [*hours, (Table.DAY, DAY_US)] if question.interval is Interval.NONE or days_are_ours else hours
+    return [*minutes, (Table.DAY, DAY_US)] if question.interval is Interval.NONE or days_are_ours else minutes
 
 
 def needs_minutes(question: UsageQuestion) -> bool:
@@ -214,10 +212,10 @@ def _around(start: int, end: int, inner: tuple[int, int] | None) -> tuple[tuple[
     return tuple(part for part in ((start, inner[0]), (inner[1], end)) if part[0] < part[1])
 
 
-def whole_hours_around(window: TimeRange) -> TimeRange:
-    """The range widened to whole hours, for menus of values that need not be exact."""
-    start = window.start_us // HOUR_US * HOUR_US
-    end = -(-window.end_us // HOUR_US) * HOUR_US
+def widened(window: TimeRange, length_us: int) -> TimeRange:
+    """The range widened to whole hours or days in UTC, for menus of values that need not be exact."""
+    start = window.start_us // length_us * length_us
+    end = -(-window.end_us // length_us) * length_us
     return TimeRange(from_microseconds(start), from_microseconds(end))
 
 

@@ -97,7 +97,7 @@ class Recount:
     def _plans(
         self, team_id: str, project_id: str, first_us: int, last_us: int
     ) -> list[tuple[Rollup, dict[str, Any], tuple[str, str]]]:
-        """Minute before hour before day, because each rollup is made from the one before.
+        """Minute first, because the longer ones are made from it.
 
         The traces that touch the range are recounted whole, and the minutes as far as those traces reach: a
         restated parent may lie well before its child.
@@ -110,8 +110,7 @@ class Recount:
         for table, source, source_time, unit_us in (
             ("usage_minute", "spans", "start_time", 60_000_000),
             ("usage_hour", "usage_minute", "bucket", 3_600_000_000),
-            ("usage_overview", "usage_hour", "bucket", 3_600_000_000),
-            ("usage_day", "usage_hour", "bucket", 86_400_000_000),
+            ("usage_day", "usage_minute", "bucket", 86_400_000_000),
         ):
             whole_units = {"first": first_us // unit_us * unit_us, "last": (last_us // unit_us + 1) * unit_us}
             plans.append(

@@ -50,7 +50,6 @@ def test_the_pieces_cover_the_range_once_and_each_fits_its_table(
         Table.SPANS: 1,
         Table.MINUTE: MINUTE_US,
         Table.HOUR: HOUR_US,
-        Table.OVERVIEW: HOUR_US,
         Table.DAY: DAY_US,
     }
     assert all(edge % grain[piece.table] == 0 for piece in found for range_ in piece.ranges for edge in range_)
@@ -61,20 +60,20 @@ def test_the_pieces_cover_the_range_once_and_each_fits_its_table(
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, [Table.OVERVIEW]),
-        ({"interval": Interval.DAY, "timezone": "Asia/Taipei"}, [Table.OVERVIEW]),
+        ({}, [Table.HOUR]),
+        ({"interval": Interval.DAY, "timezone": "Asia/Taipei"}, [Table.HOUR]),
         ({"dimensions": ("user",)}, [Table.DAY]),
         ({"asked": UsageFilter({"user": ("ann",)})}, [Table.DAY]),
         ({"dimensions": ("user",), "interval": Interval.DAY}, [Table.DAY]),
-        ({"dimensions": ("user",), "interval": Interval.DAY, "timezone": "Asia/Taipei"}, [Table.HOUR]),
-        ({"dimensions": ("user",), "interval": Interval.HOUR}, [Table.HOUR]),
+        ({"dimensions": ("user",), "interval": Interval.DAY, "timezone": "Asia/Taipei"}, [Table.MINUTE]),
+        ({"dimensions": ("user",), "interval": Interval.HOUR}, [Table.MINUTE]),
         ({"interval": Interval.MINUTE}, [Table.MINUTE]),
         ({"dimensions": ("session",)}, [Table.MINUTE]),
         ({"dimensions": ("tag:team",)}, [Table.MINUTE]),
         ({"asked": UsageFilter({"session": ("s",)})}, [Table.MINUTE]),
         # Days of Kathmandu begin at 18:15 UTC, in the middle of an hour of ours.
         ({"interval": Interval.DAY, "timezone": "Asia/Kathmandu"}, [Table.MINUTE]),
-        ({"timezone": "Asia/Kathmandu"}, [Table.OVERVIEW]),
+        ({"timezone": "Asia/Kathmandu"}, [Table.HOUR]),
     ],
 )
 def test_the_coarsest_table_that_knows_enough_is_read(fields: dict[str, Any], expected: list[Table]) -> None:
@@ -83,9 +82,9 @@ def test_the_coarsest_table_that_knows_enough_is_read(fields: dict[str, Any], ex
 
 def test_the_ends_of_a_range_are_read_from_finer_tables() -> None:
     start = NOON + timedelta(minutes=7, seconds=3)
-    assert tables(question(start)) == [Table.SPANS, Table.MINUTE, Table.OVERVIEW]
+    assert tables(question(start)) == [Table.SPANS, Table.MINUTE, Table.HOUR]
     by_user = question(start, timedelta(days=3), dimensions=("user",))
-    assert tables(by_user) == [Table.SPANS, Table.MINUTE, Table.HOUR, Table.DAY]
+    assert tables(by_user) == [Table.SPANS, Table.MINUTE, Table.DAY]
 
 
 def test_filters_are_read_from_a_query_string() -> None:
