@@ -95,7 +95,8 @@ def test_a_stream_shows_when_its_first_token_came(run: str, outcome: Outcome) ->
     timed = [span for span in outcome.counted if span["time_to_first_token_ns"] > 0]
     streams = [call for call in knowable(run, outcome.bill) if call.stream and not call.error]
     assert len(timed) == sum(tells_the_first_token(run, call) for call in streams)
-    assert all(span["time_to_first_token_ns"] <= span["duration_ns"] for span in timed)
+    # In nanoseconds, whatever unit the emitter speaks; its clock is not the span's, so there is no closer bound.
+    assert all(1_000 < span["time_to_first_token_ns"] < 60 * 10**9 for span in timed)
 
 
 @pytest.mark.parametrize("run", ["openinference", "openllmetry", "langfuse"])
