@@ -1,11 +1,10 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { fixtures } from "./dev/fixtures";
 
 const server = process.env["MNO_URL"] ?? "http://localhost:8420";
 
-export default defineConfig(({ command }) => ({
-  plugins: [react(), ...(command === "serve" && process.env["MNO_FIXTURES"] ? [fixtures()] : [])],
+export default defineConfig({
+  plugins: [react()],
   server: { port: 8421, proxy: { "/api": { target: server } } },
   build: {
     target: "es2022",
@@ -13,4 +12,4 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false },
   },
   test: { environment: "node", include: ["src/**/*.test.ts"], env: { TZ: "UTC" } },
-}));
+});

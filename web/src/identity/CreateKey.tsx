@@ -3,10 +3,11 @@
 import { Button, Modal, Radio, TextInput } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { useState } from "react";
+import type { Scope } from "../api/types";
 import { useWords } from "../i18n/language";
 import { Snippet } from "../ui/Snippet";
 import { FailureNote } from "../ui/State";
-import { type Scope, SCOPES, useCreateKey } from "./keys";
+import { SCOPES, useCreateKey } from "./keys";
 
 export function CreateKey({ opened, close }: { opened: boolean; close: () => void }) {
   const t = useWords();

@@ -52,7 +52,7 @@ export default function KeysPage() {
         <span className="row" style={{ gap: 4 }}>
           {row.scopes.map((scope) => (
             <span key={scope} className={scope === "admin" ? "mark attention" : "mark"}>
-              {scope === "ingest" || scope === "read" || scope === "admin" ? t(`scope.${scope}`) : scope}
+              {t(`scope.${scope}`)}
             </span>
           ))}
         </span>

@@ -1,9 +1,8 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { request } from "../api/client";
-import type { ApiKey, CreatedKey } from "../api/types";
+import type { ApiKey, CreatedKey, Scope } from "../api/types";
 
-export const SCOPES = ["ingest", "read", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
+export const SCOPES = ["ingest", "read", "admin"] as const satisfies readonly Scope[];
 
 /** Keys in use first, then the revoked ones. */
 export const keysQuery = queryOptions({

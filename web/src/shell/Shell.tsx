@@ -150,8 +150,8 @@ function Profile({ session, onHelp }: { session: Session; onHelp: () => void }) 
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {session.user.name}
-          {session.user.email && <div className="cut">{session.user.email}</div>}
+          {session.user?.name}
+          {session.user?.email && <div className="cut">{session.user.email}</div>}
         </Menu.Label>
         <Menu.Divider />
         <Menu.Label>{t("profile.language")}</Menu.Label>

@@ -43,6 +43,10 @@ export default function SystemPage() {
 function Loaded({ system }: { system: SystemStatus }) {
   const { t, language } = useLanguage();
   const { ingest, stores } = system;
+  // A store that does not answer has no figures.
+  const count = (value: number | null | undefined) => (typeof value === "number" ? formatCount(value, language) : "–");
+  const bytes = (value: number | null | undefined) => (typeof value === "number" ? formatBytes(value, language) : "–");
+  const perSpan = stores.clickhouse.spans && stores.clickhouse.bytes ? stores.clickhouse.bytes / stores.clickhouse.spans : null;
   const duration = (milliseconds: number | null) => (milliseconds === null ? "–" : formatDuration(milliseconds, language));
   const queueShare = ingest.queue_limit > 0 ? ingest.queue_spans / ingest.queue_limit : 0;
   return (
@@ -86,21 +90,21 @@ function Loaded({ system }: { system: SystemStatus }) {
         <Card title="ClickHouse" hint={t("system.spanStore")}>
           <dl className="pairs right">
             <dt>{t("traces.spans")}</dt>
-            <dd>{formatCount(stores.clickhouse.spans, language)}</dd>
+            <dd>{count(stores.clickhouse.spans)}</dd>
             <dt>{t("nav.traces")}</dt>
-            <dd>{formatCount(stores.clickhouse.traces, language)}</dd>
+            <dd>{count(stores.clickhouse.traces)}</dd>
             <dt>{t("system.onDisk")}</dt>
-            <dd>{formatBytes(stores.clickhouse.bytes, language)}</dd>
+            <dd>{bytes(stores.clickhouse.bytes)}</dd>
             <dt>{t("system.perSpan")}</dt>
-            <dd>{stores.clickhouse.spans > 0 ? formatBytes(stores.clickhouse.bytes / stores.clickhouse.spans, language) : "–"}</dd>
+            <dd>{bytes(perSpan)}</dd>
             <dt>{t("system.parts")}</dt>
-            <dd>{formatCount(stores.clickhouse.parts, language)}</dd>
+            <dd>{count(stores.clickhouse.parts)}</dd>
           </dl>
         </Card>
         <Card title="PostgreSQL" hint={t("system.recordStore")}>
           <dl className="pairs right">
             <dt>{t("system.onDisk")}</dt>
-            <dd>{formatBytes(stores.postgres.bytes, language)}</dd>
+            <dd>{bytes(stores.postgres.bytes)}</dd>
             <dt>{t("system.memory")}</dt>
             <dd>{formatBytes(system.postgres_memory_bytes, language)}</dd>
             <dt>{t("system.free")}</dt>

@@ -47,8 +47,8 @@ export function SpanPane({ traceId, spanId, close }: { traceId: string; spanId: 
 function Loaded({ span, close }: { span: SpanDetail; traceId: string; close: () => void }) {
   const { t, language } = useLanguage();
   const { value, set } = useAddress();
-  const hasMessages = (span.input_messages?.length ?? 0) + (span.output_messages?.length ?? 0) > 0;
-  const hasUsage = (span.usage_kind ?? "none") !== "none";
+  const hasMessages = span.input_messages.length + span.output_messages.length > 0;
+  const hasUsage = span.usage_kind !== "none";
   const offered = TABS.filter((tab) => (tab === "messages" ? hasMessages : tab === "cost" ? hasUsage : true));
   const tab: Tab = offered.find((each) => each === value("tab")) ?? offered[0] ?? "attributes";
   const marks = [span.operation, span.provider, span.model, span.agent, span.tool, span.service, span.environment].filter((each) => each);
@@ -63,7 +63,7 @@ function Loaded({ span, close }: { span: SpanDetail; traceId: string; close: () 
         </div>
         <div className="detail-marks">
           {span.status === "error" ? <span className="mark broken">{t("status.error")}</span> : null}
-          {span.duration_ns !== undefined && <span className="mark">{formatDuration(span.duration_ns / 1e6, language)}</span>}
+          <span className="mark">{formatDuration(span.duration_ns / 1e6, language)}</span>
           {[...new Set(marks)].map((mark) => (
             <span key={mark} className="mark cut">
               {mark}
@@ -81,11 +81,11 @@ function Loaded({ span, close }: { span: SpanDetail; traceId: string; close: () 
         </Tabs>
       </div>
       <div className="detail-body" tabIndex={0} role="region" aria-label={t(`span.tab.${tab}`)}>
-        {span.status === "error" && span.status_message !== undefined && span.status_message !== "" && (
+        {span.status === "error" && span.status_message !== "" && (
           <Note tone="broken">{span.status_message}</Note>
         )}
         <Accounting span={span} />
-        {tab === "messages" && <Messages input={span.input_messages ?? []} output={span.output_messages ?? []} />}
+        {tab === "messages" && <Messages input={span.input_messages} output={span.output_messages} />}
         {tab === "cost" && <CostParts span={span} />}
         {tab === "attributes" && <Attributes span={span} />}
         {tab === "raw" && <Snippet text={JSON.stringify(span, null, 2)} />}
@@ -106,11 +106,11 @@ function Note({ tone, children }: { tone: "broken" | "attention" | "information"
 /** Says where this span's figures are not on the bill, and why. */
 function Accounting({ span }: { span: SpanDetail }) {
   const t = useWords();
-  if ((span.usage_kind ?? "none") === "none") return null;
-  if (span.counted === false) {
+  if (span.usage_kind === "none") return null;
+  if (!span.counted) {
     return <Note tone="information">{span.usage_kind === "aggregate" ? t("trace.notCountedAggregate") : t("trace.notCountedCall")}</Note>;
   }
-  if (span.cost !== null && span.cost !== undefined) return null;
+  if (span.cost !== null) return null;
   if (span.price_source === "no_usage") return <Note tone="attention">{t("unpriced.noUsage")}</Note>;
   return (
     <Note tone="attention">
@@ -124,19 +124,19 @@ function Accounting({ span }: { span: SpanDetail }) {
 
 function CostParts({ span }: { span: SpanDetail }) {
   const { t, language } = useLanguage();
-  const written = (span.cache_write_5m_tokens ?? 0) + (span.cache_write_1h_tokens ?? 0);
-  const plain = Math.max(0, (span.input_tokens ?? 0) - (span.cache_read_tokens ?? 0) - written);
+  const written = span.cache_write_5m_tokens + span.cache_write_1h_tokens;
+  const plain = Math.max(0, span.input_tokens - span.cache_read_tokens - written);
   const parts = span.cost_parts;
   const rows = [
-    { name: t("bucket.input"), tokens: plain, cost: parts?.input },
-    { name: t("bucket.cacheRead"), tokens: span.cache_read_tokens ?? 0, cost: parts?.cache_read },
-    { name: t("bucket.cacheWrite"), tokens: written, cost: parts?.cache_write },
-    { name: t("bucket.output"), tokens: span.output_tokens ?? 0, cost: parts?.output },
+    { name: t("bucket.input"), tokens: plain, cost: parts.input },
+    { name: t("bucket.cacheRead"), tokens: span.cache_read_tokens, cost: parts.cache_read },
+    { name: t("bucket.cacheWrite"), tokens: written, cost: parts.cache_write },
+    { name: t("bucket.output"), tokens: span.output_tokens, cost: parts.output },
   ];
-  const isPriced = span.cost !== null && span.cost !== undefined;
-  const whole = Number(span.cost ?? 0);
+  const isPriced = span.cost !== null;
+  const whole = Numberspan.cost;
   const palette = colorsOf("light");
-  const within: [string, number | undefined][] = [
+  const within: [string, number][] = [
     [t("bucket.reasoning"), span.reasoning_tokens],
     [t("bucket.inputAudio"), span.input_audio_tokens],
     [t("bucket.outputAudio"), span.output_audio_tokens],
@@ -146,7 +146,7 @@ function CostParts({ span }: { span: SpanDetail }) {
       {isPriced && whole > 0 && (
         <div className="parts-bar" aria-hidden style={{ marginBottom: 12 }}>
           {rows.map((row, index) => (
-            <i key={row.name} style={{ width: `${(Number(row.cost ?? 0) / whole) * 100}%`, background: palette[index] }} />
+            <i key={row.name} style={{ width: `${(Number(row.cost) / whole) * 100}%`, background: palette[index] }} />
           ))}
         </div>
       )}
@@ -168,14 +168,14 @@ function CostParts({ span }: { span: SpanDetail }) {
                 </span>
               </td>
               <td className="num">{formatCount(row.tokens, language)}</td>
-              <td className="num">{isPriced ? <Money amount={row.cost ?? "0"} currency="USD" places={6} /> : "–"}</td>
+              <td className="num">{isPriced ? <Money amount={row.cost} currency="USD" places={6} /> : "–"}</td>
             </tr>
           ))}
           <tr>
             <td><strong>{t("bucket.total")}</strong></td>
-            <td className="num"><strong>{formatCount((span.input_tokens ?? 0) + (span.output_tokens ?? 0), language)}</strong></td>
+            <td className="num"><strong>{formatCount(span.input_tokens + span.output_tokens, language)}</strong></td>
             <td className="num">
-              <strong title={isPriced && parts ? sumOf([parts.input, parts.cache_read, parts.cache_write, parts.output]) : undefined}>
+              <strong title={isPriced ? sumOf([parts.input, parts.cache_read, parts.cache_write, parts.output]) : undefined}>
                 <Money amount={span.cost} currency="USD" places={6} />
               </strong>
             </td>
@@ -183,8 +183,8 @@ function CostParts({ span }: { span: SpanDetail }) {
         </tbody>
       </table>
       <dl className="pairs" style={{ marginTop: 16 }}>
-        {within.filter(([, tokens]) => (tokens ?? 0) > 0).map(([name, tokens]) => (
-          <Pair key={name} name={name} value={formatCount(tokens ?? 0, language)} />
+        {within.filter(([, tokens]) => tokens > 0).map(([name, tokens]) => (
+          <Pair key={name} name={name} value={formatCount(tokens, language)} />
         ))}
         <Pair name={t("span.priceSource")} value={[priceSourceName(span.price_source, t), span.price_version].filter(Boolean).join(" ")} />
         <Pair name={t("span.serviceTier")} value={span.service_tier} />
@@ -199,7 +199,7 @@ function CostParts({ span }: { span: SpanDetail }) {
   );
 }
 
-function priceSourceName(source: string | undefined, t: ReturnType<typeof useWords>): string {
+function priceSourceName(source: string, t: ReturnType<typeof useWords>): string {
   switch (source) {
     case "reported":
       return t("price.reported");
@@ -209,7 +209,7 @@ function priceSourceName(source: string | undefined, t: ReturnType<typeof useWor
     case "no_usage":
       return t("cost.unpriced");
     default:
-      return source ?? "";
+      return source;
   }
 }
 
@@ -234,11 +234,11 @@ function Attributes({ span }: { span: SpanDetail }) {
     [t("dimension.session"), span.session],
     [t("span.requestModel"), span.request_model === span.model ? "" : span.request_model],
     [t("span.finish"), span.finish_reason],
-    [t("dimension.tag"), (span.tags ?? []).map((tag) => <span key={tag} className="mark" style={{ marginRight: 4 }}>{tag}</span>)],
+    [t("dimension.tag"), span.tags.map((tag) => <span key={tag} className="mark" style={{ marginRight: 4 }}>{tag}</span>)],
   ];
   const groups: [string, Record<string, unknown>][] = [
-    [t("span.attributes"), span.attributes ?? {}],
-    [t("span.resource"), span.resource ?? {}],
+    [t("span.attributes"), span.attributes],
+    [t("span.resource"), span.resource],
   ];
   return (
     <>
@@ -263,7 +263,7 @@ function Attributes({ span }: { span: SpanDetail }) {
         ),
       )}
       {[[t("span.events"), span.events] as const, [t("span.links"), span.links] as const].map(([title, list]) =>
-        list && list.length > 0 ? (
+        list.length > 0 ? (
           <section key={title}>
             <h3>{title}</h3>
             <pre className="json" tabIndex={0} style={{ background: "var(--mno-raised)", borderRadius: 6 }}>{JSON.stringify(list, null, 2)}</pre>
