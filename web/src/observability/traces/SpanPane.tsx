@@ -114,7 +114,7 @@ function Accounting({ span }: { span: SpanDetail }) {
   if (span.price_source === "no_usage") return <Note tone="attention">{t("unpriced.noUsage")}</Note>;
   return (
     <Note tone="attention">
-      {t("unpriced.unknownModel", { model: span.model ?? "" })}{" "}
+      {t("unpriced.unknownModel", { model: span.model })}{" "}
       <Link to="/costs/prices" search={{ provider: span.provider, add: span.model } as never} className="link">
         {t("unpriced.add")}
       </Link>
@@ -134,7 +134,7 @@ function CostParts({ span }: { span: SpanDetail }) {
     { name: t("bucket.output"), tokens: span.output_tokens, cost: parts.output },
   ];
   const isPriced = span.cost !== null;
-  const whole = Numberspan.cost;
+  const whole = Number(span.cost);
   const palette = colorsOf("light");
   const within: [string, number][] = [
     [t("bucket.reasoning"), span.reasoning_tokens],
