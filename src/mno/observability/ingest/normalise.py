@@ -352,9 +352,6 @@ def _event_messages(body: dict[str, Any], role: str) -> list[Any]:
     return [message_schema.message(item, role or "assistant")]
 
 
-_FIRST_TOKEN_EVENTS = ("First Token Stream Event", "ai.stream.firstChunk", "gen_ai.content.completion.chunk")
-
-
 def _first_token(lifted: dict[str, Any], events: list[Event], start_ns: int) -> int:
     """Nanoseconds to the first token; 0 where nobody measured it."""
     seconds = lifted.get("first_token_s")
