@@ -6,14 +6,16 @@ descendants' (the Vercel AI SDK's parents, `invoke_agent`). Both are answered fr
 traces. What is older than the memory reaches back is looked up in the span store, so forgetting costs time,
 never correctness.
 
-The rule of counting: a span with usage counts unless a descendant of it has usage. Arrivals only ever add
-descendants, so a span can change from counted to not counted, once, and never back.
+The rule of counting: a span with usage counts unless a descendant of it has usage, or it tells again of a
+call of which another such span tells (tellings.py). Both can come to light later, so a span that is stored
+may have to be taken out of the count, or put back.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from mno.observability.ingest.tellings import Telling, Tellings
 from mno.observability.spans.model import NO_PARENT, KnownSpan, Owner, Span, SpanKey, TraceKey, UsageKind
 
 #: Spans remembered over all traces, about 250 bytes each.
@@ -22,11 +24,15 @@ MEMORY_SPANS = 200_000
 
 @dataclass(slots=True)
 class Admitted:
-    """The verdict on one group: what to insert, and which rows of before count no longer."""
+    """The verdict on one group: what to insert, and which rows of before must be corrected."""
 
     deliveries: list[tuple[Owner, list[Span]]] = field(default_factory=list)
-    uncounted: list[SpanKey] = field(default_factory=list)
+    #: Stored spans whose verdict changed, and to what.
+    corrections: dict[SpanKey, bool] = field(default_factory=dict)
     duplicates: int = 0
+
+    def corrected(self, *, counted: bool) -> list[SpanKey]:
+        return [key for key, verdict in self.corrections.items() if verdict is counted]
 
     @property
     def spans(self) -> int:
@@ -36,22 +42,24 @@ class Admitted:
 class TraceMemory:
     """The tree of one trace, as far as it has arrived."""
 
-    __slots__ = ("counted", "covered", "known_after_us", "last_end_us", "parents")
+    __slots__ = ("covered", "ends", "known_after_us", "last_end_us", "parents", "tellings")
 
     def __init__(self, known_after_us: int) -> None:
         #: Spans that ended later than this are here if they were ever admitted.
         self.known_after_us = known_after_us
         self.last_end_us = 0
         self.parents: dict[bytes, bytes] = {}
-        #: Counted spans, with their start.
-        self.counted: dict[bytes, int] = {}
+        #: Spans with usage and no descendant with usage, with their start.
+        self.ends: dict[bytes, int] = {}
+        #: Those of them that name the provider's answer.
+        self.tellings: dict[bytes, tuple[str, Telling]] = {}
         #: Ids of spans, arrived or not, that have a descendant with usage.
         self.covered: set[bytes] = set()
 
     def place(self, span_id: bytes, parent_id: bytes, start_us: int, end_us: int, *, has_usage: bool) -> list[bytes]:
-        """Adds a span and returns the ids of those that it keeps from counting (never its own).
+        """Adds a span and returns the ids of those that now have a descendant with usage (never its own).
 
-        Afterwards `span_id in self.counted` tells whether the span itself counts.
+        Afterwards `span_id in self.ends` tells whether the span itself has usage and no such descendant.
         """
         covered = span_id in self.covered
         if parent_id == span_id or (covered and self._is_ancestor(span_id, parent_id)):
@@ -60,19 +68,19 @@ class TraceMemory:
         if end_us > self.last_end_us:
             self.last_end_us = end_us
         if has_usage and not covered:
-            self.counted[span_id] = start_us
+            self.ends[span_id] = start_us
         if has_usage or covered:
             return self._cover(parent_id)
         return []
 
     def _cover(self, span_id: bytes) -> list[bytes]:
-        uncounted = []
+        newly_covered = []
         while span_id != NO_PARENT and span_id not in self.covered:
             self.covered.add(span_id)
-            if span_id in self.counted:
-                uncounted.append(span_id)
+            if span_id in self.ends:
+                newly_covered.append(span_id)
             span_id = self.parents.get(span_id, NO_PARENT)
-        return uncounted
+        return newly_covered
 
     def _is_ancestor(self, span_id: bytes, of: bytes) -> bool:
         while of != NO_PARENT:
@@ -82,6 +90,8 @@ class TraceMemory:
         return False
 
 
+#: The spans of one group that have usage and, when they came, no descendant with usage.
+Fresh = dict[tuple[TraceKey, bytes], Span]
 #: Reads what the store knows of these traces; a trace that it does not know is absent.
 Lookup = Callable[[Sequence[TraceKey]], Iterable[tuple[TraceKey, KnownSpan]]]
 
@@ -98,10 +108,12 @@ class Admission:
         self._limit = memory_spans
         self._remembered = 0
         self._traces: OrderedDict[TraceKey, TraceMemory] = OrderedDict()
+        self._tellings = Tellings()
 
     def forget(self, horizon_us: int) -> None:
         """Drops the memory, after a write that may or may not have happened."""
         self._traces.clear()
+        self._tellings = Tellings()
         self._remembered = 0
         self._horizon_us = max(self._horizon_us, horizon_us)
 
@@ -109,7 +121,7 @@ class Admission:
         """Sorts a group of deliveries into new spans, repetitions and corrections."""
         self._recall(deliveries)
         admitted = Admitted()
-        fresh: dict[tuple[TraceKey, bytes], Span] = {}
+        fresh: Fresh = {}
         for owner, spans in deliveries:
             kept = [span for span in spans if self._admit(owner, span, fresh, admitted)]
             admitted.duplicates += len(spans) - len(kept)
@@ -118,7 +130,7 @@ class Admission:
         self._evict()
         return admitted
 
-    def _admit(self, owner: Owner, span: Span, fresh: dict[tuple[TraceKey, bytes], Span], admitted: Admitted) -> bool:
+    def _admit(self, owner: Owner, span: Span, fresh: Fresh, admitted: Admitted) -> bool:
         key = TraceKey(owner.team_id, owner.project_id, span.trace_id)
         trace = self._traces.get(key)
         if trace is None:
@@ -131,18 +143,25 @@ class Admission:
         start_us = span.start_ns // 1000
         end_us = start_us + span.duration_ns // 1000
         has_usage = span.usage_kind is not UsageKind.NONE
-        covered = trace.place(span_id, span.parent_span_id, start_us, end_us, has_usage=has_usage)
+        newly_covered = trace.place(span_id, span.parent_span_id, start_us, end_us, has_usage=has_usage)
         self._remembered += 1
-        span.counted = span_id in trace.counted
+        span.counted = span_id in trace.ends
         if span.counted:
             fresh[key, span_id] = span
-        for ancestor_id in covered:
-            ancestor_start_us = trace.counted.pop(ancestor_id)
-            ancestor = fresh.get((key, ancestor_id))
-            if ancestor is not None:
-                ancestor.counted = False
-            else:
-                admitted.uncounted.append(SpanKey(key, ancestor_id, ancestor_start_us))
+            if span.response_id:
+                telling = Telling(key, span_id, start_us, end_us)
+                trace.tellings[span_id] = (span.response_id, telling)
+                span.counted, others = self._tellings.add(span.response_id, telling)
+                _correct(others, fresh, admitted, counted=False)
+        for ancestor_id in newly_covered:
+            start_us = trace.ends.pop(ancestor_id)
+            response_id, telling = trace.tellings.pop(ancestor_id, ("", Telling(key, ancestor_id, start_us, start_us)))
+            counted = True
+            if response_id:
+                counted, others = self._tellings.remove(response_id, telling)
+                _correct(others, fresh, admitted, counted=True)
+            if counted:
+                _correct([telling], fresh, admitted, counted=False)
         return True
 
     def _recall(self, deliveries: Sequence[tuple[Owner, Sequence[Span]]]) -> None:
@@ -162,17 +181,46 @@ class Admission:
     def _reload(self, keys: list[TraceKey]) -> None:
         for key in keys:
             gone = self._traces.pop(key, None)
-            self._remembered -= len(gone.parents) if gone else 0
+            if gone is not None:
+                self._forget_trace(gone)
             self._traces[key] = TraceMemory(known_after_us=-1)
         for key, known in self._lookup(keys):
-            trace = self._traces[key]
-            trace.place(known.span_id, known.parent_span_id, known.start_us, known.end_us, has_usage=known.has_usage)
-            if not known.counted:
-                trace.counted.pop(known.span_id, None)
-            self._remembered += 1
+            self._restore(key, self._traces[key], known)
+
+    def _restore(self, key: TraceKey, trace: TraceMemory, known: KnownSpan) -> None:
+        span_id, parent_id = known.span_id, known.parent_span_id
+        covered = trace.place(span_id, parent_id, known.start_us, known.end_us, has_usage=known.has_usage)
+        self._remembered += 1
+        if known.response_id and span_id in trace.ends:
+            telling = Telling(key, span_id, known.start_us, known.end_us)
+            trace.tellings[span_id] = (known.response_id, telling)
+            self._tellings.add(known.response_id, telling)
+        elif not known.counted:
+            trace.ends.pop(span_id, None)
+        for ancestor_id in covered:
+            del trace.ends[ancestor_id]
+            if told := trace.tellings.pop(ancestor_id, None):
+                self._tellings.remove(*told)
 
     def _evict(self) -> None:
         while self._remembered > self._limit and len(self._traces) > 1:
             _, trace = self._traces.popitem(last=False)
-            self._remembered -= len(trace.parents)
+            self._forget_trace(trace)
             self._horizon_us = max(self._horizon_us, trace.last_end_us)
+
+    def _forget_trace(self, trace: TraceMemory) -> None:
+        self._remembered -= len(trace.parents)
+        for response_id, telling in trace.tellings.values():
+            self._tellings.remove(response_id, telling)
+
+
+def _correct(tellings: Iterable[Telling], fresh: Fresh, admitted: Admitted, *, counted: bool) -> None:
+    """Gives spans another verdict: in place where they are of this group, else as a correction of the store."""
+    for telling in tellings:
+        span = fresh.get((telling.trace, telling.span_id))
+        if span is not None:
+            span.counted = counted
+            continue
+        key = SpanKey(telling.trace, telling.span_id, telling.start_us)
+        if admitted.corrections.pop(key, counted) is counted:  # else it is back to what is stored
+            admitted.corrections[key] = counted

@@ -179,7 +179,8 @@ def _duration(event: dict[str, Any]) -> int:
         return 0
     if type(value) not in (int, float) or not 0 <= value <= 86_400_000 * 366:
         raise Refused(f"duration_ms is {value!r:.40}, not a number of milliseconds")
-    return int(round(value * 1_000_000))
+    nanoseconds: int = round(value * 1_000_000)
+    return nanoseconds
 
 
 def _amounts(event: dict[str, Any]) -> tuple[Buckets, bool]:

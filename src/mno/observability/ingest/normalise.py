@@ -118,6 +118,8 @@ def span_of(
             columns[field] = _text(lifted[slot])
     if operation in genai.CALLS:
         columns["usage_kind"] = UsageKind.CALL
+        if "gen_ai.response.id" in rest:
+            columns["response_id"] = _text(rest["gen_ai.response.id"])
     elif metered:
         columns["usage_kind"] = UsageKind.AGGREGATE
     span = Span(

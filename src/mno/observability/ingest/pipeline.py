@@ -287,8 +287,9 @@ class Pipeline:
         admitted = self._admission.admit(deliveries)
         now_us = time.time_ns() // 1000
         blocks = [block(admitted.deliveries, now_us)] if admitted.deliveries else []
-        if admitted.uncounted:
-            blocks.extend(self._restatements.uncount(admitted.uncounted))
+        for counted in (False, True):
+            if keys := admitted.corrected(counted=counted):
+                blocks.extend(self._restatements.recount(keys, counted=counted))
         if blocks:
             self._store.insert(joined(blocks))
         self._meters.committed(admitted.spans, admitted.duplicates, time.perf_counter() - started)

@@ -59,6 +59,8 @@ class Span(msgspec.Struct, array_like=True, gc=False):
     finish_reason: str = ""
     service_tier: str = ""
     tags: tuple[str, ...] = ()
+    #: Of a call: the provider's id of its answer. It stands among the attributes and has no column of its own.
+    response_id: str = ""
 
     usage_kind: UsageKind = UsageKind.NONE
     counted: bool = False
@@ -117,6 +119,7 @@ class KnownSpan(NamedTuple):
     end_us: int
     has_usage: bool
     counted: bool
+    response_id: str = ""
 
 
 class SpanKey(NamedTuple):

@@ -44,10 +44,10 @@ class Restatements:
     def __init__(self, store: SpanStore) -> None:
         self._store = store
 
-    def uncount(self, keys: Sequence[SpanKey]) -> list[pa.Table]:
-        """Blocks after which these spans count no longer."""
+    def recount(self, keys: Sequence[SpanKey], *, counted: bool) -> list[pa.Table]:
+        """Blocks after which these spans count, or count no longer."""
         return [
-            restatement(rows, {"counted": pa.array(np.zeros(rows.num_rows, np.uint8))})
+            restatement(rows, {"counted": pa.array(np.full(rows.num_rows, counted, np.uint8))})
             for rows in self._store.current_rows(keys)
             if rows.num_rows
         ]

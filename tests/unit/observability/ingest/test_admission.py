@@ -38,6 +38,7 @@ class Store:
                         start_us + span.duration_ns // 1000,
                         span.usage_kind is not UsageKind.NONE,
                         span.counted,
+                        span.response_id,
                     ),
                 )
 
@@ -46,10 +47,10 @@ class Store:
             for span in spans:
                 assert (span.trace_id, span.span_id) not in self.spans, "a span was admitted twice"
                 self.spans[span.trace_id, span.span_id] = span
-        for key in admitted.uncounted:
+        for key, counted in admitted.corrections.items():
             span = self.spans[key.trace.trace_id, key.span_id]
-            assert span.counted, "a span was kept from counting twice"
-            span.counted = False
+            assert span.counted is not counted, "a correction that corrects nothing"
+            span.counted = counted
 
     def counted(self) -> set[bytes]:
         return {span.span_id for span in self.spans.values() if span.counted}
@@ -60,16 +61,24 @@ def named(name: str) -> bytes:
 
 
 def span(
-    name: str, parent: str | None = None, usage: UsageKind = UsageKind.NONE, *, trace: bytes = TRACE, start: int = 0
+    name: str,
+    parent: str | None = None,
+    usage: UsageKind = UsageKind.NONE,
+    *,
+    trace: bytes = TRACE,
+    start: int = 0,
+    milliseconds: int = 1,
+    response: str = "",
 ) -> Span:
     return Span(
         trace_id=trace,
         span_id=named(name),
         parent_span_id=named(parent) if parent else NO_PARENT,
         start_ns=START_NS + start * 1_000_000,
-        duration_ns=1_000_000,
+        duration_ns=milliseconds * 1_000_000,
         name=name,
         usage_kind=usage,
+        response_id=response if usage is UsageKind.CALL else "",
     )
 
 
@@ -113,7 +122,7 @@ def test_a_parent_that_counted_is_restated_when_its_child_arrives() -> None:
     admission = admitted(store, [span("agent", usage=UsageKind.AGGREGATE)])
     assert store.counted() == {named("agent")}
     late = admission.admit([(OWNER, [span("call", "agent", UsageKind.CALL)])])
-    assert late.uncounted == [SpanKey(TraceKey("team", "project", TRACE), named("agent"), START_NS // 1000)]
+    assert late.corrections == {SpanKey(TraceKey("team", "project", TRACE), named("agent"), START_NS // 1000): False}
 
 
 def test_the_link_between_a_parent_and_its_descendant_may_arrive_last() -> None:
@@ -138,6 +147,37 @@ def test_a_circle_of_parents_still_counts_something() -> None:
     assert store.counted() == {named("self")}
 
 
+def test_one_call_told_by_two_siblings_counts_once_as_the_inner_one_tells_it() -> None:
+    outer = span("outer", "flow", UsageKind.CALL, milliseconds=5, response="msg_1")
+    inner = span("inner", "flow", UsageKind.CALL, start=1, response="msg_1")
+    for batches in ([[outer, inner]], [[inner], [outer]], [[outer], [inner]]):
+        store = Store({})
+        admitted(store, *([span_copy(one) for one in batch] for batch in batches))
+        assert store.counted() == {named("inner")}
+
+
+def test_one_call_told_in_two_traces_counts_once() -> None:
+    store = Store({})
+    outer = span("outer", usage=UsageKind.CALL, milliseconds=5, response="msg_1")
+    admitted(store, [outer], [span("inner", usage=UsageKind.CALL, trace=b"u" * 16, start=1, response="msg_1")])
+    assert store.counted() == {named("inner")}
+
+
+def test_calls_one_after_the_other_are_two_though_their_answers_have_one_id() -> None:
+    store = Store({})
+    first = span("first", usage=UsageKind.CALL, response="chatcmpl-7")
+    admitted(store, [first, span("second", usage=UsageKind.CALL, start=2, response="chatcmpl-7")])
+    assert store.counted() == {named("first"), named("second")}
+
+
+def test_a_call_of_another_project_is_another_call() -> None:
+    store = Store({})
+    admission = admitted(store, [span("outer", usage=UsageKind.CALL, response="msg_1")])
+    inner = span("inner", usage=UsageKind.CALL, response="msg_1")
+    other = admission.admit([(OWNER._replace(project_id="other"), [inner])])
+    assert (inner.counted, other.corrections) == (True, {})
+
+
 @st.composite
 def forests(draw: st.DrawFn) -> list[list[Span]]:
     """Trees over up to twelve spans in two traces, in any order, cut into any batches, some of them repeated."""
@@ -146,7 +186,10 @@ def forests(draw: st.DrawFn) -> list[list[Span]]:
     for number in range(size):
         parent = draw(st.one_of(st.none(), st.integers(0, number - 1))) if number else None
         usage = draw(st.sampled_from(UsageKind))
-        spans.append(span(f"s{number}", None if parent is None else f"s{parent}", usage, start=number))
+        above = None if parent is None else f"s{parent}"
+        response = draw(st.sampled_from(["", "", "a", "b"]))
+        milliseconds = draw(st.integers(1, 4))
+        spans.append(span(f"s{number}", above, usage, start=number, milliseconds=milliseconds, response=response))
     arrivals = draw(st.permutations(spans))
     arrivals += draw(st.lists(st.sampled_from(spans), max_size=4))
     cuts = sorted(draw(st.lists(st.integers(0, len(arrivals)), max_size=4)))
@@ -158,7 +201,7 @@ def forests(draw: st.DrawFn) -> list[list[Span]]:
 def span_copy(one: Span) -> Span:
     parent = None if one.parent_span_id == NO_PARENT else one.parent_span_id.decode().rstrip("_")
     copy = span(one.span_id.decode().rstrip("_"), parent, one.usage_kind)
-    copy.start_ns = one.start_ns
+    copy.start_ns, copy.duration_ns, copy.response_id = one.start_ns, one.duration_ns, one.response_id
     return copy
 
 
@@ -176,10 +219,26 @@ def leaves_with_usage(spans: Iterable[Span]) -> set[bytes]:
     return with_usage - covered
 
 
+def nearest_tellings(spans: Iterable[Span], leaves: set[bytes]) -> set[bytes]:
+    """The other rule, written naively: no other leaf of the same answer overlaps and began later."""
+    told = [one for one in {one.span_id: one for one in spans}.values() if one.span_id in leaves]
+    return {
+        one.span_id
+        for one in told
+        if not any(
+            one.response_id
+            and one.response_id == other.response_id
+            and (one.start_ns, one.span_id) < (other.start_ns, other.span_id)
+            and other.start_ns <= one.start_ns + one.duration_ns
+            for other in told
+        )
+    }
+
+
 @given(forests(), st.sampled_from([1, 3, 1_000]))
 def test_who_counts_depends_neither_on_order_nor_batches_nor_memory(batches: list[list[Span]], memory: int) -> None:
     store = Store({})
     admitted(store, *batches, memory_spans=memory)
     everything = [one for batch in batches for one in batch]
     assert set(store.spans) == {(one.trace_id, one.span_id) for one in everything}
-    assert store.counted() == leaves_with_usage(everything)
+    assert store.counted() == nearest_tellings(everything, leaves_with_usage(everything))

@@ -1,0 +1,62 @@
+"""Tellings: two instrumentations that tell of one call side by side, neither beneath the other.
+
+OpenLLMetry's span of an Anthropic call is a sibling of the span that Anthropic's own SDK writes (and of
+another trace where nothing is above them), with the same figures; only the provider's id of the answer ties
+them. Ids alone prove little (Ollama draws them from a thousand), so two spans are one call when they have
+the same id and overlap in time. Of two tellings the one that began later is nearer to the wire and counts.
+"""
+
+from typing import NamedTuple
+
+from mno.observability.spans.model import TraceKey
+
+
+class Telling(NamedTuple):
+    """A span that has the usage of a call; times in microseconds."""
+
+    trace: TraceKey
+    span_id: bytes
+    start_us: int
+    end_us: int
+
+    def yields_to(self, other: "Telling") -> bool:
+        """Whether the other, of an answer with the same id, is the same call and nearer to the wire."""
+        overlap = self.start_us <= other.end_us and other.start_us <= self.end_us
+        return overlap and (self.start_us, self.span_id) < (other.start_us, other.span_id)
+
+
+class Tellings:
+    """Who counts among the spans that are in memory: a telling counts unless it yields to another."""
+
+    def __init__(self) -> None:
+        self._by_answer: dict[tuple[str, str, str], list[Telling]] = {}
+
+    def add(self, response_id: str, telling: Telling) -> tuple[bool, list[Telling]]:
+        """Whether it counts, and which others count no longer because of it."""
+        answer = _answer(response_id, telling)
+        told = self._by_answer.get(answer)
+        if told is None:
+            self._by_answer[answer] = [telling]
+            return True, []
+        beaten = [other for other in told if other.yields_to(telling) and _counts(other, told)]
+        told.append(telling)
+        return _counts(telling, told), beaten
+
+    def remove(self, response_id: str, telling: Telling) -> tuple[bool, list[Telling]]:
+        """Whether it counted, and which others count again without it."""
+        answer = _answer(response_id, telling)
+        told = self._by_answer[answer]
+        counted = _counts(telling, told)
+        told.remove(telling)
+        if not told:
+            del self._by_answer[answer]
+        return counted, [other for other in told if other.yields_to(telling) and _counts(other, told)]
+
+
+def _counts(telling: Telling, told: list[Telling]) -> bool:
+    return not any(telling.yields_to(other) for other in told)
+
+
+def _answer(response_id: str, telling: Telling) -> tuple[str, str, str]:
+    trace = telling.trace
+    return trace.team_id, trace.project_id, response_id
