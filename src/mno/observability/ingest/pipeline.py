@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import pairwise
@@ -103,7 +103,6 @@ class Pipeline:
     def start(self) -> int:
         """Brings back what an earlier run left in its journal, then begins; returns the spans brought back."""
         self._journal.open()
-        self._admission = Admission(self._store.known_spans, self._store.horizon_us())
         recovered = self._recover()
         for target, name in ((self._run_journal, "ingest-journal"), (self._run_store, "ingest-store")):
             thread = threading.Thread(target=target, name=name, daemon=True)
@@ -261,6 +260,8 @@ class Pipeline:
         failures = 0
         while True:
             try:
+                if failures:
+                    self._repair(deliveries)  # the rows may be there and a rollup not; see `_recover`
                 self._insert(deliveries)
                 return
             except Exception as error:  # nothing acknowledged may be lost, whatever is wrong
@@ -275,6 +276,7 @@ class Pipeline:
                 time.sleep(RETRY_S)
         for delivery in deliveries:
             try:
+                self._repair([delivery])
                 self._insert([delivery])
             except Exception:
                 self._admission.forget(max(_end_us(span) for span in delivery[1]))
@@ -300,16 +302,40 @@ class Pipeline:
     # --- the start after a crash ---
 
     def _recover(self) -> int:
-        recovered = 0
+        """Inserts what may not be in the store.
+
+        The rollups come first: a block that was killed between its rows and its rollups would otherwise be taken
+        for new, because admission finds a trace in the store through its rollup.
+        """
+        for touched in _grouped(self._journal.left_over()):
+            self._repair(touched)
+        self._admission = Admission(self._store.known_spans, self._store.horizon_us())
+        recovered = sum(self._insert(group) for group in _grouped(self._journal.left_over()))
+        self._journal.forget_all()
+        return recovered
+
+    def _repair(self, deliveries: Sequence[tuple[Owner, list[Span]]]) -> None:
+        """Makes the rollups whole wherever these spans lie."""
         touched: dict[tuple[str, str], list[int]] = {}
-        for owner, spans in self._journal.left_over():
-            recovered += self._insert([(owner, spans)])
+        for owner, spans in deliveries:
             touched.setdefault((owner.team_id, owner.project_id), []).extend(span.start_ns // 1000 for span in spans)
         for (team_id, project_id), starts in touched.items():
             for first, last in _stretches(starts):
                 self._recount.repair(team_id, project_id, first, last)
-        self._journal.forget_all()
-        return recovered
+
+
+def _grouped(deliveries: Iterable[tuple[Owner, list[Span]]]) -> Iterator[list[tuple[Owner, list[Span]]]]:
+    """Deliveries in their order, as many at a time as fit one block."""
+    group: list[tuple[Owner, list[Span]]] = []
+    size = 0
+    for owner, spans in deliveries:
+        if group and size + len(spans) > BLOCK_SPANS:
+            yield group
+            group, size = [], 0
+        group.append((owner, spans))
+        size += len(spans)
+    if group:
+        yield group
 
 
 def _stretches(starts_us: Sequence[int], gap_us: int = 3_600_000_000) -> list[tuple[int, int]]:
