@@ -113,7 +113,7 @@ FILTERED = [
         (SpanFilter(min_duration_ms=1000.5), [3]),
     ],
 )
-async def test_filters(
+async def test_filters_hold_of_one_and_the_same_span(
     traces: Traces, clickhouse: ClickHouse, tenant: Tenant, asked: SpanFilter, expected: list[int]
 ) -> None:
     arrive(clickhouse, tenant, FILTERED)
@@ -150,7 +150,9 @@ NESTED = json.dumps({"llm.tools": json.dumps([{"description": "查詢天氣"}])}
         ("'; DROP TABLE spans --", False),
     ],
 )
-async def test_free_text(traces: Traces, clickhouse: ClickHouse, tenant: Tenant, text: str, found: bool) -> None:
+async def test_free_text_finds_names_messages_attributes_and_ids(
+    traces: Traces, clickhouse: ClickHouse, tenant: Tenant, text: str, found: bool
+) -> None:
     arrive(
         clickhouse,
         tenant,
