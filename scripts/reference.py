@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: settings, commands, HTTP routes, limits.
+"""Writes docs/reference from the code: settings, commands, HTTP routes, limits; and the web's copy of the OpenAPI.
 
 A reference that is written by hand is wrong by the next release. So each page is made from the thing itself:
 settings from `platform/config.py`, commands from the command line's own definition, routes from the
@@ -10,6 +10,7 @@ a route or a limit says nothing about itself.
 import ast
 import importlib
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
 PAGES = ROOT / "docs" / "reference"
+#: From which the web's types are made (`npm run api` in web/).
+OPENAPI = ROOT / "web" / "openapi.json"
 
 #: What each setting means; the defaults come from the code.
 SETTINGS = {
@@ -420,11 +423,17 @@ def _amount(limit: Limit) -> str:
     return f"{value:,g} s" if limit.name.endswith("_S") else f"{value:,}"
 
 
+def openapi() -> str:
+    """The application's description of itself, as the web keeps it."""
+    schema, _ = routes()
+    return json.dumps(schema, indent=4, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     """Writes the pages; says which changed."""
     PAGES.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
-        file = PAGES / name
+    written = {PAGES / name: text for name, text in pages().items()} | {OPENAPI: openapi()}
+    for file, text in written.items():
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
             sys.stdout.write(f"  {file.relative_to(ROOT)}\n")

@@ -53,6 +53,10 @@ def test_the_reference_is_what_the_code_says_now(page: str) -> None:
     assert read(f"docs/reference/{page}") == reference().pages()[page], "run `make reference` and commit what it wrote"
 
 
+def test_the_web_knows_the_api_as_it_is_now() -> None:
+    assert read("web/openapi.json") == reference().openapi(), "run `make reference`, then `npm run api` in web/"
+
+
 def test_every_setting_is_documented() -> None:
     documented = {*reference().SETTINGS, *reference().CLIENT_SETTINGS}
     assert reference().settings_read() == documented
