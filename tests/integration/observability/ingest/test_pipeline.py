@@ -150,6 +150,24 @@ async def test_what_a_crash_left_in_the_journal_is_stored_once_at_the_next_start
     assert [path for path in tmp_path.glob("*.journal") if path.stat().st_size] == []
 
 
+async def test_a_block_that_a_crash_cut_off_from_its_rollups_is_not_stored_again(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path
+) -> None:
+    batch = [call(1, 1), call(1, 2, at_s=10)]
+    journal = Journal(tmp_path)
+    journal.open()
+    journal.append([record(owner(tenant), batch)])
+    journal.close()
+    SpanStore(clickhouse).insert(_block(owner(tenant), batch))
+    for rollup in ("usage_minute", "usage_hour", "usage_day", "traces"):
+        clickhouse.command_now(f"DELETE FROM {rollup} WHERE team_id = {{team:String}}", {"team": tenant.team_id})
+    recovering = a_pipeline(clickhouse, tmp_path)
+    assert recovering.start() == 0
+    recovering.stop()
+    assert (await totals(clickhouse, tenant))["calls"] == 2
+    assert Recount(clickhouse).differences(tenant.team_id, tenant.project_id, *WHOLE) == 0
+
+
 async def test_a_recount_repairs_a_rollup_that_lost_rows(
     pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
 ) -> None:
