@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from mno.observability.costs import catalogue
 from mno.observability.costs.pricing import PriceBook
@@ -31,11 +32,21 @@ from mno.platform.migrate import migrate_clickhouse, migrations_of
 from report import number, print_json, table
 from spans import SPANS_PER_REQUEST, Load
 
-OWNER = Owner("bench-team", "bench-project", "otlp", "bench-key")
+OWNER = Owner(str(UUID(int=1)), str(UUID(int=2)), "otlp", "bench-key")
 #: Requests in one block of the staged run: 10,000 spans.
 REQUESTS_PER_BLOCK = 100
 #: Requests in flight of the pipeline run, as many as four connections and their queue would hold.
 IN_FLIGHT = 8
+
+
+class ListPrices:
+    """The bundled price list for every project."""
+
+    def __init__(self) -> None:
+        self._book = PriceBook(catalogue.bundled())
+
+    def book(self, team_id: UUID, project_id: UUID) -> PriceBook:
+        return self._book
 
 
 def stages(clickhouse: ClickHouse, seconds: float) -> dict[str, Any]:
@@ -75,7 +86,7 @@ async def pipeline(clickhouse: ClickHouse, folder: Path, seconds: float) -> dict
     meters = Meters()
     flow = Pipeline(Journal(folder / "journal"), SpanStore(clickhouse), Recount(clickhouse), meters, _nobody_listens)
     await asyncio.to_thread(flow.start)
-    ingest = Ingest(flow, PriceBook(catalogue.bundled()), meters, clickhouse)
+    ingest = Ingest(flow, ListPrices(), meters, clickhouse)
     load = Load(first=1 << 40)
     numbers = iter(range(sys.maxsize))
     started = time.perf_counter()

@@ -2,7 +2,7 @@
 
 A template is one serialised `ExportTraceServiceRequest` of 100 spans in ten traces: an agent at the root, five
 calls of a model with 1.5 kB of messages, four calls of tools, about 15 attributes each, children before their
-parent as exporters send them. What must differ from one request to the next (ids, times, the session) has a
+parent as exporters send them. What must differ from one request to the next (ids, times, sessions) has a
 fixed width in protobuf, so a new request is the template with those bytes written over: some ten
 microseconds, and no two requests are alike. The same seed gives the same templates.
 """
@@ -39,7 +39,10 @@ _WORDS = (  # noqa: SIM905 - a sentence reads better than a list
     "the report shows that revenue rose in the third quarter because of a larger share of returning customers while "
     "cost of support fell since most questions were answered by the assistant before a person had to look at them"
 ).split()  # fmt: skip
+#: Stand where a request's own hexadecimal digits are written.
 _SESSION_MARK = "0123abcd"
+_ANSWER_MARK = "fedc9876"
+_ANSWER_MARK = "fedcba9876543210"
 
 
 class Template:
@@ -61,6 +64,8 @@ class Template:
         self._times = np.array(times, np.uint64).reshape(-1)
         self._time_places = _time_places(blob, self._ids, times)
         self._sessions = _all_places(blob, _SESSION_MARK.encode())
+        self._answers = _all_places(blob, _ANSWER_MARK.encode())
+        self._answers = _all_places(blob, _ANSWER_MARK.encode())
         self.size = len(blob)
 
     def request(self, number: int, now_ns: int) -> tuple[bytes, bytes]:
@@ -73,8 +78,9 @@ class Template:
         body[self._ids] = self._span_ids ^ mark
         body[self._parents] = self._parent_ids ^ mark
         body[self._time_places] = (self._times + np.uint64(now_ns)).view(np.uint8).reshape(-1, 8)
-        session = f"{_mixed(number // REQUESTS_PER_SESSION) & 0xFFFFFFFF:08x}".encode()
-        body[self._sessions] = np.frombuffer(session, np.uint8)
+        body[self._sessions] = _digits(number // REQUESTS_PER_SESSION)
+        body[self._answers] = _digits(number)
+        body[self._answers] = np.frombuffer(f"{_mixed(number):016x}".encode(), np.uint8)
         return body.tobytes(), trace_ids[0].tobytes()
 
 
@@ -167,7 +173,7 @@ def _call(rng: random.Random, who: dict[str, str]) -> tuple[str, Any, dict[str, 
         "gen_ai.provider.name": provider,
         "gen_ai.request.model": asked,
         "gen_ai.response.model": answered,
-        "gen_ai.response.id": f"chatcmpl-{rng.getrandbits(96):024x}",
+        "gen_ai.response.id": f"chatcmpl-{_ANSWER_MARK}{rng.getrandbits(32):08x}",
         "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.request.temperature": 0.2,
         "gen_ai.request.max_tokens": 1024,
@@ -252,6 +258,10 @@ def _mixed(number: int) -> int:
     mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
     mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
     return mixed ^ mixed >> 31
+
+
+def _digits(number: int) -> "np.ndarray[Any, Any]":
+    return np.frombuffer(f"{_mixed(number) & 0xFFFFFFFF:08x}".encode(), np.uint8)
 
 
 def _places(blob: bytes, tag: bytes, values: Sequence[bytes]) -> "np.ndarray[Any, Any]":

@@ -11,6 +11,10 @@ from typing import NamedTuple
 from mno.observability.spans.model import TraceKey
 
 
+#: Spans remembered for one answer; when more come with its id, the first are forgotten: they go on as they are.
+MAX_TELLINGS = 8
+
+
 class Telling(NamedTuple):
     """A span that has the usage of a call; times in microseconds."""
 
@@ -40,12 +44,16 @@ class Tellings:
             return True, []
         beaten = [other for other in told if other.yields_to(telling) and _counts(other, told)]
         told.append(telling)
+        if len(told) > MAX_TELLINGS:
+            del told[0]
         return _counts(telling, told), beaten
 
     def remove(self, response_id: str, telling: Telling) -> tuple[bool, list[Telling]]:
-        """Whether it counted, and which others count again without it."""
+        """Whether it counted (so far as is remembered), and which others count again without it."""
         answer = _answer(response_id, telling)
-        told = self._by_answer[answer]
+        told = self._by_answer.get(answer, [])
+        if telling not in told:
+            return True, []
         counted = _counts(telling, told)
         told.remove(telling)
         if not told:
