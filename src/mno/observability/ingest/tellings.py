@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from mno.observability.spans.model import TraceKey
 
-
 #: Spans remembered for one answer; when more come with its id, the first are forgotten: they go on as they are.
 MAX_TELLINGS = 8
 
