@@ -31,7 +31,7 @@ SETTINGS = {
     "MNO_HOST": "Address to listen on. `0.0.0.0` opens the hub to the network; read SECURITY.md first.",
     "MNO_PORT": "Port of web pages, API and ingest; 0 takes a free one.",
     "MNO_DATA_DIR": "Folder for everything that lasts. One running program to a folder.",
-    "MNO_POSTGRES_URL": "A Postgres server (16 or newer) in place of the embedded one, as a libpq URL.",
+    "MNO_POSTGRES_URL": "A Postgres server (16 or newer) in place of the embedded one, as a libpq URL or keyword string.",
     "MNO_CLICKHOUSE_URL": "A ClickHouse server in place of the embedded one, as a clickhouse-connect DSN.",
     "MNO_BOOTSTRAP_API_KEY": "A key with the scope `admin` that works from the first start: `mno_` and at least 24"
     " letters, digits, `-` or `_`.",

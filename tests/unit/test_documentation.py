@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from mno.observability.ingest import native
+
 ROOT = Path(__file__).parents[2]
 SKIPPED = {"node_modules", ".venv", ".venv-contract", "dist", ".node", "fixtures"}
 PAGES = sorted(
@@ -102,6 +104,11 @@ def test_every_metric_is_explained_to_operators() -> None:
     }
     assert metrics
     assert not [name for name in metrics if f"`{name}`" not in read("docs/guides/operate.md")]
+
+
+def test_every_field_of_a_token_event_is_explained() -> None:
+    guide = read("docs/guides/connect.md")
+    assert not [field for field in native._FIELDS if f"`{field}`" not in guide and f'"{field}"' not in guide]
 
 
 # — the pages —
