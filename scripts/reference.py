@@ -262,8 +262,8 @@ def api_page() -> str:
         "HTTP API",
         "The same in machine-readable form is at `/api/openapi.json` of a running hub. Send a key as "
         "`Authorization: Bearer mno_…`, as `x-api-key`, or as the password of Basic authentication. Every error is "
-        "an RFC 9457 problem document (`application/problem+json`) with `title`, `status` and `detail`; OTLP's are "
-        "a `google.rpc.Status` in the format that was sent. Times are RFC 3339 in UTC; `from` and `to` also take "
+        "an RFC 9457 problem document (`application/problem+json`) with `title`, `status` and `detail`; an OTLP body "
+        "that is refused is answered by a `google.rpc.Status` in the format that was sent. Times are RFC 3339 in UTC; `from` and `to` also take "
         "`now`, `-15m`, `-24h`, `-30d`. Amounts are text with nine decimal places.",
         body,
     )
