@@ -24,6 +24,6 @@ export default typescript.config(
   },
   {
     files: ["**/*.{js,mjs}"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", fetch: "readonly", setTimeout: "readonly", URL: "readonly", document: "readonly", window: "readonly", localStorage: "readonly", performance: "readonly", requestAnimationFrame: "readonly", getComputedStyle: "readonly", Buffer: "readonly" } },
+    languageOptions: { globals: { process: "readonly", console: "readonly", fetch: "readonly", setTimeout: "readonly", URL: "readonly", document: "readonly", window: "readonly", localStorage: "readonly", performance: "readonly", navigator: "readonly", requestAnimationFrame: "readonly", getComputedStyle: "readonly", Buffer: "readonly" } },
   },
 );

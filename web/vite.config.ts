@@ -1,7 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-const server = process.env["MNO_URL"] ?? "http://localhost:8420";
+const server = process.env["MNO_URL"] ?? "http://127.0.0.1:8420";
 
 export default defineConfig({
   plugins: [react()],

@@ -134,8 +134,8 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
     const color = (name: string) => style.getPropertyValue(name).trim();
     const palette = colorsOf(scheme);
     const font = getComputedStyle(document.body).fontFamily;
-    // Hours of several days are marked by their midnights.
     const isOverDays = interval === "hour" && buckets.length > 48;
+    const isMarked = markOf(buckets, interval);
     const colorOf = (one: Series, index: number) =>
       one.kind === "before" ? color("--mno-text") : one.kind === "other" ? OTHER_COLOR[scheme] : (palette[(one.color ?? index) % palette.length] ?? "");
     chart.current?.setOption(
@@ -164,12 +164,8 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
             color: color("--mno-faint"),
             fontSize: 11,
             hideOverlap: true,
-            ...(isOverDays
-              ? {
-                  interval: (index: number) => new Date(buckets[index] ?? 0).getHours() === 0,
-                  formatter: (_: string, index: number) => formatBucket(buckets[index] ?? 0, "day", language, false),
-                }
-              : { formatter: (_: string, index: number) => formatBucket(buckets[index] ?? 0, interval, language, false) }),
+            interval: isMarked,
+            formatter: (_: string, index: number) => formatBucket(buckets[index] ?? 0, isOverDays ? "day" : interval, language, false),
           },
         },
         yAxis: {
@@ -238,3 +234,21 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
     </>
   );
 }
+
+/** Which buckets have their name on the axis: round times, about a dozen of them. */
+function markOf(buckets: readonly number[], interval: Interval): (index: number) => boolean {
+  const [unit, steps] = MARKS[interval === "none" ? "day" : interval];
+  const length = ((buckets.at(-1) ?? 0) - (buckets[0] ?? 0)) / unit;
+  const step = steps.find((each) => length / each <= 13) ?? steps.at(-1) ?? 1;
+  const unitsOf = (bucket: number) => Math.floor((bucket - new Date(bucket).getTimezoneOffset() * 60_000) / unit);
+  return (index) => {
+    const units = unitsOf(buckets[index] ?? 0);
+    return units % step === 0 && (index === 0 || unitsOf(buckets[index - 1] ?? 0) !== units);
+  };
+}
+
+const MARKS = {
+  minute: [60_000, [1, 2, 5, 10, 15, 30, 60]],
+  hour: [3_600_000, [1, 2, 3, 6, 24]],
+  day: [86_400_000, [1, 2, 7, 14]],
+} as const satisfies Record<string, readonly [number, readonly number[]]>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changeOf, formatBytes, formatCompact, formatDuration } from "./number";
+import { changeOf, formatBytes, formatChange, formatCompact, formatDuration } from "./number";
 
 describe("figures on the page", () => {
   it.each([
@@ -21,6 +21,12 @@ describe("figures on the page", () => {
 
   it("write sizes with their unit", () => {
     expect(formatBytes(1_530_000, "en")).toBe("1.5 MB");
+  });
+
+  it("write a change in percent, and beyond tenfold as a factor", () => {
+    expect(formatChange(0.214, "en")).toBe("+21%");
+    expect(formatChange(-0.05, "en")).toBe("-5%");
+    expect(formatChange(37.2, "en")).toBe("×38");
   });
 
   it("compare only with something", () => {

@@ -52,9 +52,11 @@ export function changeOf(now: number, before: number): number | null {
 
 export function formatChange(change: number, language: string): string {
   const size = Math.abs(change);
+  // Beyond tenfold a percentage says less than the factor.
+  if (change >= 9.995) return `×${formatCompact(Math.round(change + 1), language)}`;
   return new Intl.NumberFormat(language, {
     style: "percent",
     signDisplay: "exceptZero",
     maximumFractionDigits: size < 0.1 ? 1 : 0,
-  }).format(Math.min(change, 99.99));
+  }).format(change);
 }

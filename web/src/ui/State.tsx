@@ -29,7 +29,7 @@ export function useFailureText(): (error: unknown) => { title: string; detail: s
   const t = useWords();
   return (error) => {
     if (error instanceof Problem) {
-      if (error.status === 0) return { title: t("failure.unreachable"), detail: t("failure.unreachableText") };
+      if (error.status === 0 || error.status === 502 || error.status === 504) return { title: t("failure.unreachable"), detail: t("failure.unreachableText") };
       return { title: error.title || t("failure.title"), detail: error.detail };
     }
     return { title: t("failure.title"), detail: error instanceof Error ? error.message : String(error) };

@@ -84,7 +84,7 @@ export default function CostsPage() {
           name={t("metric.cost")}
           pending={!total}
           value={total && <Money amount={total.cost} currency={currency} />}
-          note={total && totalsBefore.data && <><Change now={Number(total.cost)} before={Number(totalOf(totalsBefore.data)?.cost ?? 0)} rising="bad" /><span className="faint cut">{t("compare.versus")}</span></>}
+          note={total && (totalOf(totalsBefore.data)?.calls ?? 0) > 0 && <><Change now={Number(total.cost)} before={Number(totalOf(totalsBefore.data)?.cost ?? 0)} rising="bad" /><span className="faint cut">{t("compare.versus")}</span></>}
         />
         <Figure
           name={t("bucket.input")}

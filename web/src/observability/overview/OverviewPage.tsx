@@ -135,7 +135,7 @@ function Totals({ metric, onChoose, totals, before, trend }: TotalsProps) {
           value={figureOf(each)}
           note={
             <>
-              {total && past && (
+              {total && past && past.calls > 0 && (
                 <span title={t("compare.versus")}>
                   <Change now={metricOf(total, each) ?? 0} before={metricOf(past, each) ?? 0} rising={each === "calls" || each === "tokens" ? "neutral" : "bad"} />
                 </span>

@@ -68,7 +68,7 @@ export function Ranks({ dimension }: { dimension: "model" | "user" | "agent" }) 
                   <span className="rank-value">
                     <Money amount={isUnpriced ? null : row.cost} currency={usage.data.currency} places={places} />
                   </span>
-                  <span className="rank-change">{before.data && !isUnpriced && <Change now={Number(row.cost)} before={past.get(value) ?? 0} rising="bad" />}</span>
+                  <span className="rank-change">{past.size > 0 && !isUnpriced && <Change now={Number(row.cost)} before={past.get(value) ?? 0} rising="bad" />}</span>
                 </Link>
               </li>
             );

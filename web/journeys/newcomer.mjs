@@ -1,0 +1,84 @@
+// A newcomer: the link, a key, a first event, the green light, the sample, the spend on screen.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+
+const { url, link, key } = hub();
+let browser;
+let page;
+
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+const usage = async () => {
+  const response = await fetch(`${url}/api/usage/summary?from=-24h`, { headers: { authorization: `Bearer ${key}` } });
+  return (await response.json()).rows[0];
+};
+
+test("without a session the page says how to get a link", async () => {
+  const stranger = await openPage(browser, { url });
+  await stranger.goto("/monitor");
+  await stranger.getByText("mno serve", { exact: true }).waitFor();
+  assert.ok(await stranger.getByRole("heading", { name: "Sign in" }).isVisible());
+  await stranger.context().close();
+});
+
+test("the link leads a hub without data to Get started", async () => {
+  const state = await signIn(browser, link);
+  page = await openPage(browser, { url, state });
+  await page.goto("/");
+  await page.waitForURL("**/start");
+  await page.getByText("Waiting for the first span").waitFor();
+});
+
+test("a key made on the page is filled into the snippets", async () => {
+  await page.getByRole("button", { name: "Create the key" }).click();
+  const made = page.locator(".start-step").first().locator("pre");
+  await made.waitFor();
+  const newKey = await made.innerText();
+  assert.match(newKey, /^mno_/);
+  await page.getByText("HTTP", { exact: true }).click();
+  const snippet = await page.locator(".start-step").nth(1).locator("pre").innerText();
+  assert.ok(snippet.includes(newKey), snippet);
+  assert.ok(snippet.includes(url), snippet);
+});
+
+test("the copied command turns the light green within two seconds", async () => {
+  const { execFileSync } = await import("node:child_process");
+  await page.locator(".start-step").nth(1).getByRole("button", { name: "Copy" }).click();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+  const answer = JSON.parse(execFileSync("sh", ["-c", command], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+  assert.equal(answer.accepted, 1);
+  await page.getByText("Spans are arriving").waitFor({ timeout: 2000 });
+});
+
+test("one click on the sample puts the spend of 8,819 requests on screen", async () => {
+  const first = await usage();
+  await page.getByRole("button", { name: "Load the sample" }).click();
+  await page.getByText("8,819 requests loaded").waitFor({ timeout: 60_000 });
+  await page.getByRole("link", { name: "Overview" }).first().click();
+  await settled(page);
+  await page.getByRole("button", { name: /^Calls/ }).filter({ hasText: "8,820" }).waitFor();
+  const total = await usage();
+  assert.equal(total.calls, first.calls + 8819);
+  const shown = await page.getByRole("button", { name: /^Spend/ }).locator(".figure-value span").first().getAttribute("title");
+  assert.equal(shown, `${total.cost} USD`);
+});
+
+test("the overview follows a new call by itself", async () => {
+  const response = await fetch(`${url}/api/usage-events`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify([{ provider: "openai", model: "gpt-4o", input_tokens: 10, output_tokens: 1 }]),
+  });
+  assert.ok(response.ok);
+  await page.getByRole("button", { name: /^Calls/ }).filter({ hasText: "8,821" }).waitFor({ timeout: 4000 });
+});
+
+test("nothing went wrong on the way", () => {
+  assert.deepEqual(page.trouble, []);
+});

@@ -1,0 +1,115 @@
+// Every page in every language and theme: no failure, no outside request, readable, reachable, never too wide.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { send, weeks } from "./demonstration.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const { url, link, key } = hub();
+const PAGES = ["/start", "/monitor?from=-7d", "/monitor/traces?from=-7d", "/monitor/system", "/costs?from=-7d", "/costs/prices", "/team/keys"];
+const LANGUAGES = ["en", "zh-Hant", "zh-Hans"];
+let browser;
+let state;
+let tracePath;
+
+before(async () => {
+  await send(url, key, weeks(Date.now(), 60).flat());
+  const listed = await fetch(`${url}/api/traces?from=-30d&agent=support-triage&limit=1`, { headers: { authorization: `Bearer ${key}` } });
+  tracePath = `/monitor/traces/${(await listed.json()).items[0].trace_id}`;
+  browser = await launch();
+  state = await signIn(browser, link);
+});
+after(() => browser.close());
+
+for (const language of LANGUAGES) {
+  const theme = language === "zh-Hans" ? "light" : "dark";
+  test(`all pages in ${language}, ${theme}`, async () => {
+    const page = await openPage(browser, { url, state, language, theme });
+    for (const path of [...PAGES, tracePath]) {
+      await page.goto(path);
+      await settled(page);
+      assert.equal(await page.evaluate(() => document.documentElement.lang), language);
+      assert.equal(await page.getByRole("alert").count(), 0, `${path} shows a failure`);
+      const text = await page.evaluate(() => document.body.innerText);
+      assert.doesNotMatch(text, /\{\w+\}|undefined|NaN|Invalid Date/, path);
+    }
+    assert.deepEqual(page.trouble, []);
+    await page.context().close();
+  });
+}
+
+for (const theme of ["light", "dark"]) {
+  test(`nothing breaks WCAG AA, ${theme}`, async () => {
+    const page = await openPage(browser, { url, state, theme });
+    for (const path of [...PAGES, tracePath]) {
+      await page.goto(path);
+      await settled(page);
+      await page.evaluate(AXE);
+      const found = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] }));
+      const broken = found.violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+      assert.deepEqual(broken, [], path);
+    }
+    await page.context().close();
+  });
+}
+
+test("no page is wider than a phone of 360 px", async () => {
+  const page = await openPage(browser, { url, state, width: 360, height: 740 });
+  for (const path of [...PAGES, tracePath]) {
+    await page.goto(path);
+    await settled(page);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 360, `${path} is ${width} px wide`);
+  }
+  await page.context().close();
+});
+
+test("filters and range stand in the address and come back from it", async () => {
+  const page = await openPage(browser, { url, state });
+  await page.goto("/monitor/traces?from=-7d");
+  await settled(page);
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  await page.getByRole("button", { name: "Model" }).click();
+  await page.getByRole("checkbox", { name: "gpt-4o", exact: true }).check();
+  await page.waitForURL(/model=gpt-4o/);
+  await page.keyboard.press("Escape");
+  await page.reload();
+  await page.locator(".chip", { hasText: "gpt-4o" }).waitFor();
+  await page.goBack();
+  await page.locator(".chip").waitFor({ state: "detached" });
+  await page.context().close();
+});
+
+test("the keyboard reaches help, search and pages", async () => {
+  const page = await openPage(browser, { url, state });
+  await page.goto("/monitor");
+  await settled(page);
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("g");
+  await page.keyboard.press("c");
+  await page.waitForURL("**/costs*");
+  await page.keyboard.press("Control+k");
+  await page.getByPlaceholder(/Search pages/).fill("Prices");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/costs/prices*");
+  await page.context().close();
+});
+
+test("a failure shows the problem document's words and a way to try again", async () => {
+  const page = await openPage(browser, { url, state });
+  await page.goto(`/monitor/traces/${"0".repeat(31)}1`);
+  const alert = page.getByRole("alert");
+  await alert.waitFor();
+  const answer = await fetch(`${url}/api/traces/${"0".repeat(31)}1`, { headers: { authorization: `Bearer ${key}` } });
+  const problem = await answer.json();
+  assert.ok((await alert.innerText()).includes(problem.detail), problem.detail);
+  await alert.getByRole("button", { name: "Try again" }).waitFor();
+  await page.context().close();
+});
