@@ -41,7 +41,6 @@ _WORDS = (  # noqa: SIM905 - a sentence reads better than a list
 ).split()  # fmt: skip
 #: Stand where a request's own hexadecimal digits are written.
 _SESSION_MARK = "0123abcd"
-_ANSWER_MARK = "fedc9876"
 _ANSWER_MARK = "fedcba9876543210"
 
 
@@ -65,7 +64,6 @@ class Template:
         self._time_places = _time_places(blob, self._ids, times)
         self._sessions = _all_places(blob, _SESSION_MARK.encode())
         self._answers = _all_places(blob, _ANSWER_MARK.encode())
-        self._answers = _all_places(blob, _ANSWER_MARK.encode())
         self.size = len(blob)
 
     def request(self, number: int, now_ns: int) -> tuple[bytes, bytes]:
@@ -78,9 +76,8 @@ class Template:
         body[self._ids] = self._span_ids ^ mark
         body[self._parents] = self._parent_ids ^ mark
         body[self._time_places] = (self._times + np.uint64(now_ns)).view(np.uint8).reshape(-1, 8)
-        body[self._sessions] = _digits(number // REQUESTS_PER_SESSION)
-        body[self._answers] = _digits(number)
-        body[self._answers] = np.frombuffer(f"{_mixed(number):016x}".encode(), np.uint8)
+        body[self._sessions] = _digits(number // REQUESTS_PER_SESSION, 8)
+        body[self._answers] = _digits(number, 16)
         return body.tobytes(), trace_ids[0].tobytes()
 
 
@@ -260,8 +257,8 @@ def _mixed(number: int) -> int:
     return mixed ^ mixed >> 31
 
 
-def _digits(number: int) -> "np.ndarray[Any, Any]":
-    return np.frombuffer(f"{_mixed(number) & 0xFFFFFFFF:08x}".encode(), np.uint8)
+def _digits(number: int, length: int) -> "np.ndarray[Any, Any]":
+    return np.frombuffer(f"{_mixed(number):016x}"[-length:].encode(), np.uint8)
 
 
 def _places(blob: bytes, tag: bytes, values: Sequence[bytes]) -> "np.ndarray[Any, Any]":
