@@ -31,7 +31,8 @@ SETTINGS = {
     "MNO_HOST": "Address to listen on. `0.0.0.0` opens the hub to the network; read SECURITY.md first.",
     "MNO_PORT": "Port of web pages, API and ingest; 0 takes a free one.",
     "MNO_DATA_DIR": "Folder for everything that lasts. One running program to a folder.",
-    "MNO_POSTGRES_URL": "A Postgres server (16 or newer) in place of the embedded one, as a libpq URL or keyword string.",
+    "MNO_POSTGRES_URL": "A Postgres server (16 or newer) in place of the embedded one, as a libpq URL or"
+    " keyword string.",
     "MNO_CLICKHOUSE_URL": "A ClickHouse server in place of the embedded one, as a clickhouse-connect DSN.",
     "MNO_BOOTSTRAP_API_KEY": "A key with the scope `admin` that works from the first start: `mno_` and at least 24"
     " letters, digits, `-` or `_`.",
@@ -263,7 +264,8 @@ def api_page() -> str:
         "The same in machine-readable form is at `/api/openapi.json` of a running hub. Send a key as "
         "`Authorization: Bearer mno_…`, as `x-api-key`, or as the password of Basic authentication. Every error is "
         "an RFC 9457 problem document (`application/problem+json`) with `title`, `status` and `detail`; an OTLP body "
-        "that is refused is answered by a `google.rpc.Status` in the format that was sent. Times are RFC 3339 in UTC; `from` and `to` also take "
+        "that is refused is answered by a `google.rpc.Status` in the format that was sent. Times "
+        "are RFC 3339 in UTC; `from` and `to` also take "
         "`now`, `-15m`, `-24h`, `-30d`. Amounts are text with nine decimal places.",
         body,
     )
