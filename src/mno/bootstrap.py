@@ -188,8 +188,9 @@ def build_observability(engines: Engines, keys: KeyNames) -> Observability:
 
     journal = Journal(engines.folder.journal)
     store = SpanStore(engines.clickhouse)
-    pipeline = Pipeline(journal, store, Recount(engines.clickhouse), meters, publish)
-    costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys)
+    recount = Recount(engines.clickhouse)
+    pipeline = Pipeline(journal, store, recount, meters, publish)
+    costs = Costs(engines.database, engines.clickhouse, Repricing(store, recount, pipeline), keys)
     ingest = Ingest(pipeline, costs, meters, engines.clickhouse)
 
     async def submit(principal: Principal, events: list[dict[str, Any]]) -> None:

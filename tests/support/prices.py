@@ -1,16 +1,19 @@
 """What tests of prices share: costs over real engines, and a price list small enough to read."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from uuid import UUID
 
 import orjson
 
 from mno.observability.spans.queries import Tenant
-from mno.observability.spans.restatement import Repricing, Step
+from mno.observability.spans.recount import Recount
+from mno.observability.spans.restatement import Repricing
 from mno.observability.spans.store import SpanStore
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.principal import Principal, PrincipalKind
+
+Outcome = TypeVar("Outcome")
 
 
 class NamedKeys:
@@ -23,13 +26,12 @@ class NamedKeys:
 class CallersThread:
     """Runs errands of the store where it is called: tests have no ingest beside it."""
 
-    async def run(self, errand: Any) -> Step:
-        step: Step = errand()
-        return step
+    async def run(self, errand: Callable[[], Outcome]) -> Outcome:
+        return errand()
 
 
 def repricing(clickhouse: ClickHouse) -> Repricing:
-    return Repricing(SpanStore(clickhouse), CallersThread())
+    return Repricing(SpanStore(clickhouse), Recount(clickhouse), CallersThread())
 
 
 def a_writer(tenant: Tenant, name: str = "Ann") -> Principal:

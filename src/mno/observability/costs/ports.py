@@ -25,6 +25,10 @@ class Restatement(Protocol):
         """Spans that start from `first_us` to before `last_us`, microseconds since the epoch."""
         ...
 
+    async def repair(self, team_id: str, project_id: str, first_us: int, last_us: int) -> None:
+        """Makes the rollups of a range whole, in which an earlier run may have been killed."""
+        ...
+
 
 class KeyNames(Protocol):
     """How a team calls its API keys, revoked ones included."""

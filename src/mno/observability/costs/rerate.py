@@ -1,7 +1,8 @@
 """Pricing a range of stored spans again, in the background: progress survives a restart.
 
 The job walks the range in slices that hold spans and hands each to the span store, which restates what
-changed. Doing a slice twice changes nothing, so after a crash the job simply begins its last slice again.
+changed. Doing a slice twice changes nothing, so after a crash the job begins its last slice again, with the
+rollups of that slice repaired first.
 """
 
 import asyncio
@@ -47,7 +48,7 @@ class Rerates:
         async with self._database.transaction() as tx:
             unfinished = await store.running_rerates(tx)
         for job in unfinished:
-            self._begin(job)
+            self._begin(job, interrupted=True)
 
     async def close(self) -> None:
         """Stops where the jobs are; `open` goes on from there."""
@@ -97,14 +98,14 @@ class Rerates:
         if task is not None:
             await asyncio.wait([task])
 
-    def _begin(self, job: Rerate) -> None:
-        task = asyncio.create_task(self._run(job), name=f"rerate-{job.id}")
+    def _begin(self, job: Rerate, *, interrupted: bool = False) -> None:
+        task = asyncio.create_task(self._run(job, interrupted=interrupted), name=f"rerate-{job.id}")
         self._running[job.id] = task
         task.add_done_callback(lambda _: self._running.pop(job.id, None))
 
-    async def _run(self, job: Rerate) -> None:
+    async def _run(self, job: Rerate, *, interrupted: bool) -> None:
         try:
-            async for progress in self._progress(job):
+            async for progress in self._progress(job, interrupted=interrupted):
                 job = progress
                 await self._save(job)
             job = replace(job, state=RerateState.DONE, reached=job.end, total=job.done)
@@ -118,12 +119,15 @@ class Rerates:
         except Unavailable:
             _log.warning("The end of re-rating job %s could not be written; the next start goes on with it.", job.id)
 
-    async def _progress(self, job: Rerate) -> AsyncIterator[Rerate]:
+    async def _progress(self, job: Rerate, *, interrupted: bool) -> AsyncIterator[Rerate]:
         book = self._prices.book(job.team_id, job.project_id)
         team, project = str(job.team_id), str(job.project_id)
         left = TimeRange(job.reached, job.end)
         hours = await self._queries.priced_spans_per_hour(_tenant(job.team_id, job.project_id), left)
         for first_us, last_us in slices(hours, left):
+            if interrupted:
+                await self._spans.repair(team, project, first_us, last_us)
+                interrupted = False
             repriced = await self._spans.reprice(team, project, first_us, last_us, book.price)
             job = replace(
                 job,

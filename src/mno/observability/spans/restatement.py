@@ -7,13 +7,14 @@ that counted until a descendant with usage arrived, and a new price (docs/decisi
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from mno.observability.spans.columns import COST_PARTS, amounts, nano_amounts, optional_amounts, priceable
 from mno.observability.spans.model import Span, SpanKey, TraceKey
+from mno.observability.spans.recount import Recount
 from mno.observability.spans.store import SpanStore, restatement
 
 #: Spans looked at in one go on the store thread.
@@ -21,6 +22,9 @@ STEP_SPANS = 5_000
 
 #: Sets a span's cost fields in place.
 Price = Callable[[Span], None]
+
+
+Outcome = TypeVar("Outcome")
 
 
 class Repriced(NamedTuple):
@@ -67,22 +71,22 @@ class Restatements:
 class StoreThread(Protocol):
     """Runs an errand on the thread that alone writes spans, between two blocks."""
 
-    async def run(self, errand: Callable[[], "Step"]) -> "Step": ...
+    async def run(self, errand: Callable[[], Outcome]) -> Outcome: ...
 
 
 class Repricing:
     """Prices stored spans again, a few thousand at a time so that the ingest hardly waits."""
 
-    def __init__(self, store: SpanStore, thread: StoreThread) -> None:
+    def __init__(self, store: SpanStore, recount: Recount, thread: StoreThread) -> None:
         self._store = store
+        self._recount = recount
         self._thread = thread
         self._restatements = Restatements(store)
 
     async def reprice(self, team_id: str, project_id: str, first_us: int, last_us: int, price: Price) -> Repriced:
         """Restates every span in the range whose price differs now; reported costs stay.
 
-        Run again it changes nothing. Should the program die inside, the next start of the same range goes on
-        and makes the rollups whole.
+        Run again it changes nothing. Should the program die inside, `repair` comes before the next run.
         """
         total = changed = 0
         while first_us < last_us:
@@ -91,6 +95,10 @@ class Repricing:
             changed += step.changed
             first_us = step.next_us
         return Repriced(total, changed)
+
+    async def repair(self, team_id: str, project_id: str, first_us: int, last_us: int) -> None:
+        """Makes the rollups of the range whole: a run that was killed may have left spans restated and a rollup not."""
+        await self._thread.run(partial(self._recount.repair, team_id, project_id, first_us, last_us))
 
     def _step(self, team_id: str, project_id: str, first_us: int, last_us: int, price: Price) -> "Step":
         rows = self._store.priced_rows(team_id, project_id, first_us, last_us, STEP_SPANS)

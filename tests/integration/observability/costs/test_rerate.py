@@ -50,6 +50,9 @@ class Halting:
         self.slices.append((first_us, last_us))
         return await self._real.reprice(team_id, project_id, first_us, last_us, price)
 
+    async def repair(self, team_id: str, project_id: str, first_us: int, last_us: int) -> None:
+        await self._real.repair(team_id, project_id, first_us, last_us)
+
 
 class Broken:
     """A span store that fails."""
@@ -65,6 +68,9 @@ class Broken:
         last_us: int,  # noqa: ARG002
         price: Callable[[Span], None],  # noqa: ARG002
     ) -> Done:
+        raise self._error
+
+    async def repair(self, team_id: str, project_id: str, first_us: int, last_us: int) -> None:  # noqa: ARG002
         raise self._error
 
 
@@ -154,12 +160,26 @@ async def test_an_interrupted_job_goes_on_where_it_was(
         await halting.halted.wait()
         with pytest.raises(Conflict):
             await first.rerates.start(a_writer(tenant), DAY)
+        await killed_in_the_second_hour(clickhouse, tenant, first)
     second = Costs(database, clickhouse, repricing(clickhouse), NamedKeys())
     async with second.running():
         await second.rerates.finished(started.id)
         (job,) = await second.rerates.jobs(a_writer(tenant))
-    assert (job.state, job.total, job.done, job.changed) == (RerateState.DONE, 3, 3, 3)
+    assert (job.state, job.total, job.done, job.changed) == (RerateState.DONE, 3, 3, 2)
     assert await totals(clickhouse, tenant) == {"calls": 3, "unpriced": 0, "cost": Decimal(6)}
+    assert Recount(clickhouse).differences(tenant.team_id, tenant.project_id, DAY.start_us, DAY.end_us) == 0
+
+
+async def killed_in_the_second_hour(clickhouse: ClickHouse, tenant: Tenant, costs: Costs) -> None:
+    """What a kill may leave: the hour's spans restated, their minutes gone from the rollup."""
+    book = costs.book(UUID(tenant.team_id), UUID(tenant.project_id))
+    hour_us = DAY.start_us + 3_600_000_000
+    await repricing(clickhouse).reprice(tenant.team_id, tenant.project_id, hour_us, hour_us + 3_600_000_000, book.price)
+    clickhouse.command_now(
+        "DELETE FROM usage_minute WHERE team_id = {team:String} AND bucket >= fromUnixTimestamp({second:UInt32})"
+        " AND bucket < fromUnixTimestamp({second:UInt32} + 3600)",
+        {"team": tenant.team_id, "second": hour_us // 1_000_000},
+    )
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ async def test_a_new_price_reaches_spans_and_rollups_and_running_it_again_change
         span.cost = span.cost_input = span.input_tokens * 5000
         span.price_source, span.price_version = "custom", "2"
 
-    repricing = Repricing(SpanStore(clickhouse), pipeline)
+    repricing = Repricing(SpanStore(clickhouse), Recount(clickhouse), pipeline)
     first = await repricing.reprice(tenant.team_id, tenant.project_id, *WHOLE, price)
     again = await repricing.reprice(tenant.team_id, tenant.project_id, *WHOLE, price)
     assert (first, again) == ((2, 2), (2, 0))
