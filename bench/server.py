@@ -134,6 +134,19 @@ def _wait_until_up(process: subprocess.Popen[bytes], target: Target, path: str, 
     raise RuntimeError(f"The server did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
 
+def stored_spans(folder: Path) -> int:
+    """How many different spans lie in the span store of a hub that has stopped."""
+    from mno.platform.clickhouse import ClickHouse
+
+    clickhouse = ClickHouse(folder / "clickhouse")
+    clickhouse.open()
+    try:
+        rows = clickhouse.read_now("SELECT count() AS spans FROM (SELECT 1 FROM spans GROUP BY trace_id, span_id)")
+        return int(rows["spans"][0].as_py())
+    finally:
+        clickhouse.close()
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
