@@ -5,13 +5,13 @@ Nothing is believed: a body is counted as it arrives, a compressed one is unpack
 """
 
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from enum import Enum
 from typing import Protocol
 
 import zstandard
 
-from mno.observability.ingest.model import MAX_BODY_BYTES, MAX_DECOMPRESSED_BYTES, MEBIBYTE
+from mno.observability.ingest.model import MAX_BODY_BYTES, MAX_COMPRESSED_MEMBERS, MAX_DECOMPRESSED_BYTES, MEBIBYTE
 from mno.platform.errors import Invalid, TooLarge, Unsupported
 
 
@@ -30,7 +30,19 @@ class IncomingRequest(Protocol):
     def stream(self) -> AsyncIterator[bytes]: ...
 
 
-_ZSTD_PIECE_BYTES = 1024
+class _Stream(Protocol):
+    """What zlib's and zstandard's decompressors have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+#: What is unpacked at a time: gzip grows a thousandfold, four bytes of zstd may stand for 128 KiB.
+_PIECE_BYTES = 1024
 
 _FORMATS = {
     "application/x-protobuf": Format.PROTOBUF,
@@ -84,61 +96,50 @@ def unpacked(body: bytes, content_encoding: str | None) -> bytes:
         case "identity" | "":
             return body
         case "gzip" | "x-gzip":
-            return _inflated(body, 31, encoding)
+            return _unpacked(body, encoding, lambda: zlib.decompressobj(31), in_a_row=True)
         case "deflate":
             # RFC 9110 means zlib's format; some clients send the bare stream.
             zlib_header = len(body) > 1 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-            return _inflated(body, 15 if zlib_header else -15, encoding)
+            window_bits = 15 if zlib_header else -15
+            return _unpacked(body, encoding, lambda: zlib.decompressobj(window_bits), in_a_row=False)
         case "zstd":
-            return _zstd(body)
+            decompressor = zstandard.ZstdDecompressor(max_window_size=8 * MEBIBYTE)
+            return _unpacked(body, encoding, decompressor.decompressobj, in_a_row=True)
     raise Unsupported(f"The content encoding '{encoding[:80]}' is not read here; send gzip, zstd, deflate or identity.")
 
 
-def _inflated(body: bytes, window_bits: int, encoding: str) -> bytes:
+def _unpacked(body: bytes, encoding: str, new_stream: Callable[[], _Stream], *, in_a_row: bool) -> bytes:
+    """Fed in small pieces: the libraries have no cap that fits, and at the end of each member (gzip) or frame
+    (zstd) they copy what is left of the input they were given.
+    """
     parts: list[bytes] = []
     size = 0
-    remaining = body
-    while True:
-        stream = zlib.decompressobj(window_bits)
+    position = 0
+    members = 1
+    stream = new_stream()
+    while position < len(body) and (in_a_row or not stream.eof):
+        if stream.eof:
+            members += 1
+            _check_members(members, encoding)
+            stream = new_stream()
+        piece = body[position : position + _PIECE_BYTES]
         try:
-            part = stream.decompress(remaining, MAX_DECOMPRESSED_BYTES - size + 1)
-        except zlib.error as error:
+            part = stream.decompress(piece)
+        except (zlib.error, zstandard.ZstdError) as error:
             raise Invalid(f"The body is not valid {encoding}: {error}") from None
+        position += len(piece) - len(stream.unused_data)
         parts.append(part)
         size += len(part)
         if size > MAX_DECOMPRESSED_BYTES:
             raise _too_large(MAX_DECOMPRESSED_BYTES)
-        if not stream.eof:
-            raise Invalid(f"The body is not valid {encoding}: it was cut short.")
-        remaining = stream.unused_data
-        # A gzip body may be several members in a row.
-        if not remaining or window_bits != 31:
-            return b"".join(parts)
-
-
-def _zstd(body: bytes) -> bytes:
-    """Fed in small pieces: four bytes of zstd may stand for 128 KiB, and the library has no cap of its own."""
-    decompressor = zstandard.ZstdDecompressor(max_window_size=8 * MEBIBYTE)
-    parts: list[bytes] = []
-    size = 0
-    position = 0
-    stream = decompressor.decompressobj()
-    try:
-        while position < len(body):
-            if stream.eof:
-                stream = decompressor.decompressobj()
-            piece = body[position : position + _ZSTD_PIECE_BYTES]
-            part = stream.decompress(piece)
-            position += len(piece) - len(stream.unused_data)
-            parts.append(part)
-            size += len(part)
-            if size > MAX_DECOMPRESSED_BYTES:
-                raise _too_large(MAX_DECOMPRESSED_BYTES)
-    except zstandard.ZstdError as error:
-        raise Invalid(f"The body is not valid zstd: {error}") from None
     if not stream.eof:
-        raise Invalid("The body is not valid zstd: it was cut short.")
+        raise Invalid(f"The body is not valid {encoding}: it was cut short.")
     return b"".join(parts)
+
+
+def _check_members(members: int, encoding: str) -> None:
+    if members > MAX_COMPRESSED_MEMBERS:
+        raise Invalid(f"The body is {encoding} in more than {MAX_COMPRESSED_MEMBERS:,} pieces; compress it as a whole.")
 
 
 def _too_large(limit: int) -> TooLarge:

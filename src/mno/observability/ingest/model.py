@@ -15,6 +15,8 @@ MEBIBYTE = 1024 * 1024
 MAX_BODY_BYTES = 16 * MEBIBYTE
 #: The same body after decompression.
 MAX_DECOMPRESSED_BYTES = 64 * MEBIBYTE
+#: Gzip members or zstd frames in a row that one body may be; each costs time, even an empty one.
+MAX_COMPRESSED_MEMBERS = 1_000
 #: Spans, log records or metric points in one OTLP request.
 MAX_SPANS_PER_REQUEST = 100_000
 #: A span with more attributes is refused, and so with more events or links than stand below.

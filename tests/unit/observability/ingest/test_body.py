@@ -64,6 +64,12 @@ def test_a_bomb_of_many_members_is_too_large() -> None:
         unpacked(gzip.compress(bytes(MEBIBYTE)) * 70, "gzip")
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_body_of_very_many_empty_members_is_refused_before_it_costs_minutes(encoding: str) -> None:
+    with pytest.raises(Invalid, match="more than 1,000 pieces"):
+        unpacked(PACKERS[encoding](b"") * 800_000, encoding)
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
 @pytest.mark.parametrize("damage", [b"", b"no such data", b"\x1f\x8b\x08"])
 def test_damaged_data_is_invalid(encoding: str, damage: bytes) -> None:
