@@ -50,9 +50,11 @@ class Config:
         )
 
     def url(self, port: int) -> str:
-        """The address to show to people who sit at this machine, for the port really bound."""
-        if self.public_url:
-            return self.public_url
+        """The address to show to people, for the port really bound."""
+        return self.public_url or self.local_url(port)
+
+    def local_url(self, port: int) -> str:
+        """The address for programs on this machine."""
         host = "localhost" if self.host in ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

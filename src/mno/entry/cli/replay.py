@@ -46,7 +46,7 @@ def replay(
     if as_json:
         print_json(result)
         return
-    typer.echo(f"{result['accepted']} of {result['total']} calls sent, {result['duplicates']} known already.")
+    typer.echo(f"{result['accepted']} of {result['total']} calls sent.")
     if plan.synthetic:
         typer.echo(f"Synthetic, because the file does not say: {', '.join(plan.synthetic)}.")
     for refused in result["rejected"][:10]:
@@ -71,7 +71,7 @@ def _send(hub: "Server", plan: "Replay", speed: float | None, *, quiet: bool) ->
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    result: dict[str, Any] = {"total": len(plan), "accepted": 0, "duplicates": 0, "rejected": []}
+    result: dict[str, Any] = {"total": len(plan), "accepted": 0, "rejected": []}
     columns = (TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     began = time.monotonic()
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
@@ -81,7 +81,6 @@ def _send(hub: "Server", plan: "Replay", speed: float | None, *, quiet: bool) ->
                 time.sleep(max(0.0, plan.offset_s(start) / speed - (time.monotonic() - began)))
             answer = hub.send("/api/usage-events", orjson.dumps(batch))
             result["accepted"] += answer["accepted"]
-            result["duplicates"] += answer.get("duplicates", 0)
             result["rejected"] += [{**one, "index": start + one["index"]} for one in answer["rejected"]]
             progress.advance(task, len(batch))
     return result

@@ -60,7 +60,7 @@ async def _serve(config: "Config", *, quiet: bool) -> None:
 
         @contextlib.asynccontextmanager
         async def on_ready(home: "Home", port: int) -> AsyncIterator[None]:
-            await _announce(services, home, config.url(port), quiet=quiet)
+            await _announce(services, home, port, quiet=quiet)
             yield
             services.engines.folder.withdraw()
             if not quiet:
@@ -69,14 +69,16 @@ async def _serve(config: "Config", *, quiet: bool) -> None:
         await serve_web(services, listener, report=report, on_ready=on_ready)
 
 
-async def _announce(services: "Services", home: "Home", url: str, *, quiet: bool) -> None:
+async def _announce(services: "Services", home: "Home", port: int, *, quiet: bool) -> None:
     """Tells the command line where we are, and a person how to come in."""
     from mno.identity.service import owner_of
     from mno.platform.paths import RunningServer
 
-    services.engines.folder.announce(RunningServer(url, os.getpid(), services.identity.admit_local(home)))
+    local = services.config.local_url(port)
+    services.engines.folder.announce(RunningServer(local, os.getpid(), services.identity.admit_local(home)))
     if quiet:
         return
+    url = services.config.url(port)
     token = await services.identity.create_link(owner_of(home, "first start"))
     typer.echo(f"\nMachineNativeOps runs at  {url}")
     typer.echo(f"Data folder               {services.config.data_folder}")

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from mno.observability.spans.model import Owner, Span
+from mno.platform.errors import Conflict
 
 #: A segment is closed at this size; it bounds what a restart after a crash reads back.
 SEGMENT_BYTES = 8 * 1024 * 1024
@@ -84,7 +85,10 @@ class Journal:
         self.forget(self._number)
 
     def left_over(self) -> Iterator[tuple[Owner, list[Span]]]:
-        """The deliveries of earlier runs that may not be in the store, in the order of their arrival."""
+        """The deliveries of earlier runs that may not be in the store, in the order of their arrival.
+
+        `Conflict` when another version wrote them in another shape.
+        """
         for number in self._numbers():
             if number < self._number:
                 yield from _deliveries(self._path(number).read_bytes())
@@ -120,5 +124,11 @@ def _deliveries(segment: bytes) -> Iterator[tuple[Owner, list[Span]]]:
         payload = segment[position + _HEADER.size : position + _HEADER.size + length]
         if len(payload) < length or zlib.crc32(payload) != checksum:
             return
-        yield _decoder.decode(payload)
+        try:
+            yield _decoder.decode(payload)
+        except msgspec.MsgspecError as error:
+            raise Conflict(
+                f"The journal was written by another version of mno ({error}). Start that version once more on this "
+                "data folder and stop it in order, so that everything is stored; then start this one."
+            ) from None
         position += _HEADER.size + length

@@ -59,8 +59,6 @@ class Span(msgspec.Struct, array_like=True, gc=False):
     finish_reason: str = ""
     service_tier: str = ""
     tags: tuple[str, ...] = ()
-    #: Of a call: the provider's id of its answer. It stands among the attributes and has no column of its own.
-    response_id: str = ""
 
     usage_kind: UsageKind = UsageKind.NONE
     counted: bool = False
@@ -90,6 +88,8 @@ class Span(msgspec.Struct, array_like=True, gc=False):
     resource: str = "{}"
     events: str = ""
     links: str = ""
+    #: Of a call: the provider's id of its answer. It stands among the attributes and has no column of its own.
+    response_id: str = ""
 
 
 class Owner(NamedTuple):

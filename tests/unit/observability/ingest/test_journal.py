@@ -1,12 +1,17 @@
 """The journal gives back what was appended, up to a record that a crash cut short."""
 
+import struct
+import zlib
 from pathlib import Path
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mno.observability.ingest.journal import Journal, _deliveries, record
 from mno.observability.spans.model import Owner, Span
+from mno.platform.errors import Conflict
 
 OWNER = Owner("team", "project", "otlp", "key")
 
@@ -45,6 +50,16 @@ def test_a_delivery_set_aside_stays_readable_and_is_not_read_back(tmp_path: Path
     assert list(journal.left_over()) == []
     (kept,) = (tmp_path / "set-aside").iterdir()
     assert list(_deliveries(kept.read_bytes())) == [(OWNER, spans(1))]
+    journal.close()
+
+
+def test_a_journal_of_another_shape_says_what_to_do(tmp_path: Path) -> None:
+    payload = msgspec.msgpack.encode((OWNER, [["not", "a", "span"]]))
+    (tmp_path / "000000000001.journal").write_bytes(struct.pack("<II", len(payload), zlib.crc32(payload)) + payload)
+    journal = Journal(tmp_path)
+    journal.open()
+    with pytest.raises(Conflict, match="Start that version once more"):
+        list(journal.left_over())
     journal.close()
 
 
