@@ -17,12 +17,22 @@ let tracePath;
 
 before(async () => {
   await send(url, key, weeks(Date.now(), 60).flat());
-  const listed = await fetch(`${url}/api/traces?from=-30d&agent=support-triage&limit=1`, { headers: { authorization: `Bearer ${key}` } });
-  tracePath = `/monitor/traces/${(await listed.json()).items[0].trace_id}`;
+  tracePath = `/monitor/traces/${await firstTrace()}`;
   browser = await launch();
   state = await signIn(browser, link);
 });
 after(() => browser.close());
+
+/** The id of a trace; what was sent is seen within a moment, not at once. */
+async function firstTrace() {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const listed = await fetch(`${url}/api/traces?from=-30d&agent=support-triage&limit=1`, { headers: { authorization: `Bearer ${key}` } });
+    const [item] = (await listed.json()).items;
+    if (item) return item.trace_id;
+    await new Promise((resume) => setTimeout(resume, 100));
+  }
+  throw new Error("No trace arrived within five seconds");
+}
 
 for (const language of LANGUAGES) {
   const theme = language === "zh-Hans" ? "light" : "dark";

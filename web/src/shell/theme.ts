@@ -59,7 +59,7 @@ export const themeVariables: CSSVariablesResolver = () => ({
   light: {
     "--mantine-color-body": "#ffffff",
     "--mantine-color-dimmed": "#5f636d",
-    "--mantine-color-placeholder": "#747884",
+    "--mantine-color-placeholder": "#666a75",
     "--mantine-color-default-border": "#dcdde1",
     "--mantine-color-anchor": "#4249ae",
     "--mno-canvas": "#f7f7f8",
@@ -69,7 +69,7 @@ export const themeVariables: CSSVariablesResolver = () => ({
     "--mno-line-strong": "#d3d4d9",
     "--mno-text": "#1b1c20",
     "--mno-dim": "#5f636d",
-    "--mno-faint": "#747884",
+    "--mno-faint": "#666a75",
     "--mno-hover": "#f4f4f6",
     "--mno-chosen": "#eff0fd",
     "--mno-accent": "#4f56c9",

@@ -4,7 +4,7 @@
  */
 
 import { ActionIcon, Checkbox, Menu, Skeleton, Tooltip } from "@mantine/core";
-import { useLocalStorage } from "@mantine/hooks";
+import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconColumns3 } from "@tabler/icons-react";
 import { type ReactNode, useMemo, useState } from "react";
 import { useWords } from "../i18n/language";
@@ -41,6 +41,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const { name, rows, columns, rowKey, empty, error, retry, onOpen, sortedBy, foot, limit } = props;
   const [shownKeys] = useChosenColumns(name, columns);
   const [sort, setSort] = useState(sortedBy ?? null);
+  const isNarrow = useMediaQuery("(max-width: 640px)", window.innerWidth <= 640);
   const shown = columns.filter((column) => shownKeys.includes(column.key));
   const sorted = useMemo(() => {
     const order = columns.find((column) => column.key === sort?.key)?.order;
@@ -57,7 +58,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   const visible = limit === undefined ? sorted : sorted?.slice(0, limit);
   const [title, ...rest] = shown;
   return (
-    <div className="with-cards">
+    <div>
+      {!isNarrow && (
       <div className="table-scroll">
         <table className="table">
           <thead>
@@ -106,6 +108,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           </tbody>
         </table>
       </div>
+      )}
+      {isNarrow && (
       <div className="cards">
         {visible
           ? visible.map((row) => (
@@ -125,6 +129,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               </div>
             ))}
       </div>
+      )}
       {foot !== undefined && visible && <div className="table-foot">{foot}</div>}
     </div>
   );
