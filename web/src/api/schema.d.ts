@@ -1967,7 +1967,318 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Model
+                     * @description The model that answered.
+                     */
+                    model: string;
+                    /**
+                     * Provider
+                     * @description openai, anthropic, google, …; found by the model where it is left out.
+                     * @default
+                     */
+                    provider?: string;
+                    /**
+                     * Time
+                     * @description When the call began, RFC 3339; now where it is left out.
+                     */
+                    time?: string | null;
+                    /**
+                     * Id
+                     * @description Makes sending again safe; needs `time`.
+                     * @default
+                     */
+                    id?: string;
+                    /**
+                     * Input Tokens
+                     * @description The whole input, with cache and audio.
+                     * @default 0
+                     */
+                    input_tokens?: number;
+                    /**
+                     * Output Tokens
+                     * @description The whole output, with reasoning and audio.
+                     * @default 0
+                     */
+                    output_tokens?: number;
+                    /**
+                     * Cache Read Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_read_tokens?: number;
+                    /**
+                     * Cache Write 5M Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_write_5m_tokens?: number;
+                    /**
+                     * Cache Write 1H Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_write_1h_tokens?: number;
+                    /**
+                     * Input Audio Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    input_audio_tokens?: number;
+                    /**
+                     * Reasoning Tokens
+                     * @description Part of the output.
+                     * @default 0
+                     */
+                    reasoning_tokens?: number;
+                    /**
+                     * Output Audio Tokens
+                     * @description Part of the output.
+                     * @default 0
+                     */
+                    output_audio_tokens?: number;
+                    /**
+                     * Input Excludes Cache
+                     * @description `input_tokens` leaves the cache out.
+                     * @default false
+                     */
+                    input_excludes_cache?: boolean;
+                    /**
+                     * Output Excludes Reasoning
+                     * @description `output_tokens` leaves the reasoning out.
+                     * @default false
+                     */
+                    output_excludes_reasoning?: boolean;
+                    /**
+                     * Cost
+                     * @description USD, where the caller knows it; else the hub prices the call.
+                     */
+                    cost?: string | null;
+                    /**
+                     * Duration Ms
+                     * @default 0
+                     */
+                    duration_ms?: number;
+                    /**
+                     * Status
+                     * @default ok
+                     * @enum {string}
+                     */
+                    status?: "ok" | "error" | "unset";
+                    /**
+                     * Operation
+                     * @description chat, embeddings, … as in the OTel GenAI conventions.
+                     * @default chat
+                     */
+                    operation?: string;
+                    /**
+                     * Service Tier
+                     * @description batch, flex, priority, …
+                     * @default
+                     */
+                    service_tier?: string;
+                    /**
+                     * User
+                     * @default
+                     */
+                    user?: string;
+                    /**
+                     * Session
+                     * @default
+                     */
+                    session?: string;
+                    /**
+                     * Agent
+                     * @default
+                     */
+                    agent?: string;
+                    /**
+                     * Environment
+                     * @default
+                     */
+                    environment?: string;
+                    /** Tags */
+                    tags?: {
+                        [key: string]: string;
+                    } | string[];
+                    /**
+                     * Trace Id
+                     * @description 32 hexadecimal digits.
+                     * @default
+                     */
+                    trace_id?: string;
+                    /**
+                     * Span Id
+                     * @description 16 hexadecimal digits; needs `time`.
+                     * @default
+                     */
+                    span_id?: string;
+                    /**
+                     * Parent Span Id
+                     * @description 16 hexadecimal digits.
+                     * @default
+                     */
+                    parent_span_id?: string;
+                }[];
+                "application/x-ndjson": {
+                    /**
+                     * Model
+                     * @description The model that answered.
+                     */
+                    model: string;
+                    /**
+                     * Provider
+                     * @description openai, anthropic, google, …; found by the model where it is left out.
+                     * @default
+                     */
+                    provider?: string;
+                    /**
+                     * Time
+                     * @description When the call began, RFC 3339; now where it is left out.
+                     */
+                    time?: string | null;
+                    /**
+                     * Id
+                     * @description Makes sending again safe; needs `time`.
+                     * @default
+                     */
+                    id?: string;
+                    /**
+                     * Input Tokens
+                     * @description The whole input, with cache and audio.
+                     * @default 0
+                     */
+                    input_tokens?: number;
+                    /**
+                     * Output Tokens
+                     * @description The whole output, with reasoning and audio.
+                     * @default 0
+                     */
+                    output_tokens?: number;
+                    /**
+                     * Cache Read Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_read_tokens?: number;
+                    /**
+                     * Cache Write 5M Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_write_5m_tokens?: number;
+                    /**
+                     * Cache Write 1H Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_write_1h_tokens?: number;
+                    /**
+                     * Input Audio Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    input_audio_tokens?: number;
+                    /**
+                     * Reasoning Tokens
+                     * @description Part of the output.
+                     * @default 0
+                     */
+                    reasoning_tokens?: number;
+                    /**
+                     * Output Audio Tokens
+                     * @description Part of the output.
+                     * @default 0
+                     */
+                    output_audio_tokens?: number;
+                    /**
+                     * Input Excludes Cache
+                     * @description `input_tokens` leaves the cache out.
+                     * @default false
+                     */
+                    input_excludes_cache?: boolean;
+                    /**
+                     * Output Excludes Reasoning
+                     * @description `output_tokens` leaves the reasoning out.
+                     * @default false
+                     */
+                    output_excludes_reasoning?: boolean;
+                    /**
+                     * Cost
+                     * @description USD, where the caller knows it; else the hub prices the call.
+                     */
+                    cost?: string | null;
+                    /**
+                     * Duration Ms
+                     * @default 0
+                     */
+                    duration_ms?: number;
+                    /**
+                     * Status
+                     * @default ok
+                     * @enum {string}
+                     */
+                    status?: "ok" | "error" | "unset";
+                    /**
+                     * Operation
+                     * @description chat, embeddings, … as in the OTel GenAI conventions.
+                     * @default chat
+                     */
+                    operation?: string;
+                    /**
+                     * Service Tier
+                     * @description batch, flex, priority, …
+                     * @default
+                     */
+                    service_tier?: string;
+                    /**
+                     * User
+                     * @default
+                     */
+                    user?: string;
+                    /**
+                     * Session
+                     * @default
+                     */
+                    session?: string;
+                    /**
+                     * Agent
+                     * @default
+                     */
+                    agent?: string;
+                    /**
+                     * Environment
+                     * @default
+                     */
+                    environment?: string;
+                    /** Tags */
+                    tags?: {
+                        [key: string]: string;
+                    } | string[];
+                    /**
+                     * Trace Id
+                     * @description 32 hexadecimal digits.
+                     * @default
+                     */
+                    trace_id?: string;
+                    /**
+                     * Span Id
+                     * @description 16 hexadecimal digits; needs `time`.
+                     * @default
+                     */
+                    span_id?: string;
+                    /**
+                     * Parent Span Id
+                     * @description 16 hexadecimal digits.
+                     * @default
+                     */
+                    parent_span_id?: string;
+                };
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

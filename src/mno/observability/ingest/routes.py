@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from mno.observability.ingest import answers, body, native, otlp, signals
 from mno.observability.ingest.body import EVENT_FORMATS, OTLP_FORMATS, Format
 from mno.observability.ingest.model import Decoded, summary
-from mno.observability.ingest.schemas import EventsReceipt, RejectedEvent
+from mno.observability.ingest.schemas import EventsReceipt, RejectedEvent, events_body
 from mno.observability.ingest.service import Ingest, owner_of
 from mno.observability.spans.model import Owner
 from mno.platform.errors import MnoError
@@ -51,7 +51,7 @@ def router(ingest: Ingest) -> APIRouter:
         """OTLP metrics, stored as they are; token usage in them is never added to that of spans."""
         return await _take_signal(ingest, request, writer, signals.METRICS_TABLE, signals.decode_metrics)
 
-    @routes.post("/api/usage-events", response_model=EventsReceipt)
+    @routes.post("/api/usage-events", response_model=EventsReceipt, openapi_extra=events_body())
     async def usage_events(request: Request, writer: SpanWriter) -> EventsReceipt:
         """Token events, a JSON array or NDJSON: one object for each model call."""
         form = body.format_of(request.headers.get("content-type"), EVENT_FORMATS)

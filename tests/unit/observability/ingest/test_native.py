@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.observability.ingest.native import decode_events
+from mno.observability.ingest.native import _FIELDS, decode_events
+from mno.observability.ingest.schemas import TokenEvent
 from mno.observability.spans.model import Span, UsageKind
 from mno.platform.errors import Invalid
 from mno.platform.money import nano
@@ -171,3 +172,7 @@ def test_a_body_that_holds_no_events_is_invalid(body: bytes) -> None:
 @given(st.decimals(min_value=0, max_value=999_999_999, places=9))
 def test_a_cost_written_as_text_is_exact(amount: Decimal) -> None:
     assert decoded({**EVENT, "cost": f"{amount:f}"})[0].reported_cost == nano(amount)
+
+
+def test_the_description_of_an_event_names_exactly_the_fields_that_are_read() -> None:
+    assert set(TokenEvent.model_fields) == _FIELDS
