@@ -4,7 +4,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { launch, openPage, settled, signIn } from "./journeys/browser.mjs";
-import { send, weeks } from "./journeys/demonstration.mjs";
+import { listedTraces, send, weeks } from "./journeys/demonstration.mjs";
 import { startHub } from "./journeys/hub.mjs";
 
 const FOLDER = new URL("../pictures/", import.meta.url).pathname;
@@ -25,8 +25,8 @@ async function demonstrate({ url, key }) {
   await call("PUT", "/api/currency", { display: "USD", rates: [{ currency: "CNY", rate: "7.12", date: "2026-11-01" }, { currency: "TWD", rate: "31.6", date: "2026-11-01" }] });
   for (const name of ["Production ingest", "Staging ingest"]) await call("POST", "/api/keys", { name, scopes: ["ingest"] });
   await call("POST", "/api/keys", { name: "Dashboards", scopes: ["read"] });
-  const listed = await (await call("GET", "/api/traces?from=-14d&agent=support-triage&limit=30")).json();
-  return listed.items.sort((left, right) => right.spans - left.spans)[0].trace_id;
+  const listed = await listedTraces(url, key, "from=-14d&agent=support-triage&limit=30");
+  return listed.sort((left, right) => right.spans - left.spans)[0].trace_id;
 }
 
 async function takeAll() {

@@ -167,3 +167,14 @@ export async function send(url, key, spans, environment = "production") {
     if (!response.ok || answer.includes("rejectedSpans")) throw new Error(`The hub answered ${response.status}: ${answer}`);
   }
 }
+
+/** The traces of a list, once they are there: what was sent is seen within a moment, not at once. */
+export async function listedTraces(url, key, query) {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const response = await fetch(`${url}/api/traces?${query}`, { headers: { authorization: `Bearer ${key}` } });
+    const { items } = await response.json();
+    if (items.length > 0) return items;
+    await new Promise((resume) => setTimeout(resume, 100));
+  }
+  throw new Error(`No trace of ${query} arrived within five seconds`);
+}

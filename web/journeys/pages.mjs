@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
-import { send, weeks } from "./demonstration.mjs";
+import { listedTraces, send, weeks } from "./demonstration.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const { url, link, key } = hub();
@@ -17,22 +17,11 @@ let tracePath;
 
 before(async () => {
   await send(url, key, weeks(Date.now(), 60).flat());
-  tracePath = `/monitor/traces/${await firstTrace()}`;
+  tracePath = `/monitor/traces/${(await listedTraces(url, key, "from=-30d&agent=support-triage"))[0].trace_id}`;
   browser = await launch();
   state = await signIn(browser, link);
 });
 after(() => browser.close());
-
-/** The id of a trace; what was sent is seen within a moment, not at once. */
-async function firstTrace() {
-  for (let attempt = 0; attempt < 50; attempt += 1) {
-    const listed = await fetch(`${url}/api/traces?from=-30d&agent=support-triage&limit=1`, { headers: { authorization: `Bearer ${key}` } });
-    const [item] = (await listed.json()).items;
-    if (item) return item.trace_id;
-    await new Promise((resume) => setTimeout(resume, 100));
-  }
-  throw new Error("No trace arrived within five seconds");
-}
 
 for (const language of LANGUAGES) {
   const theme = language === "zh-Hans" ? "light" : "dark";

@@ -53,7 +53,7 @@ export function formatMoneyShort(value: number, currency: string, language: stri
     currency,
     currencyDisplay: "narrowSymbol",
     notation: size >= 10_000 ? "compact" : "standard",
-    minimumFractionDigits: 0,
+    minimumFractionDigits: size > 0 && size < 10 ? 2 : 0,
     maximumFractionDigits: size >= 100 ? (size >= 10_000 ? 1 : 0) : placesFor(size),
   }).format(value);
 }

@@ -13,7 +13,7 @@ export function formatCompact(value: number, language: string): string {
 export function formatShare(part: number, whole: number, language: string): string {
   const share = whole === 0 ? 0 : part / whole;
   const places = share !== 0 && share < 0.1 ? 1 : 0;
-  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: places }).format(share);
+  return new Intl.NumberFormat(language, { style: "percent", minimumFractionDigits: places, maximumFractionDigits: places }).format(share);
 }
 
 const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
@@ -36,7 +36,10 @@ export function formatDuration(milliseconds: number, language: string): string {
   if (milliseconds < 1) return `${figure(milliseconds * 1000, 0)} µs`;
   if (milliseconds < 1000) return `${figure(milliseconds, milliseconds < 10 ? 1 : 0)} ms`;
   const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${figure(seconds, seconds < 10 ? 2 : 1)} s`;
+  if (seconds < 60) {
+    const places = seconds < 10 ? 2 : 1;
+    return `${new Intl.NumberFormat(language, { minimumFractionDigits: Number.isInteger(seconds) ? 0 : places, maximumFractionDigits: places }).format(seconds)} s`;
+  }
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
   const hours = Math.floor(minutes / 60);

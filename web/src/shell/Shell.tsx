@@ -67,7 +67,9 @@ function SignedIn({ session }: { session: Session }) {
       </header>
       {!isNarrow && (
         <nav className="shell-nav fixed" aria-label={t("shell.menu")}>
-          <NavigationLinks />
+          <div className="shell-nav-groups">
+            <NavigationLinks />
+          </div>
         </nav>
       )}
       <Drawer opened={isNavOpen} onClose={nav.close} size={248} title={<Logo />} closeButtonProps={{ "aria-label": t("act.close") }}>

@@ -116,8 +116,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               <div key={rowKey(row)} className="cards-item" onClick={onOpen && (() => onOpen(row))}>
                 <div className="cards-title">{title?.cell(row)}</div>
                 {rest.map((column) => (
-                  <dl key={column.key} style={{ display: "contents" }}>
-                    <dt>{column.title}</dt>
+                  <dl key={column.key}>
+                    {column.title !== "" && <dt>{column.title}</dt>}
                     <dd>{column.cell(row)}</dd>
                   </dl>
                 ))}

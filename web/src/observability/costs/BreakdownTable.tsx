@@ -129,7 +129,7 @@ function columnsOf({ t, language, by, total, currency, places, past, nameOf }: A
       title: t("costs.change"),
       align: "right",
       order: (row) => Number(row.cost) - (past?.get(dimensionOf(row, by)) ?? 0),
-      cell: (row) => past && <Change now={Number(row.cost)} before={past.get(dimensionOf(row, by)) ?? 0} rising="bad" />,
+      cell: (row) => past && Number(row.cost) + (past.get(dimensionOf(row, by)) ?? 0) > 0 && <Change now={Number(row.cost)} before={past.get(dimensionOf(row, by)) ?? 0} rising="bad" />,
     },
     count("calls", t("metric.calls"), (row) => row.calls),
     count("input", t("trace.inputTokens"), (row) => row.input_tokens),

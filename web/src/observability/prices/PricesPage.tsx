@@ -41,7 +41,7 @@ export default function PricesPage() {
   return (
     <Page
       title={t("nav.prices")}
-      text={prices.data && <DataAge prices={prices.data} />}
+      text={prices.data && <DataAge prices={prices.data} mayWrite={mayWrite} />}
       acts={
         mayWrite && (
           <>
@@ -75,8 +75,13 @@ export default function PricesPage() {
   );
 }
 
-function DataAge({ prices }: { prices: PriceList }) {
+function DataAge({ prices, mayWrite }: { prices: PriceList; mayWrite: boolean }) {
   const { t, language } = useLanguage();
+  const queries = useQueryClient();
+  const forget = useMutation({
+    mutationFn: () => request<unknown>("/api/prices/import", { method: "DELETE" }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["prices"] }),
+  });
   const { data } = prices;
   const date = Date.parse(data.date);
   return (
@@ -88,6 +93,11 @@ function DataAge({ prices }: { prices: PriceList }) {
         </span>
       )}
       {data.imported && <span className="mark information">{t("prices.imported")}</span>}
+      {data.imported && mayWrite && (
+        <button type="button" className="link" disabled={forget.isPending} onClick={() => forget.mutate()}>
+          {t("prices.bundled")}
+        </button>
+      )}
     </span>
   );
 }

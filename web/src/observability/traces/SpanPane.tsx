@@ -186,7 +186,7 @@ function CostParts({ span }: { span: SpanDetail }) {
         {within.filter(([, tokens]) => tokens > 0).map(([name, tokens]) => (
           <Pair key={name} name={name} value={formatCount(tokens, language)} />
         ))}
-        <Pair name={t("span.priceSource")} value={[priceSourceName(span.price_source, t), span.price_version].filter(Boolean).join(" ")} />
+        <Pair name={t("span.priceSource")} value={span.price_version.startsWith(span.price_source) ? span.price_version : [priceSourceName(span.price_source, t), span.price_version].filter(Boolean).join(" ")} />
         <Pair name={t("span.serviceTier")} value={span.service_tier} />
         <Pair name={t("span.firstToken")} value={span.time_to_first_token_ns ? formatDuration(span.time_to_first_token_ns / 1e6, language) : ""} />
       </dl>
