@@ -7,6 +7,7 @@ the hub runs over data that bench/queries.py left there.
 """
 
 import argparse
+import json
 import random
 import sys
 import tempfile
