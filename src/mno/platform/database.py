@@ -12,7 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from mno.platform.errors import Unavailable
+from mno.platform.errors import Invalid, Unavailable
 from mno.platform.limits import MAX_POSTGRES_CONNECTIONS, POSTGRES_WAIT_S
 
 Row = dict[str, Any]
@@ -22,8 +22,9 @@ Connection = psycopg.AsyncConnection[Row]
 class Database:
     """The records' engine.
 
-    A connection that is lost or a pool that stays empty surfaces as `Unavailable`; a violated constraint
-    stays psycopg's error, for the store that knows what it means.
+    A connection that is lost or a pool that stays empty surfaces as `Unavailable`, a value that Postgres cannot
+    hold (text with a NUL, a number out of range) as `Invalid`; a violated constraint stays psycopg's error, for
+    the store that knows what it means.
     """
 
     def __init__(self) -> None:
@@ -63,3 +64,5 @@ class Database:
                 yield connection
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise Unavailable("The database does not answer; try again.") from error
+        except psycopg.DataError as error:
+            raise Invalid(f"A value cannot be stored: {str(error)[:200]}.") from error

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from mno.platform.database import Database
-from mno.platform.errors import Unavailable
+from mno.platform.errors import Invalid, Unavailable
 from mno.platform.postgres_server import PostgresServer
 
 
@@ -45,6 +45,12 @@ async def test_a_lost_connection_is_unavailable_and_the_next_transaction_works(
             await tx.execute("SELECT 1")
     async with database.transaction() as tx:
         await tx.execute("SELECT 1")
+
+
+async def test_a_value_that_postgres_cannot_hold_is_invalid(database: Database) -> None:
+    with pytest.raises(Invalid, match="cannot be stored"):
+        async with database.transaction() as tx:
+            await tx.execute("SELECT %(value)s::text", {"value": "a\0b"})
 
 
 async def test_a_database_that_is_not_open_says_so() -> None:

@@ -19,12 +19,14 @@ MAX_DECOMPRESSED_BYTES = 64 * MEBIBYTE
 MAX_COMPRESSED_MEMBERS = 1_000
 #: Spans, log records or metric points in one OTLP request.
 MAX_SPANS_PER_REQUEST = 100_000
-#: A span with more attributes is refused, and so with more events or links than stand below.
+#: A span with more attributes is refused, also on one of its events or links; and so with more events or links.
 MAX_ATTRIBUTES_PER_SPAN = 1_000
 #: Events of one span.
 MAX_EVENTS_PER_SPAN = 1_000
 #: Links of one span.
 MAX_LINKS_PER_SPAN = 1_000
+#: The resource's attributes as JSON text, once for each span of a request that has the resource.
+MAX_RESOURCE_CHARACTERS = 64 * MEBIBYTE
 #: A longer text value is cut there and says so at its end; the span is kept.
 MAX_VALUE_CHARACTERS = MEBIBYTE
 #: Names, models, users, sessions and the like are cut here without a note.

@@ -13,7 +13,6 @@ from mno.observability.ingest import otlp_json, tolerant
 from mno.observability.ingest.attributes import of_protobuf, shortened
 from mno.observability.ingest.messages import dumped
 from mno.observability.ingest.model import (
-    MAX_ATTRIBUTES_PER_SPAN,
     MAX_EVENTS_PER_SPAN,
     MAX_LINKS_PER_SPAN,
     MAX_SPANS_PER_REQUEST,
@@ -23,7 +22,7 @@ from mno.observability.ingest.model import (
     Rejection,
 )
 from mno.observability.ingest.normalise import Event, Origin, origin_of, span_of
-from mno.observability.ingest.plausibility import check_ids, check_times
+from mno.observability.ingest.plausibility import check_ids, check_number_of_attributes, check_times
 from mno.observability.spans.model import Span
 from mno.platform.clock import now_ns
 from mno.platform.errors import Invalid, TooLarge
@@ -63,7 +62,9 @@ def _parsed(body: bytes, decoded: Decoded) -> Any:
     except DecodeError:
         repaired = tolerant.repaired(body, "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest")
     if repaired is None:
-        raise Invalid("The body is not an OTLP ExportTraceServiceRequest in protobuf, or it was cut short.")
+        raise Invalid(
+            "The body is not an OTLP ExportTraceServiceRequest in protobuf, was cut short, or nests values too deeply."
+        )
     decoded.notes.append("Text that is not valid UTF-8 was repaired: bytes that stand for no character became U+FFFD.")
     return ExportTraceServiceRequest.FromString(repaired)
 
@@ -81,8 +82,7 @@ def _span(message: Any, origin: Origin, now: int, long_values: bool) -> Span:
     end_ns = message.end_time_unix_nano
     check_times(start_ns, end_ns, now)
     pairs = message.attributes
-    if len(pairs) > MAX_ATTRIBUTES_PER_SPAN:
-        raise Refused(f"it has {len(pairs):,} attributes; at most {MAX_ATTRIBUTES_PER_SPAN:,} are allowed")
+    check_number_of_attributes(len(pairs), "it")
     attributes = of_protobuf(pairs)
     if long_values:
         attributes = shortened(attributes)
@@ -107,7 +107,7 @@ def _span(message: Any, origin: Origin, now: int, long_values: bool) -> Span:
 def _events(events: Any) -> list[Event]:
     if len(events) > MAX_EVENTS_PER_SPAN:
         raise Refused(f"it has {len(events):,} events; at most {MAX_EVENTS_PER_SPAN:,} are allowed")
-    return [(event.time_unix_nano, event.name, shortened(of_protobuf(event.attributes))) for event in events]
+    return [(event.time_unix_nano, event.name, _attributes(event.attributes, "an event of it")) for event in events]
 
 
 def _links(links: Any) -> str:
@@ -118,8 +118,13 @@ def _links(links: Any) -> str:
             {
                 "trace_id": link.trace_id.hex(),
                 "span_id": link.span_id.hex(),
-                "attributes": shortened(of_protobuf(link.attributes)),
+                "attributes": _attributes(link.attributes, "a link of it"),
             }
             for link in links
         ]
     )
+
+
+def _attributes(pairs: Any, whose: str) -> dict[str, Any]:
+    check_number_of_attributes(len(pairs), whose)
+    return shortened(of_protobuf(pairs))

@@ -12,7 +12,6 @@ import orjson
 from mno.observability.ingest.attributes import of_json, shortened
 from mno.observability.ingest.messages import dumped
 from mno.observability.ingest.model import (
-    MAX_ATTRIBUTES_PER_SPAN,
     MAX_EVENTS_PER_SPAN,
     MAX_LINKS_PER_SPAN,
     MAX_SPANS_PER_REQUEST,
@@ -22,7 +21,7 @@ from mno.observability.ingest.model import (
     Rejection,
 )
 from mno.observability.ingest.normalise import Event, Origin, origin_of, span_of
-from mno.observability.ingest.plausibility import check_ids, check_times
+from mno.observability.ingest.plausibility import check_ids, check_number_of_attributes, check_times
 from mno.observability.spans.model import Span
 from mno.platform.clock import now_ns
 from mno.platform.errors import Invalid, TooLarge
@@ -79,7 +78,7 @@ def decode_json(body: bytes) -> Decoded:
         for scope_spans in objects(resource_spans, "scopeSpans", "scope_spans"):
             scope = field(scope_spans, "scope") or {}
             origin = origin_of(resource, text(scope, "name"), text(scope, "version"))
-            for item in objects(scope_spans, "spans"):
+            for item in entries(scope_spans, "spans"):
                 try:
                     decoded.spans.append(_span(item, origin, now, long_values))
                 except Refused as refusal:
@@ -108,12 +107,20 @@ def field(item: Any, *names: str) -> Any:
     return None
 
 
-def objects(item: Any, *names: str) -> list[dict[str, Any]]:
-    """A list of objects under one of these names. `Invalid` when it is something else."""
+def entries(item: Any, *names: str) -> list[Any]:
+    """A list, of whatever, under one of these names. `Invalid` when it is something else."""
     value = field(item, *names)
     if value is None:
         return []
-    if type(value) is not list or not all(type(entry) is dict for entry in value):
+    if type(value) is not list:
+        raise Invalid(f"{names[0]} is not a list of objects.")
+    return value
+
+
+def objects(item: Any, *names: str) -> list[dict[str, Any]]:
+    """A list of objects under one of these names. `Invalid` when it is something else."""
+    value = entries(item, *names)
+    if not all(type(entry) is dict for entry in value):
         raise Invalid(f"{names[0]} is not a list of objects.")
     return value
 
@@ -123,7 +130,9 @@ def text(item: Any, *names: str) -> str:
     return value if type(value) is str else ""
 
 
-def _span(item: dict[str, Any], origin: Origin, now: int, long_values: bool) -> Span:
+def _span(item: Any, origin: Origin, now: int, long_values: bool) -> Span:
+    if type(item) is not dict:
+        raise Refused("it is not an object")
     trace_id = identity(field(item, "traceId", "trace_id"), "trace id")
     span_id = identity(field(item, "spanId", "span_id"), "span id")
     parent = identity(field(item, "parentSpanId", "parent_span_id"), "parent span id")
@@ -131,10 +140,7 @@ def _span(item: dict[str, Any], origin: Origin, now: int, long_values: bool) -> 
     start_ns = moment(field(item, "startTimeUnixNano", "start_time_unix_nano"), "start time")
     end_ns = moment(field(item, "endTimeUnixNano", "end_time_unix_nano"), "end time")
     check_times(start_ns, end_ns, now)
-    pairs = item.get("attributes")
-    if type(pairs) is list and len(pairs) > MAX_ATTRIBUTES_PER_SPAN:
-        raise Refused(f"it has {len(pairs):,} attributes; at most {MAX_ATTRIBUTES_PER_SPAN:,} are allowed")
-    attributes = of_json(pairs)
+    attributes = _attributes(item, "it")
     if long_values:
         attributes = shortened(attributes)
     status = field(item, "status")
@@ -199,7 +205,7 @@ def _events(value: Any) -> list[Event]:
         (
             moment(field(event, "timeUnixNano", "time_unix_nano"), "event time"),
             text(event, "name"),
-            shortened(of_json(event.get("attributes"))),
+            shortened(_attributes(event, "an event of it")),
         )
         for event in _listed(value, MAX_EVENTS_PER_SPAN, "events")
     ]
@@ -214,5 +220,12 @@ def _link(link: dict[str, Any]) -> dict[str, Any]:
     return {
         "trace_id": text(link, "traceId", "trace_id"),
         "span_id": text(link, "spanId", "span_id"),
-        "attributes": shortened(of_json(link.get("attributes"))),
+        "attributes": shortened(_attributes(link, "a link of it")),
     }
+
+
+def _attributes(item: dict[str, Any], whose: str) -> dict[str, Any]:
+    pairs = item.get("attributes")
+    if type(pairs) is list:
+        check_number_of_attributes(len(pairs), whose)
+    return of_json(pairs)

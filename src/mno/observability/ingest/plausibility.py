@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from mno.observability.ingest.model import MAX_AGE_NS, MAX_FUTURE_NS, MAX_TOKENS, Refused
+from mno.observability.ingest.model import MAX_AGE_NS, MAX_ATTRIBUTES_PER_SPAN, MAX_FUTURE_NS, MAX_TOKENS, Refused
 from mno.observability.spans.model import NO_PARENT
 from mno.platform.money import MAX_SPAN_COST_NANO, nano
 
@@ -33,6 +33,11 @@ def _bad_id(what: str, value: bytes, length: int) -> str:
     if len(value) != length:
         return f"its {what} has {len(value)} bytes instead of {length}"
     return f"its {what} is all zeros"
+
+
+def check_number_of_attributes(number: int, whose: str) -> None:
+    if number > MAX_ATTRIBUTES_PER_SPAN:
+        raise Refused(f"{whose} has {number:,} attributes; at most {MAX_ATTRIBUTES_PER_SPAN:,} are allowed")
 
 
 def check_times(start_ns: int, end_ns: int, now_ns: int) -> None:
@@ -85,7 +90,7 @@ def cost_nano(value: Any) -> int:
     if type(value) is bool or not amount.is_finite():
         raise Refused(f"its cost is {value!r:.40}, not an amount in USD")
     if amount < 0:
-        raise Refused(f"its cost is negative ({amount:.9f})")
+        raise Refused(f"its cost is negative ({str(amount)[:40]})")
     if amount > 10**9 or (result := nano(amount)) > MAX_SPAN_COST_NANO:
         raise Refused("its cost is above 999,999,999 USD")
     return result

@@ -13,12 +13,14 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from mno.observability.ingest import contradictions
 from mno.observability.ingest.journal import record
 from mno.observability.ingest.meters import Meters
-from mno.observability.ingest.model import Decoded, Rejection
+from mno.observability.ingest.model import MAX_RESOURCE_CHARACTERS, Decoded, Rejection
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.spans.model import Owner, Span
 from mno.platform.clickhouse import ClickHouse
+from mno.platform.errors import TooLarge
 from mno.platform.ids import shown
 from mno.platform.principal import Principal, PrincipalKind
 
@@ -64,7 +66,8 @@ class Ingest:
     async def take(self, owner: Owner, decode: Callable[[], Decoded]) -> Receipt:
         """Decodes, prices and stores; returns when the spans are durable.
 
-        Raises Invalid for a body that cannot be read at all, LimitExceeded while the backlog is full.
+        Raises Invalid for a body that cannot be read at all, TooLarge for one whose rows would be
+        far larger, LimitExceeded while the backlog is full.
         """
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
@@ -85,10 +88,21 @@ class Ingest:
 
     def _prepare(self, owner: Owner, decode: Callable[[], Decoded]) -> tuple[Decoded, bytes]:
         decoded = decode()
+        contradictions.settle(decoded)
+        _check_resources(decoded.spans)
         price = self._pricers.book(UUID(owner.team_id), UUID(owner.project_id)).price
         for span in decoded.spans:
             price(span)
         return decoded, record(owner, decoded.spans) if decoded.spans else b""
+
+
+def _check_resources(spans: list[Span]) -> None:
+    """A resource is sent once and stands in every span's row, so a small request can mean gigabytes of rows."""
+    if sum(len(span.resource) for span in spans) > MAX_RESOURCE_CHARACTERS:
+        raise TooLarge(
+            f"The resource attributes of all {len(spans):,} spans together are longer than "
+            f"{MAX_RESOURCE_CHARACTERS:,} characters. Send smaller batches or a smaller resource."
+        )
 
 
 def owner_of(principal: Principal, source: str) -> Owner:

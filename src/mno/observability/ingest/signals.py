@@ -128,7 +128,7 @@ def _request(kind: Any, body: bytes, *, json: bool) -> Any:
     except DecodeError:
         repaired = tolerant.repaired(body, kind.DESCRIPTOR.full_name)
     if repaired is None:
-        raise Invalid(f"The body is not an OTLP {name} in protobuf, or it was cut short.")
+        raise Invalid(f"The body is not an OTLP {name} in protobuf, was cut short, or nests values too deeply.")
     return kind.FromString(repaired)
 
 
@@ -139,11 +139,19 @@ def _with_binary_ids(value: Any) -> Any:
     if type(value) is not dict:
         return value
     return {
-        key: base64.b64encode(bytes.fromhex(item)).decode()
+        key: _binary_id(item)
         if key in ("traceId", "spanId", "trace_id", "span_id") and type(item) is str
         else _with_binary_ids(item)
         for key, item in value.items()
     }
+
+
+def _binary_id(text: str) -> str:
+    """An id that is no hexadecimal is left out, as one of the wrong length is: the record is kept."""
+    try:
+        return base64.b64encode(bytes.fromhex(text)).decode()
+    except ValueError:
+        return ""
 
 
 def _table(rows: list[_Row], schema: pa.Schema, owner: Owner, now: int) -> pa.Table:

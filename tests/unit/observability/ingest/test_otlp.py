@@ -42,7 +42,7 @@ DAY = 86_400 * SECOND
         ({"attributes": {"gen_ai.usage.output_tokens": "many"}}, "its output tokens are 'many', not a number"),
         ({"attributes": {"gen_ai.usage.output_tokens": True}}, "its output tokens are True, not a whole number"),
         ({"attributes": {"gen_ai.usage.input_tokens": 10**12 + 1}}, "its input tokens are more than 1,000,000,000,000"),
-        ({"attributes": {"gen_ai.usage.cost": -0.5}}, "its cost is negative (-0.500000000)"),
+        ({"attributes": {"gen_ai.usage.cost": -0.5}}, "its cost is negative (-0.5)"),
         ({"attributes": {"gen_ai.usage.cost": float("inf")}}, "its cost is inf, not an amount in USD"),
         ({"attributes": {"gen_ai.usage.cost": "free"}}, "its cost is 'free', not an amount in USD"),
         ({"attributes": {"gen_ai.usage.cost": 1e30}}, "its cost is above 999,999,999 USD"),

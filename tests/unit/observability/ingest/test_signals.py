@@ -77,9 +77,15 @@ def test_text_that_is_not_utf8_is_repaired() -> None:
     assert decode_logs(body, OWNER).to_pylist()[0]["body"] == "a�c"
 
 
-@pytest.mark.parametrize(
-    "body", [b"[]", b"{", b'{"resourceLogs":1}', b'{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"z"}]}]}]}']
-)
+@pytest.mark.parametrize("identity", ["z", "00", TRACE_ID.hex() + "00"])
+def test_a_record_whose_trace_id_is_none_is_kept_without_it(identity: str) -> None:
+    records = [{"traceId": identity, "body": {"stringValue": "hi"}}, {"traceId": TRACE_ID.hex()}]
+    body = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}).encode()
+    first, second = decode_logs(body, OWNER, json=True).to_pylist()
+    assert (first["trace_id"], first["body"], second["trace_id"]) == (bytes(16), "hi", TRACE_ID)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b'{"resourceLogs":1}'])
 def test_a_body_that_is_no_logs_request_is_invalid(body: bytes) -> None:
     with pytest.raises(Invalid, match=r"OTLP|JSON"):
         decode_logs(body, OWNER, json=True)
