@@ -1,6 +1,6 @@
 /*
  * The shapes that the server answers with, under the names that the pages use. All but the last few are
- * generated from the server's own description: `npm run api` after `mno openapi > openapi.json`.
+ * generated from the server's own description: `npm run api` after `make reference`.
  */
 
 import type { components } from "./schema";

@@ -60,7 +60,7 @@ export const themeVariables: CSSVariablesResolver = () => ({
     "--mantine-color-body": "#ffffff",
     "--mantine-color-dimmed": "#5f636d",
     "--mantine-color-placeholder": "#666a75",
-    "--mantine-color-default-border": "#dcdde1",
+    "--mantine-color-default-border": "#d3d4d9",
     "--mantine-color-anchor": "#4249ae",
     "--mno-canvas": "#f7f7f8",
     "--mno-surface": "#ffffff",

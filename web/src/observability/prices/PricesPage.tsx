@@ -9,7 +9,7 @@ import { request } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { CustomPrice, ListedPrice, PriceList } from "../../api/types";
 import { formatMoney } from "../../format/money";
-import { formatCompact, formatCount } from "../../format/number";
+import { formatCount } from "../../format/number";
 import { formatDate } from "../../format/time";
 import { useLanguage, useWords } from "../../i18n/language";
 import { useAddress } from "../../shell/address";
@@ -217,7 +217,7 @@ function ListedPrices({ prices, error, retry, more }: ListProps & { more: () => 
       title: t("prices.context"),
       align: "right",
       order: (row) => row.context_window ?? 0,
-      cell: (row) => (row.context_window === null ? <span className="faint">–</span> : formatCompact(row.context_window, language)),
+      cell: (row) => (row.context_window === null ? <span className="faint">–</span> : new Intl.NumberFormat(language, { notation: "compact" }).format(row.context_window)),
     },
   ];
   return (
