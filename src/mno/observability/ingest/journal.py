@@ -6,9 +6,11 @@ whatever else has come. A segment is deleted when all its deliveries are in the 
 crash is read back and inserted again, which is safe because admission drops what is there already.
 
 A record is a length, a CRC-32 and the delivery as MessagePack. A record cut short by a crash was never
-acknowledged, so reading stops there.
+acknowledged, so reading a segment stops there. For the same reason nothing is written behind a record that a
+full disk cut short: what comes next begins a new segment.
 """
 
+import logging
 import os
 import struct
 import time
@@ -23,6 +25,8 @@ from mno.platform.errors import Conflict
 
 #: A segment is closed at this size; it bounds what a restart after a crash reads back.
 SEGMENT_BYTES = 8 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
 
 _HEADER = struct.Struct("<II")
 _encoder = msgspec.msgpack.Encoder()
@@ -45,6 +49,8 @@ class Journal:
         self._oldest = 0
         self._file = -1
         self._size = 0
+        #: Whether the last write may have left part of a record at the end of the segment.
+        self._torn = False
 
     def open(self) -> None:
         """Continues behind the segments that are there; `left_over` reads those."""
@@ -58,29 +64,38 @@ class Journal:
             self._file = -1
 
     def append(self, records: list[bytes]) -> int:
-        """Writes the records to the disk and returns the number of their segment."""
-        if self._size >= self._segment_bytes:
+        """Writes the records to the disk and returns the number of their segment. OSError: none of them counts."""
+        if self._torn or self._size >= self._segment_bytes:
             self._start_segment()
         written = b"".join(records)
         view = memoryview(written)
+        self._torn = True
         while view:
             view = view[os.write(self._file, view) :]
         os.fdatasync(self._file)
+        self._torn = False
         self._size += len(written)
         return self._number
 
     def forget(self, before: int) -> None:
-        """Deletes the segments with a lower number: all their deliveries are in the store."""
+        """Deletes the segments with a lower number: all their deliveries are in the store.
+
+        One that cannot be deleted is tried again later; read back after a crash it adds nothing.
+        """
         if before <= self._oldest:
             return
-        for number in self._numbers():
-            if number < before:
-                self._path(number).unlink(missing_ok=True)
+        try:
+            for number in self._numbers():
+                if number < before:
+                    self._path(number).unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("A segment of the journal cannot be deleted (%s); it will be tried again.", error)
+            return
         self._oldest = before
 
     def forget_all(self) -> None:
         """Deletes everything; for an orderly stop, or after the left-overs are in the store."""
-        if self._size:
+        if self._size or self._torn:
             self._start_segment()
         self.forget(self._number)
 
@@ -104,6 +119,7 @@ class Journal:
         self._number += 1
         self._file = os.open(self._path(self._number), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._size = 0
+        self._torn = False
         folder = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(folder)

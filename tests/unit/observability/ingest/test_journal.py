@@ -1,7 +1,10 @@
 """The journal gives back what was appended, up to a record that a crash cut short."""
 
+import errno
+import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -31,6 +34,52 @@ def test_a_later_run_reads_what_an_earlier_one_appended(tmp_path: Path) -> None:
     second.forget_all()
     assert list(second.left_over()) == []
     second.close()
+
+
+def test_what_follows_a_record_that_a_full_disk_cut_short_is_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path)
+    journal.open()
+    journal.append([record(OWNER, spans(1))])
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", _twenty_bytes_then_full(os.write))
+        with pytest.raises(OSError, match="No space"):
+            journal.append([record(OWNER, spans(2))])
+    journal.append([record(OWNER, spans(3))])
+    journal.close()
+    later = Journal(tmp_path)
+    later.open()
+    assert list(later.left_over()) == [(OWNER, spans(1)), (OWNER, spans(3))]
+    later.close()
+
+
+def test_a_segment_that_cannot_be_deleted_is_deleted_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path, segment_bytes=1)
+    journal.open()
+    first, last = (journal.append([record(OWNER, spans(1))]) for _ in range(2))
+    with monkeypatch.context() as read_only:
+        read_only.setattr(Path, "unlink", _refuse)
+        journal.forget(last)
+    assert (tmp_path / f"{first:012d}.journal").exists()
+    journal.forget(last)
+    assert not (tmp_path / f"{first:012d}.journal").exists()
+    journal.close()
+
+
+def _twenty_bytes_then_full(write: Callable[[int, bytes], int]) -> Callable[[int, bytes], int]:
+    left = [20]
+
+    def write_some(file: int, data: bytes) -> int:
+        if not left:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data[: left.pop()])
+
+    return write_some
+
+
+def _refuse(path: Path, *, missing_ok: bool) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
 
 
 def test_segments_are_forgotten_once_their_deliveries_are_stored(tmp_path: Path) -> None:
