@@ -278,5 +278,8 @@ def _currencies(settings: CurrencySettings) -> list[str]:
 
 
 def utc(moment: datetime) -> datetime:
-    """A moment without an offset is one of UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """A moment without an offset is one of UTC. `Invalid` where the calendar ends before the offset does."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise Invalid(f"{moment.isoformat()} lies outside of the years 1 to 9999 in UTC.") from None

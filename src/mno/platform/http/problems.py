@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from mno.platform.errors import (
     Conflict,
@@ -110,6 +111,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(MnoError, _on_our_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_input)
     app.add_exception_handler(HTTPException, _on_framework_error)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -132,6 +134,11 @@ async def _on_framework_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers) if error.headers else None
     return problem_response(error.status_code, str(error.detail), instance=request.url.path, headers=headers)
+
+
+async def _on_disconnect(request: Request, _: Exception) -> Response:
+    """The caller left in the middle of its body: no bug, and nobody there to read this."""
+    return problem_response(HTTPStatus.BAD_REQUEST, "The body was cut short.", instance=request.url.path)
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

@@ -187,6 +187,7 @@ async def test_a_price_that_cannot_be_is_refused(client: httpx.AsyncClient) -> N
         {"model": "m", "prices": {"input": "1"}, "currency": "EURO"},
         {"model": "m", "prices": {"input": "1"}, "currency": "EUR"},
         {"model": "m", "prices": {"input": "1"}, "valid_from": "soon"},
+        {"model": "m", "prices": {"input": "1"}, "valid_from": "0001-01-01T00:00:00+14:00"},
     ]
     for wish in wishes:
         assert (await client.post("/api/prices", json=wish)).status_code == 400, wish

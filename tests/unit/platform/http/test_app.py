@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import Body, FastAPI, Query
 from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from mno.platform import errors
 from mno.platform.http.app import bare_app, serve_pages
@@ -27,6 +28,7 @@ FAILURES: dict[str, tuple[Exception, int]] = {
     "unavailable": (errors.Unavailable("x", retry_after_s=3), 503),
     "bug": (RuntimeError("secret detail"), 500),
     "ours": (errors.MnoError("x"), 500),
+    "gone": (ClientDisconnect(), 400),
 }
 
 
