@@ -23,6 +23,7 @@ from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.otlp import decode_protobuf
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.service import Ingest
+from mno.observability.ingest.writer import BlockWriter
 from mno.observability.spans.columns import block
 from mno.observability.spans.model import Owner
 from mno.observability.spans.recount import Recount
@@ -84,7 +85,9 @@ def stages(clickhouse: ClickHouse, seconds: float) -> dict[str, Any]:
 async def pipeline(clickhouse: ClickHouse, folder: Path, seconds: float) -> dict[str, Any]:
     """Spans a second through the real service, from the first call until the last span is in the store."""
     meters = Meters()
-    flow = Pipeline(Journal(folder / "journal"), SpanStore(clickhouse), Recount(clickhouse), meters, _nobody_listens)
+    journal = Journal(folder / "journal")
+    writer = BlockWriter(journal, SpanStore(clickhouse), Recount(clickhouse), meters, _nobody_listens)
+    flow = Pipeline(journal, writer, meters)
     await asyncio.to_thread(flow.start)
     ingest = Ingest(flow, ListPrices(), meters, clickhouse)
     load = Load(first=1 << 40)

@@ -24,6 +24,7 @@ from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.sample.service import Sample
 from mno.observability.ingest.service import Ingest, owner_of
+from mno.observability.ingest.writer import BlockWriter
 from mno.observability.spans.model import Owner, Span
 from mno.observability.spans.queries import SpanQueries
 from mno.observability.spans.recount import Recount
@@ -189,7 +190,7 @@ def build_observability(engines: Engines, keys: KeyNames) -> Observability:
     journal = Journal(engines.folder.journal)
     store = SpanStore(engines.clickhouse)
     recount = Recount(engines.clickhouse)
-    pipeline = Pipeline(journal, store, recount, meters, publish)
+    pipeline = Pipeline(journal, BlockWriter(journal, store, recount, meters, publish), meters)
     costs = Costs(engines.database, engines.clickhouse, Repricing(store, recount, pipeline), keys)
     ingest = Ingest(pipeline, costs, meters, engines.clickhouse)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from mno.platform.errors import Conflict, LimitExceeded, Unavailable
+from mno.platform.errors import Conflict, Invalid, LimitExceeded, Unavailable
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -32,6 +32,9 @@ DEFAULT_TIMEOUT_S = 30.0
 _TIMEOUT_EXCEEDED = 159
 _TOO_SLOW = 160
 _MEMORY_LIMIT = 241
+#: Errors that say the data cannot be read, whenever it is sent: ATTEMPT_TO_READ_AFTER_EOF, CANNOT_PARSE_*,
+#: ILLEGAL_COLUMN, TYPE_MISMATCH, INCORRECT_DATA, UNKNOWN_COLUMN and their like.
+_DATA_ERRORS = frozenset({6, 26, 27, 32, 33, 38, 41, 43, 44, 53, 70, 72, 117, 131, 321, 349})
 
 #: The engine's own defaults are sized for a machine of its own; these fit beside an application.
 _EMBEDDED_SERVER_CONFIG = """<clickhouse>
@@ -146,9 +149,25 @@ class ClickHouse:
             self._guarded(lambda: self._writing().command(sql, parameters=dict(parameters or {})))
 
     def insert(self, table: str, block: pa.Table) -> None:
-        """Inserts one block; durable against the death of the process when this returns."""
+        """Inserts one block; it survives the death of the process when this returns, and of the machine after `sync`.
+
+        `Invalid` when the engine cannot read the block, `Unavailable` when it takes none at present (no space, too
+        many parts).
+        """
+        from clickhouse_connect.driver.exceptions import DatabaseError
+
         with self._write_lock:
-            self._guarded(lambda: self._writing().insert_arrow(table, block))
+            try:
+                self._guarded(lambda: self._writing().insert_arrow(table, block))
+            except DatabaseError as error:
+                if getattr(error, "code", None) in _DATA_ERRORS:
+                    raise Invalid(f"The span store cannot read a block for {table}: {error}") from error
+                raise Unavailable(f"The span store does not take a block for {table}: {error}") from error
+
+    def sync(self) -> None:
+        """Returns when everything that was inserted before is on the disk. A server sees to that itself."""
+        if self.embedded:
+            os.sync()
 
     def _writing(self) -> "Client":
         if self._writer is None:

@@ -1,6 +1,5 @@
 -- Spans are facts: rows are added, never changed. A correction adds the old row with sign -1 and the
 -- new one with the next revision (docs/decisions/0004), so every rollup below is a sum over `sign`.
--- An insert is on the disk before it returns, because the journal forgets a span once it is here.
 
 CREATE TABLE spans
 (
@@ -64,8 +63,7 @@ CREATE TABLE spans
 )
 ENGINE = VersionedCollapsingMergeTree(sign, revision)
 PARTITION BY toYYYYMM(start_time)
-ORDER BY (team_id, project_id, start_time, trace_id, span_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (team_id, project_id, start_time, trace_id, span_id);
 
 -- The finest rollup: a minute, every dimension. Latency is a histogram whose bucket n holds durations
 -- up to 1.02^n microseconds, so that a restatement can be subtracted and a quantile is within 1 %.
@@ -103,8 +101,7 @@ CREATE TABLE usage_minute
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id, session_id, tags)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id, session_id, tags);
 
 CREATE MATERIALIZED VIEW usage_minute_view TO usage_minute AS
 SELECT team_id, project_id, toStartOfMinute(start_time) AS bucket,
@@ -164,8 +161,7 @@ CREATE TABLE usage_hour
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id);
 
 CREATE MATERIALIZED VIEW usage_hour_view TO usage_hour AS
 SELECT team_id, project_id, toStartOfHour(usage_minute.bucket) AS bucket,
@@ -225,8 +221,7 @@ CREATE TABLE usage_day
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id);
 
 CREATE MATERIALIZED VIEW usage_day_view TO usage_day AS
 SELECT team_id, project_id, toDateTime(toStartOfDay(usage_minute.bucket, 'UTC'), 'UTC') AS bucket,
@@ -280,8 +275,7 @@ CREATE TABLE traces
 ENGINE = AggregatingMergeTree
 ORDER BY (team_id, project_id, trace_id)
 -- A page of the trace list reads fifty rows that lie far apart: small granules and blocks read a third as much.
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
-         index_granularity = 256, min_compress_block_size = 8192, max_compress_block_size = 65536;
+SETTINGS index_granularity = 256, min_compress_block_size = 8192, max_compress_block_size = 65536;
 
 CREATE MATERIALIZED VIEW traces_view TO traces AS
 SELECT team_id, project_id, trace_id,

@@ -1,7 +1,7 @@
 """The pipeline behind every way in: journal, acknowledge, insert.
 
-Two threads. The journal thread makes whatever waits durable and acknowledges it; the store thread takes
-whatever has been acknowledged since, decides what is new and what counts, and inserts one block. So an
+Three threads. The journal thread makes whatever waits durable and acknowledges it; the store thread takes
+whatever has been acknowledged since to the block writer (writer.py), which inserts it as one block. So an
 answer costs one `fdatasync`, a block is as large as the load makes it, and one thread alone ever reads and
 restates rows. The backlog between the two is bounded: when it is full, new deliveries are refused with a
 `Retry-After`, and nothing that was accepted is dropped.
@@ -12,20 +12,15 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from mno.observability.ingest.admission import Admission
 from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
-from mno.observability.spans.columns import block
+from mno.observability.ingest.writer import BLOCK_SPANS, BlockWriter
 from mno.observability.spans.model import Owner, Span
-from mno.observability.spans.recount import Recount
-from mno.observability.spans.restatement import Restatements
-from mno.observability.spans.store import SpanStore, joined
 from mno.observability.system.model import IngestSnapshot
 from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
 
@@ -33,28 +28,22 @@ from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
 BACKLOG_SPANS = 100_000
 #: Bytes of the same.
 BACKLOG_BYTES = 256 * 1024 * 1024
-#: Spans in one block.
-BLOCK_SPANS = 10_000
-#: The store thread rests this long between blocks, so that blocks are not tiny.
-REST_S = 0.015
+#: The store thread rests between blocks as long as the last one took, within these bounds: many tiny blocks would
+#: keep the engine busy with their fixed cost.
+LEAST_REST_S = 0.01
+MOST_REST_S = 0.06
 #: Above this rate, in spans a second, it rests until a block is worth its cost, or this much longer: a block of
 #: a thousand spans costs the engine twice as much a span, merges included, as one of five thousand.
 BUSY_RATE = 8_000
 BUSY_BLOCK_SPANS = 5_000
 BUSY_REST_S = 0.25
-RETRY_S = 1.0
-#: Failures of one block before its deliveries are tried one by one.
-PATIENCE = 3
+
+#: Between two syncs of the store to the disk, in seconds; each lets the journal forget.
+SYNC_S = 2.0
 
 Outcome = TypeVar("Outcome")
 
 log = logging.getLogger(__name__)
-
-
-class CommitListener(Protocol):
-    """Hears of every group once it can be queried; called on the store thread, must not block."""
-
-    def __call__(self, deliveries: Sequence[tuple[Owner, list[Span]]]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -71,15 +60,10 @@ class _Delivery:
 class Pipeline:
     """Takes decoded and priced spans to the store; `start` and `stop` are called once."""
 
-    def __init__(
-        self, journal: Journal, store: SpanStore, recount: Recount, meters: Meters, listener: CommitListener
-    ) -> None:
+    def __init__(self, journal: Journal, writer: BlockWriter, meters: Meters) -> None:
         self._journal = journal
-        self._store = store
-        self._recount = recount
-        self._restatements = Restatements(store)
+        self._writer = writer
         self._meters = meters
-        self._listener = listener
         self._lock = threading.Condition()
         self._arrived: deque[_Delivery] = deque()
         self._durable: deque[_Delivery] = deque()
@@ -88,8 +72,9 @@ class Pipeline:
         self._backlog_bytes = 0
         self._stopping = False
         self._left_behind = False
+        #: All deliveries of the segments before this one are in the store.
+        self._stored_before = 0
         self._threads: list[threading.Thread] = []
-        self._admission: Admission
 
     @property
     def backlog_spans(self) -> int:
@@ -103,8 +88,12 @@ class Pipeline:
     def start(self) -> int:
         """Brings back what an earlier run left in its journal, then begins; returns the spans brought back."""
         self._journal.open()
-        recovered = self._recover()
-        for target, name in ((self._run_journal, "ingest-journal"), (self._run_store, "ingest-store")):
+        recovered = self._writer.recover()
+        for target, name in (
+            (self._run_journal, "ingest-journal"),
+            (self._run_store, "ingest-store"),
+            (self._run_sync, "ingest-sync"),
+        ):
             thread = threading.Thread(target=target, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -118,6 +107,7 @@ class Pipeline:
         for thread in self._threads:
             thread.join(timeout=60)
         if self._backlog_spans == 0 and not self._left_behind:
+            self._writer.sync()
             self._journal.forget_all()
         self._journal.close()
 
@@ -212,17 +202,25 @@ class Pipeline:
             for errand in errands:
                 errand()
             if group:
-                self._insert_stubbornly(group)
-                self._drop(group)
-                self._journal.forget(self._oldest_needed(group))
+                self._store(group)
             if finished:
                 return
-            self._rest(rate)
+            self._rest(rate, time.monotonic() - now)
 
-    def _rest(self, rate: float) -> None:
+    def _store(self, group: list[_Delivery]) -> None:
+        stored = self._writer.write([(delivery.owner, delivery.spans) for delivery in group], lambda: self._stopping)
+        self._left_behind = self._left_behind or not stored
+        self._drop(group)
+        if not self._left_behind:
+            with self._lock:
+                self._stored_before = self._durable[0].segment if self._durable else group[-1].segment
+                self._lock.notify_all()
+
+    def _rest(self, rate: float, took_s: float) -> None:
         """Lets deliveries gather: a moment for freshness, longer for throughput when they come fast."""
-        until = time.monotonic() + (BUSY_REST_S if rate > BUSY_RATE else REST_S)
-        enough = BUSY_BLOCK_SPANS if rate > BUSY_RATE else BLOCK_SPANS
+        busy = rate > BUSY_RATE
+        until = time.monotonic() + (BUSY_REST_S if busy else min(max(took_s, LEAST_REST_S), MOST_REST_S))
+        enough = BUSY_BLOCK_SPANS if busy else BLOCK_SPANS
         with self._lock:
             while not self._stopping and not self._errands and self._backlog_spans < enough:
                 remaining = until - time.monotonic()
@@ -246,108 +244,23 @@ class Pipeline:
     def _nothing_follows(self) -> bool:
         return self._stopping and not self._arrived and not self._threads[0].is_alive()
 
-    def _oldest_needed(self, stored: Sequence[_Delivery]) -> int:
-        """The first segment that holds a delivery which is not in the store."""
-        with self._lock:
-            return self._durable[0].segment if self._durable else stored[-1].segment
+    # --- the sync thread ---
 
-    def _insert_stubbornly(self, group: list[_Delivery]) -> None:
-        """Tries until the group is stored; a delivery that can never be is set aside, loudly.
-
-        While the program stops it gives up sooner, and the journal keeps the group for the next start.
-        """
-        deliveries = [(delivery.owner, delivery.spans) for delivery in group]
-        failures = 0
+    def _run_sync(self) -> None:
+        """Forgets segments of the journal once what they hold is on the disk elsewhere."""
+        forgotten = 0
         while True:
-            try:
-                if failures:
-                    self._repair(deliveries)  # the rows may be there and a rollup not; see `_recover`
-                self._insert(deliveries)
-                return
-            except Exception as error:  # nothing acknowledged may be lost, whatever is wrong
-                failures += 1
-                self._admission.forget(max(_end_us(span) for _, spans in deliveries for span in spans))
-                if failures >= PATIENCE and not isinstance(error, Unavailable):
-                    break
-                log.exception("A block of spans was not stored; it will be tried again.")
-                if self._stopping and failures >= PATIENCE:
-                    self._left_behind = True
+            with self._lock:
+                while self._stored_before <= forgotten and not self._stopping:
+                    self._lock.wait()
+                if self._stopping:
                     return
-                time.sleep(RETRY_S)
-        for delivery in deliveries:
-            try:
-                self._repair([delivery])
-                self._insert([delivery])
-            except Exception:
-                self._admission.forget(max(_end_us(span) for span in delivery[1]))
-                self._meters.set_aside(len(delivery[1]))
-                log.exception("%d spans cannot be stored and were set aside", len(delivery[1]))
-                self._journal.set_aside(*delivery)
-
-    def _insert(self, deliveries: Sequence[tuple[Owner, list[Span]]]) -> int:
-        started = time.perf_counter()
-        admitted = self._admission.admit(deliveries)
-        now_us = time.time_ns() // 1000
-        blocks = [block(admitted.deliveries, now_us)] if admitted.deliveries else []
-        for counted in (False, True):
-            if keys := admitted.corrected(counted=counted):
-                blocks.extend(self._restatements.recount(keys, counted=counted))
-        if blocks:
-            self._store.insert(joined(blocks))
-        self._meters.committed(admitted.spans, admitted.duplicates, time.perf_counter() - started)
-        if admitted.deliveries:
-            self._listener(admitted.deliveries)
-        return admitted.spans
-
-    # --- the start after a crash ---
-
-    def _recover(self) -> int:
-        """Inserts what may not be in the store.
-
-        The rollups come first: a block that was killed between its rows and its rollups would otherwise be taken
-        for new, because admission finds a trace in the store through its rollup.
-        """
-        for touched in _grouped(self._journal.left_over()):
-            self._repair(touched)
-        self._admission = Admission(self._store.known_spans, self._store.horizon_us())
-        recovered = sum(self._insert(group) for group in _grouped(self._journal.left_over()))
-        self._journal.forget_all()
-        return recovered
-
-    def _repair(self, deliveries: Sequence[tuple[Owner, list[Span]]]) -> None:
-        """Makes the rollups whole wherever these spans lie."""
-        touched: dict[tuple[str, str], list[int]] = {}
-        for owner, spans in deliveries:
-            touched.setdefault((owner.team_id, owner.project_id), []).extend(span.start_ns // 1000 for span in spans)
-        for (team_id, project_id), starts in touched.items():
-            for first, last in _stretches(starts):
-                self._recount.repair(team_id, project_id, first, last)
-
-
-def _grouped(deliveries: Iterable[tuple[Owner, list[Span]]]) -> Iterator[list[tuple[Owner, list[Span]]]]:
-    """Deliveries in their order, as many at a time as fit one block."""
-    group: list[tuple[Owner, list[Span]]] = []
-    size = 0
-    for owner, spans in deliveries:
-        if group and size + len(spans) > BLOCK_SPANS:
-            yield group
-            group, size = [], 0
-        group.append((owner, spans))
-        size += len(spans)
-    if group:
-        yield group
-
-
-def _stretches(starts_us: Sequence[int], gap_us: int = 3_600_000_000) -> list[tuple[int, int]]:
-    """Ranges that hold all of these moments, split where nothing lies for an hour."""
-    ordered = sorted(starts_us)
-    cuts = [index for index, (before, after) in enumerate(pairwise(ordered), 1) if after - before > gap_us]
-    edges = [0, *cuts, len(ordered)]
-    return [(ordered[first], ordered[last - 1]) for first, last in pairwise(edges)]
-
-
-def _end_us(span: Span) -> int:
-    return (span.start_ns + span.duration_ns) // 1000
+                before = self._stored_before
+            self._writer.sync()
+            self._journal.forget(before)
+            forgotten = before
+            with self._lock:
+                self._lock.wait_for(lambda: self._stopping, SYNC_S)
 
 
 def _answer(group: Sequence[_Delivery], error: Exception | None) -> None:

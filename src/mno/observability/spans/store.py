@@ -79,6 +79,10 @@ class SpanStore:
     def insert(self, block: pa.Table) -> None:
         self._clickhouse.insert("spans", block)
 
+    def sync(self) -> None:
+        """Returns when what was inserted is on the disk; from any thread."""
+        self._clickhouse.sync()
+
     def known_spans(self, keys: Sequence[TraceKey]) -> Iterator[tuple[TraceKey, KnownSpan]]:
         """The skeleton of every one of these traces that the store holds."""
         for (team, project), ids in _by_project((key.team_id, key.project_id, key.trace_id) for key in keys).items():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mno.observability.ingest.journal import Journal, record
 from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.pipeline import BACKLOG_SPANS, Pipeline
+from mno.observability.ingest.writer import BlockWriter
 from mno.observability.spans.columns import block
 from mno.observability.spans.model import Owner, Span, UsageKind
 from mno.observability.spans.queries import Tenant
@@ -37,7 +38,9 @@ def pipeline(clickhouse: ClickHouse, tmp_path: Path) -> Iterator[Pipeline]:
 
 
 def a_pipeline(clickhouse: ClickHouse, folder: Path) -> Pipeline:
-    return Pipeline(Journal(folder), SpanStore(clickhouse), Recount(clickhouse), Meters(), lambda deliveries: None)
+    journal, meters = Journal(folder), Meters()
+    writer = BlockWriter(journal, SpanStore(clickhouse), Recount(clickhouse), meters, lambda deliveries: None)
+    return Pipeline(journal, writer, meters)
 
 
 def owner(tenant: Tenant) -> Owner:
@@ -198,6 +201,18 @@ async def test_a_new_price_reaches_spans_and_rollups_and_running_it_again_change
     assert (first, again) == ((2, 2), (2, 0))
     sums = await totals(clickhouse, tenant)
     assert sums["cost"] == Decimal(2 * 100 * 5000 + 77).scaleb(-9)
+
+
+async def test_a_delivery_that_cannot_be_stored_is_set_aside_and_costs_the_others_nothing(
+    pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    unreadable = call(1, 1, tags=(1,))
+    await asyncio.gather(
+        pipeline.accept(owner(tenant), [unreadable], b""), pipeline.accept(owner(tenant), [call(2, 2)], b"")
+    )
+    await stored(pipeline)
+    assert (await totals(clickhouse, tenant))["calls"] == 1
+    assert pipeline.snapshot().set_aside_spans == 1
 
 
 async def test_a_full_backlog_refuses_and_says_when_to_come_back(
