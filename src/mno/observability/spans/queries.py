@@ -2,7 +2,7 @@
 
 The list of traces is read from `spans` newest first, in the order in which they lie on disk, and stops as
 soon as a page is full; totals come from the rollup `traces` by its key. One trace is read whole, within the
-exact range of its time, and only there `FINAL` settles restatements.
+exact range of its time, and each span is taken at its last revision, which settles restatements.
 """
 
 import json
@@ -127,14 +127,22 @@ _WATERFALL_MEMBERS = ", ".join(
             "if(isNull(cost), 'null', toJSONString(toDecimalString(assumeNotNull(cost), 9)))",
             unless="usage_kind = 'none'",
         ),
-        _member("has_messages", "'true'", unless="empty(input_messages) AND empty(output_messages)"),
+        _member("has_messages", "'true'", unless="without_messages"),
     )
 )
 
+#: Of each span the row that stands: the last revision. `FINAL` gives the same and reads the whole time range for it.
+_CURRENT = "ORDER BY start_time, trace_id, span_id, revision DESC, sign DESC LIMIT 1 BY start_time, trace_id, span_id"
+
 _SPANS_OF_TRACE = f"""
 SELECT span_id, parent_span_id, concat({_WATERFALL_MEMBERS}) AS members
-FROM spans FINAL
-{_OF_TRACE}
+FROM (
+    SELECT * EXCEPT (input_messages, output_messages),
+           empty(input_messages) AND empty(output_messages) AS without_messages
+    FROM spans
+    {_OF_TRACE}
+    {_CURRENT}
+)
 ORDER BY start_time, trace_id, span_id
 LIMIT {{limit:UInt32}}
 """
@@ -157,9 +165,9 @@ FROM spans
 _SPAN = f"""
 SELECT *, CAST(usage_kind, 'String') AS usage_kind_name,
        toUnixTimestamp64Micro(start_time) AS start_us, toUnixTimestamp64Micro(ingested_at) AS ingested_us
-FROM spans FINAL
+FROM spans
 {_OF_TRACE} AND span_id = toFixedString(unhex({{span:String}}), 8)
-ORDER BY start_time
+{_CURRENT}
 LIMIT 1
 """
 
