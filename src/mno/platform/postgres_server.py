@@ -31,6 +31,8 @@ MAX_SOCKET_FOLDER_BYTES = 84
 START_TIMEOUT_S = 300.0
 #: A server that has not stopped after this long is ended at once.
 STOP_TIMEOUT_S = 30.0
+#: Between the death of a server and the start of the next.
+RESTART_PAUSE_S = 0.5
 _ACCOUNTS = ("postgres", "nobody")
 
 #: For a server that shares a laptop with its program: little memory, every commit on disk.
@@ -79,7 +81,8 @@ class PostgresServer:
         self._socket_folder = folder
         self._supervisor: threading.Thread | None = None
         self._log_path = folder.with_name(f"{folder.name}.log")
-        self._stopping = False
+        self._stopping = threading.Event()
+        self._was_ready = False
 
     @property
     def url(self) -> str:
@@ -98,7 +101,8 @@ class PostgresServer:
         self._initialise()
         self._end_leftover()
         self._socket_folder = self._short_folder()
-        self._stopping = False
+        self._stopping.clear()
+        self._was_ready = False
         spawned = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, args=(spawned,), name="postgres", daemon=True)
         self._supervisor.start()
@@ -108,7 +112,7 @@ class PostgresServer:
 
     def stop(self) -> None:
         """A fast shutdown: open transactions roll back, everything committed is on disk."""
-        self._stopping = True
+        self._stopping.set()
         self._signal(signal.SIGINT)
         if self._supervisor is not None:
             self._supervisor.join(STOP_TIMEOUT_S)
@@ -163,26 +167,43 @@ class PostgresServer:
         return short
 
     def _supervise(self, spawned: threading.Event) -> None:
-        """Starts the server and lives as long: the kernel's death signal follows the thread that forked."""
-        settings = _SETTINGS | {"unix_socket_directories": str(self._socket_folder), "unix_socket_permissions": "0700"}
-        arguments = [f"--{name}={value}" for name, value in settings.items()]
+        """Starts the server and lives as long: the kernel's death signal follows the thread that forked.
+
+        A server that was ready once and then died (killed for its memory, say) is started again.
+        """
         try:
-            with self._log_path.open("w") as log:
-                process = subprocess.Popen(
-                    self._command("postgres", ["-D", str(self.folder), *arguments], signal.SIGINT),
-                    cwd="/",
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            self.pid = process.pid
+            process = self._spawn()
         finally:
             spawned.set()
-        status = process.wait()
-        self.pid = None
-        if not self._stopping:
+        while True:
+            status = process.wait()
+            self.pid = None
+            if self._stopping.is_set():
+                return
             _log.error("The embedded Postgres ended with status %s: %s", status, self._log_end())
+            if not self._was_ready:
+                return
+            if self._stopping.wait(RESTART_PAUSE_S):
+                return
+            process = self._spawn()
+            if self._stopping.is_set():
+                self._signal(signal.SIGINT)
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        settings = _SETTINGS | {"unix_socket_directories": str(self._socket_folder), "unix_socket_permissions": "0700"}
+        arguments = [f"--{name}={value}" for name, value in settings.items()]
+        with self._log_path.open("w") as log:
+            os.fchmod(log.fileno(), 0o600)  # a failed statement stands there with its values
+            process = subprocess.Popen(
+                self._command("postgres", ["-D", str(self.folder), *arguments], signal.SIGINT),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.pid = process.pid
+        return process
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -192,6 +213,7 @@ class PostgresServer:
             except psycopg.OperationalError:
                 time.sleep(0.02)
             else:
+                self._was_ready = True
                 return
         self.stop()
         raise Unavailable(f"The embedded Postgres did not start in {self.folder}: {self._log_end()}")

@@ -44,6 +44,33 @@ def killed_parent(folder: Path) -> tuple[int, str]:
     return int(pid), url
 
 
+def test_a_server_that_is_killed_is_started_again_with_everything_committed(tmp_path: Path) -> None:
+    server = PostgresServer(tmp_path / "postgres")
+    server.start()
+    try:
+        with psycopg.connect(server.url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                seven = ask(server, "SELECT seven FROM kept")
+                break
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, "it does not come back"
+                time.sleep(0.05)
+        assert seven == 7
+    finally:
+        server.stop()
+    assert server.pid is None
+
+
+def test_its_log_is_for_its_owner_only(postgres_server: PostgresServer) -> None:
+    log = postgres_server.folder.with_name("postgres.log")
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
 def test_it_has_what_we_need_and_is_not_on_the_network(postgres_server: PostgresServer) -> None:
     assert str(ask(postgres_server, "SHOW server_version")).startswith("18")
     assert ask(postgres_server, "SHOW listen_addresses") == ""
