@@ -7,7 +7,7 @@ crash is read back and inserted again, which is safe because admission drops wha
 
 A record is a length, a CRC-32 and the delivery as MessagePack. A record cut short by a crash was never
 acknowledged, so reading a segment stops there. For the same reason nothing is written behind a record that a
-full disk cut short: what comes next begins a new segment.
+full disk cut short: it is cut off, or what comes next begins a new segment.
 """
 
 import logging
@@ -16,6 +16,7 @@ import struct
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -68,14 +69,26 @@ class Journal:
         if self._torn or self._size >= self._segment_bytes:
             self._start_segment()
         written = b"".join(records)
-        view = memoryview(written)
-        self._torn = True
+        try:
+            self._write(written)
+        except OSError:
+            self._cut_off()
+            raise
+        self._size += len(written)
+        return self._number
+
+    def _write(self, content: bytes) -> None:
+        view = memoryview(content)
         while view:
             view = view[os.write(self._file, view) :]
         os.fdatasync(self._file)
-        self._torn = False
-        self._size += len(written)
-        return self._number
+
+    def _cut_off(self) -> None:
+        """Takes back what a failed write left behind; a full disk needs the space."""
+        self._torn = True
+        with suppress(OSError):
+            os.ftruncate(self._file, self._size)
+            self._torn = False
 
     def forget(self, before: int) -> None:
         """Deletes the segments with a lower number: all their deliveries are in the store.

@@ -36,16 +36,22 @@ def test_a_later_run_reads_what_an_earlier_one_appended(tmp_path: Path) -> None:
     second.close()
 
 
+@pytest.mark.parametrize("can_be_cut_off", [True, False])
 def test_what_follows_a_record_that_a_full_disk_cut_short_is_read_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_be_cut_off: bool
 ) -> None:
     journal = Journal(tmp_path)
     journal.open()
     journal.append([record(OWNER, spans(1))])
+    taken = sum(path.stat().st_size for path in tmp_path.iterdir())
     with monkeypatch.context() as full:
         full.setattr(os, "write", _twenty_bytes_then_full(os.write))
+        if not can_be_cut_off:
+            full.setattr(os, "ftruncate", _fail)
         with pytest.raises(OSError, match="No space"):
             journal.append([record(OWNER, spans(2))])
+    left_behind = sum(path.stat().st_size for path in tmp_path.iterdir()) - taken
+    assert left_behind == (0 if can_be_cut_off else 20), "a full disk needs the space"
     journal.append([record(OWNER, spans(3))])
     journal.close()
     later = Journal(tmp_path)
@@ -76,6 +82,10 @@ def _twenty_bytes_then_full(write: Callable[[int, bytes], int]) -> Callable[[int
         return write(file, data[: left.pop()])
 
     return write_some
+
+
+def _fail(file: int, length: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 def _refuse(path: Path, *, missing_ok: bool) -> None:
