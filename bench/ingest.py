@@ -28,7 +28,7 @@ from spans import CALLS_PER_TRACE, SPANS_PER_REQUEST, SPANS_PER_TRACE, Load
 
 STEADY_SPANS_PER_SECOND = 5_000
 #: How often a sampled span is asked for until it is visible.
-POLL_S = 0.005
+POLL_S = 0.02
 #: A request is sampled at most this often.
 SAMPLE_EVERY_S = 0.25
 VISIBLE_TIMEOUT_S = 60.0

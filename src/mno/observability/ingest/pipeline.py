@@ -28,8 +28,8 @@ from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
 BACKLOG_SPANS = 100_000
 #: Bytes of the same.
 BACKLOG_BYTES = 256 * 1024 * 1024
-#: The store thread rests between blocks as long as the last one took, within these bounds: many tiny blocks would
-#: keep the engine busy with their fixed cost.
+#: The store thread rests between blocks half as long as the last one took, within these bounds: many tiny blocks
+#: would keep the engine busy with their fixed cost.
 LEAST_REST_S = 0.01
 MOST_REST_S = 0.06
 #: Above this rate, in spans a second, it rests until a block is worth its cost, or this much longer: a block of
@@ -219,7 +219,7 @@ class Pipeline:
     def _rest(self, rate: float, took_s: float) -> None:
         """Lets deliveries gather: a moment for freshness, longer for throughput when they come fast."""
         busy = rate > BUSY_RATE
-        until = time.monotonic() + (BUSY_REST_S if busy else min(max(took_s, LEAST_REST_S), MOST_REST_S))
+        until = time.monotonic() + (BUSY_REST_S if busy else min(max(took_s / 2, LEAST_REST_S), MOST_REST_S))
         enough = BUSY_BLOCK_SPANS if busy else BLOCK_SPANS
         with self._lock:
             while not self._stopping and not self._errands and self._backlog_spans < enough:
