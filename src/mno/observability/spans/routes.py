@@ -1,6 +1,7 @@
 """HTTP for traces: the list and its export, one trace, one span, the live tail."""
 
 import asyncio
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -14,11 +15,12 @@ from mno.observability.spans.service import DEFAULT_PAGE, MAX_EXPORT, MAX_PAGE, 
 from mno.observability.spans.stream import SpanFeed
 from mno.platform.clock import now
 from mno.platform.errors import Invalid
-from mno.platform.http.gate import requires
+from mno.platform.http.gate import requires, still_permitted
 from mno.platform.principal import Principal
 from mno.platform.time_range import DEFAULT_FROM, DEFAULT_TO, TimeRange, parsed_range
 
-SpanReader = Annotated[Principal, Depends(requires("spans.read"))]
+_READ = "spans.read"
+SpanReader = Annotated[Principal, Depends(requires(_READ))]
 Values = Annotated[list[str], Query(default_factory=list, description="Repeatable; any of the values matches.")]
 Format = Literal["json", "csv", "parquet"]
 
@@ -96,6 +98,7 @@ def router(traces: Traces, feed: SpanFeed) -> APIRouter:
         responses={200: {"model": StreamedSpans, "description": "Server-sent events `spans` and `ping`."}},
     )
     async def stream_spans(
+        request: Request,
         reader: SpanReader,
         provider: Values,
         model: Values,
@@ -105,7 +108,7 @@ def router(traces: Traces, feed: SpanFeed) -> APIRouter:
         """Spans as they arrive: one event a second with the newest 200, and how many were skipped."""
         asked = StreamFilter(frozenset(provider), frozenset(model), frozenset(environment), status)
         feed.check_room()
-        events = feed.subscribe(_tenant(reader), asked)
+        events = feed.subscribe(_tenant(reader), asked, partial(still_permitted, request, _READ))
         return StreamingResponse(events, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
     return routes

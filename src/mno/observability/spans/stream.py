@@ -2,13 +2,14 @@
 
 The store thread publishes what it has just committed and never waits: without subscribers that is one
 look-up, with them one hop into the event loop. A subscriber keeps the newest spans of its second and counts
-the rest, so a slow reader costs no more than a fast one.
+the rest, so a slow reader costs no more than a fast one. Before every event it is asked whether the reader may
+still read: a key can be revoked and a session ended while a stream is open.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import orjson
 
@@ -27,12 +28,15 @@ MAX_SPANS_PER_EVENT = 200
 EVENT_INTERVAL_S = 1.0
 #: A silent stream says so this often that it is alive.
 PING_INTERVAL_S = 15.0
-#: A stream ends after this long and the browser opens it again, so that a revoked key does not read on.
+#: A stream ends after this long and the browser opens it again, so that no connection lasts for ever.
 MAX_STREAM_S = 900.0
 _RECONNECT_AFTER_MS = 1000
 
 _OPENING = b"retry: %d\n: spans follow\n\n" % _RECONNECT_AFTER_MS
 _PING = b"event: ping\ndata: {}\n\n"
+
+#: Whether the reader may still be told anything; asked before every event and ping.
+MayRead = Callable[[], Awaitable[bool]]
 
 
 class Subscription:
@@ -102,8 +106,8 @@ class SpanFeed:
                 retry_after_s=5,
             )
 
-    async def subscribe(self, tenant: Tenant, asked: StreamFilter) -> AsyncIterator[bytes]:
-        """Server-sent events until the reader leaves, `close` is called or MAX_STREAM_S have passed.
+    async def subscribe(self, tenant: Tenant, asked: StreamFilter, may_read: MayRead) -> AsyncIterator[bytes]:
+        """Server-sent events until the reader leaves or may not read, `close` is called or MAX_STREAM_S have passed.
 
         `LimitExceeded` at the first step when there are too many readers.
         """
@@ -113,7 +117,7 @@ class SpanFeed:
         self._subscriptions.setdefault(tenant, []).append(subscription)
         try:
             if not self._closed:
-                async for event in _events(subscription):
+                async for event in _events(subscription, may_read):
                     yield event
         finally:
             self._forget(tenant, subscription)
@@ -142,11 +146,14 @@ class SpanFeed:
             del self._subscriptions[tenant]
 
 
-async def _events(subscription: Subscription) -> AsyncIterator[bytes]:
+async def _events(subscription: Subscription, may_read: MayRead) -> AsyncIterator[bytes]:
     yield _OPENING
     ends_at = time.monotonic() + MAX_STREAM_S
     while not subscription.closed.is_set() and time.monotonic() < ends_at:
-        if not await _set_within(subscription.stirred, PING_INTERVAL_S):
+        stirred = await _set_within(subscription.stirred, PING_INTERVAL_S)
+        if not await may_read():
+            return
+        if not stirred:
             yield _PING
             continue
         if event := subscription.take():

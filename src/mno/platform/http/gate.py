@@ -18,7 +18,7 @@ from typing import Protocol
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
-from mno.platform.errors import Denied, Unauthenticated
+from mno.platform.errors import Denied, MnoError, Unauthenticated
 from mno.platform.principal import Principal
 
 SESSION_COOKIE = "mno_session"
@@ -60,6 +60,18 @@ def permitted(principal: Principal, permission: str) -> Principal:
     if not principal.may(permission):
         raise Denied(f"'{principal.name}' may not do this: the permission {permission} is missing.")
     return principal
+
+
+async def still_permitted(request: HTTPConnection, permission: str) -> bool:
+    """Whether an answer that goes on for minutes may go on: asks again what `requires` asked at its beginning.
+
+    False also when nobody can tell at the moment; the caller opens it again and hears why.
+    """
+    try:
+        permitted(await authenticated(request), permission)
+    except MnoError:
+        return False
+    return True
 
 
 def key_in(headers: Mapping[str, str]) -> str | None:

@@ -34,7 +34,7 @@ def feed() -> SpanFeed:
 @pytest.fixture
 def app(clickhouse: ClickHouse, tenant: Tenant, feed: SpanFeed) -> FastAPI:
     keys = {"mno_reader": a_reader(tenant, "spans.read"), "mno_sender": a_reader(tenant, "spans.write")}
-    app = bare_app(version="test", authenticator=Gatekeeper(keys))
+    app = bare_app(version="test", authenticator=Gatekeeper(keys, {"a-session": keys["mno_reader"]}))
     app.include_router(router(Traces(SpanQueries(clickhouse)), feed))
     return app
 
@@ -171,3 +171,24 @@ async def test_the_live_tail_over_a_socket(served: tuple[str, uvicorn.Server], f
             break
         await asyncio.sleep(0.05)
     assert feed.subscribers == 0, "the reader has left"
+
+
+@pytest.mark.parametrize("headers", [{"authorization": "Bearer mno_reader"}, {"cookie": "mno_session=a-session"}])
+async def test_a_revoked_key_or_an_ended_session_does_not_read_on(
+    served: tuple[str, uvicorn.Server], app: FastAPI, feed: SpanFeed, tenant: Tenant, headers: dict[str, str]
+) -> None:
+    address, _ = served
+    async with (
+        httpx.AsyncClient(base_url=address, headers=headers) as client,
+        client.stream("GET", "/api/spans/stream") as answer,
+    ):
+        lines = answer.aiter_lines()
+        assert (await anext(lines)).startswith("retry")
+        app.state.authenticator.forget_everybody()
+        feed.publish(tenant.team_id, tenant.project_id, [a_span(1, 1)])
+        rest = await asyncio.wait_for(_all_of(lines), 5)
+    assert not [line for line in rest if line.startswith(("data", "event"))]
+
+
+async def _all_of(lines: AsyncIterator[str]) -> list[str]:
+    return [line async for line in lines]

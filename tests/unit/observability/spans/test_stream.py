@@ -25,6 +25,10 @@ def short_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "PING_INTERVAL_S", 0.3)
 
 
+async def always() -> bool:
+    return True
+
+
 def span(number: int = 1, **fields: Any) -> Span:
     return Span(
         trace_id=bytes(16), span_id=number.to_bytes(8, "big"), start_ns=0, duration_ns=1_500_000, name="n", **fields
@@ -32,7 +36,7 @@ def span(number: int = 1, **fields: Any) -> Span:
 
 
 async def opened(feed: SpanFeed, asked: StreamFilter = EVERYTHING, tenant: Tenant = TENANT) -> AsyncIterator[bytes]:
-    events = feed.subscribe(tenant, asked)
+    events = feed.subscribe(tenant, asked, always)
     assert (await anext(events)).startswith(b"retry:")
     return events
 
@@ -87,9 +91,22 @@ async def test_silence_is_broken_by_a_ping() -> None:
     assert (await next_event(await opened(SpanFeed())))[0] == "ping"
 
 
+async def test_a_reader_who_may_not_read_any_more_gets_neither_an_event_nor_a_ping() -> None:
+    async def never() -> bool:
+        return False
+
+    feed = SpanFeed()
+    told = feed.subscribe(TENANT, EVERYTHING, never)
+    assert await anext(told) == stream._OPENING
+    feed.publish("team", "project", [span()])
+    assert [event async for event in told] == []
+    assert [event async for event in feed.subscribe(TENANT, EVERYTHING, never)] == [stream._OPENING]
+    assert feed.subscribers == 0
+
+
 async def test_too_many_readers_are_refused_and_a_place_is_free_again_when_one_leaves() -> None:
     feed = SpanFeed(max_subscribers=1)
-    async with aclosing(feed.subscribe(TENANT, EVERYTHING)) as first:  # type: ignore[type-var]
+    async with aclosing(feed.subscribe(TENANT, EVERYTHING, always)) as first:  # type: ignore[type-var]
         await anext(first)
         with pytest.raises(LimitExceeded, match="limit"):
             feed.check_room()
@@ -108,12 +125,12 @@ async def test_every_stream_ends_at_shutdown() -> None:
     rest = [[event async for event in events] for events in (waiting, sending)]
     assert [len(events) <= 1 for events in rest] == [True, True]
     assert feed.subscribers == 0
-    assert [event async for event in feed.subscribe(TENANT, EVERYTHING)] == []
+    assert [event async for event in feed.subscribe(TENANT, EVERYTHING, always)] == []
 
 
 async def test_a_stream_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "MAX_STREAM_S", 0.0)
-    assert [event async for event in SpanFeed().subscribe(TENANT, EVERYTHING)] == [stream._OPENING]
+    assert [event async for event in SpanFeed().subscribe(TENANT, EVERYTHING, always)] == [stream._OPENING]
 
 
 def test_publishing_without_readers_costs_next_to_nothing() -> None:
