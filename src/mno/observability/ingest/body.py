@@ -1,18 +1,26 @@
 """The body of an ingest request: how big it may be, how it is compressed, what it claims to be.
 
 Nothing is believed: a body is counted as it arrives, a compressed one is unpacked with a hard cap, so a
-1 GB upload or a decompression bomb costs the sender an answer and us no memory.
+1 GB upload or a decompression bomb costs the sender an answer and us no memory. Many bodies that are each small
+enough share one budget, so a thousand senders cannot add up to what one may not send.
 """
 
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from enum import Enum
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 import zstandard
 
-from mno.observability.ingest.model import MAX_BODY_BYTES, MAX_COMPRESSED_MEMBERS, MAX_DECOMPRESSED_BYTES, MEBIBYTE
-from mno.platform.errors import Invalid, TooLarge, Unsupported
+from mno.observability.ingest.model import (
+    MAX_BODIES_IN_FLIGHT_BYTES,
+    MAX_BODY_BYTES,
+    MAX_COMPRESSED_MEMBERS,
+    MAX_DECOMPRESSED_BYTES,
+    MEBIBYTE,
+)
+from mno.platform.errors import Invalid, LimitExceeded, TooLarge, Unsupported
 
 
 class Format(Enum):
@@ -68,20 +76,75 @@ def format_of(content_type: str | None, allowed: tuple[Format, ...]) -> Format:
     return found
 
 
-async def read(request: IncomingRequest) -> bytes:
-    """The body as it was sent, still compressed.
+class BodyBudget:
+    """The bytes that all bodies in flight may take together; used by the event loop only."""
 
-    `TooLarge` (413) by its Content-Length before a byte is read, or as soon as more than the limit arrived.
+    def __init__(self, limit_bytes: int = MAX_BODIES_IN_FLIGHT_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        self.taken_bytes = 0
+
+    def share(self) -> "BodyShare":
+        """One request's part, given back at the end of its `with`."""
+        return BodyShare(self)
+
+    def check_room(self, size: int) -> None:
+        """`LimitExceeded` (429) when so many bytes more would be too many."""
+        if self.taken_bytes + size > self._limit_bytes:
+            raise LimitExceeded(
+                f"The requests that are being taken in are {self._limit_bytes // MEBIBYTE} MiB together, which is the "
+                "limit; send again later.",
+                retry_after_s=1,
+            )
+
+
+class BodyShare:
+    """What one body takes of the budget: what has arrived of it, not what its sender announced.
+
+    Otherwise a few senders that announce much and send nothing would keep everybody out.
+    """
+
+    __slots__ = ("_budget", "_bytes")
+
+    def __init__(self, budget: BodyBudget) -> None:
+        self._budget = budget
+        self._bytes = 0
+
+    def check_room(self, size: int) -> None:
+        self._budget.check_room(size)
+
+    def take(self, size: int) -> None:
+        self._budget.check_room(size)
+        self._budget.taken_bytes += size
+        self._bytes += size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._budget.taken_bytes -= self._bytes
+        self._bytes = 0
+
+
+async def read(request: IncomingRequest, share: BodyShare) -> bytes:
+    """The body as it was sent, still compressed; hold its share for as long as the body.
+
+    `TooLarge` (413) and `LimitExceeded` (429) by its Content-Length before a byte is read, or as soon as more
+    arrived than the body's limit or the common budget.
     """
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > MAX_BODY_BYTES:
-        raise _too_large(MAX_BODY_BYTES)
+    if length.isdecimal():
+        if int(length) > MAX_BODY_BYTES:
+            raise _too_large(MAX_BODY_BYTES)
+        share.check_room(int(length))
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > MAX_BODY_BYTES:
             raise _too_large(MAX_BODY_BYTES)
+        share.take(len(chunk))
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

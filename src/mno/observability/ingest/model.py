@@ -15,6 +15,8 @@ MEBIBYTE = 1024 * 1024
 MAX_BODY_BYTES = 16 * MEBIBYTE
 #: The same body after decompression.
 MAX_DECOMPRESSED_BYTES = 64 * MEBIBYTE
+#: Bodies of all requests that are being received, decoded or stored at one moment, as they travel.
+MAX_BODIES_IN_FLIGHT_BYTES = 256 * MEBIBYTE
 #: Gzip members or zstd frames in a row that one body may be; each costs time, even an empty one.
 MAX_COMPRESSED_MEMBERS = 1_000
 #: Spans, log records or metric points in one OTLP request.

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from mno.observability.ingest import answers, body, native, otlp, signals
-from mno.observability.ingest.body import EVENT_FORMATS, OTLP_FORMATS, Format
+from mno.observability.ingest.body import EVENT_FORMATS, OTLP_FORMATS, BodyBudget, Format
 from mno.observability.ingest.model import Decoded, summary
 from mno.observability.ingest.schemas import EventsReceipt, RejectedEvent, events_body
 from mno.observability.ingest.service import Ingest, owner_of
@@ -25,14 +25,16 @@ TRACE_PATHS = ("/otlp/v1/traces", "/v1/traces", "/api/public/otel/v1/traces")
 
 def router(ingest: Ingest) -> APIRouter:
     routes = APIRouter(tags=["ingest"])
+    budget = BodyBudget()
 
     async def traces(request: Request, writer: SpanWriter) -> Response:
         """OTLP traces: protobuf or JSON; gzip, deflate, zstd. Bad spans are named in the partial success."""
         form = body.format_of(request.headers.get("content-type"), OTLP_FORMATS)
         try:
-            sent = await body.read(request)
-            decode = partial(_decode_traces, sent, request.headers.get("content-encoding"), form)
-            receipt = await ingest.take(owner_of(writer, "otlp"), decode)
+            with budget.share() as share:
+                sent = await body.read(request, share)
+                decode = partial(_decode_traces, sent, request.headers.get("content-encoding"), form)
+                receipt = await ingest.take(owner_of(writer, "otlp"), decode)
         except MnoError as error:
             return answers.refused(form, error)
         message = "; ".join([*receipt.notes, *([summary(receipt.rejections)] if receipt.rejections else [])])
@@ -44,20 +46,21 @@ def router(ingest: Ingest) -> APIRouter:
     @routes.post("/otlp/v1/logs")
     async def logs(request: Request, writer: SpanWriter) -> Response:
         """OTLP logs, stored as they are."""
-        return await _take_signal(ingest, request, writer, signals.LOGS_TABLE, signals.decode_logs)
+        return await _take_signal(ingest, budget, request, writer, signals.LOGS_TABLE, signals.decode_logs)
 
     @routes.post("/otlp/v1/metrics")
     async def metrics(request: Request, writer: SpanWriter) -> Response:
         """OTLP metrics, stored as they are; token usage in them is never added to that of spans."""
-        return await _take_signal(ingest, request, writer, signals.METRICS_TABLE, signals.decode_metrics)
+        return await _take_signal(ingest, budget, request, writer, signals.METRICS_TABLE, signals.decode_metrics)
 
     @routes.post("/api/usage-events", response_model=EventsReceipt, openapi_extra=events_body())
     async def usage_events(request: Request, writer: SpanWriter) -> EventsReceipt:
         """Token events, a JSON array or NDJSON: one object for each model call."""
         form = body.format_of(request.headers.get("content-type"), EVENT_FORMATS)
-        sent = await body.read(request)
-        decode = partial(_decode_events, sent, request.headers.get("content-encoding"), form)
-        receipt = await ingest.take(owner_of(writer, "native"), decode)
+        with budget.share() as share:
+            sent = await body.read(request, share)
+            decode = partial(_decode_events, sent, request.headers.get("content-encoding"), form)
+            receipt = await ingest.take(owner_of(writer, "native"), decode)
         rejected = [RejectedEvent(index=refusal.index, reason=refusal.reason) for refusal in receipt.rejections]
         return EventsReceipt(accepted=receipt.accepted, rejected=rejected)
 
@@ -69,13 +72,16 @@ class _DecodeSignal(Protocol):
 
 
 async def _take_signal(
-    ingest: Ingest, request: Request, writer: Principal, table: str, decode: _DecodeSignal
+    ingest: Ingest, budget: BodyBudget, request: Request, writer: Principal, table: str, decode: _DecodeSignal
 ) -> Response:
     form = body.format_of(request.headers.get("content-type"), OTLP_FORMATS)
     encoding, owner = request.headers.get("content-encoding"), owner_of(writer, "otlp")
     try:
-        sent = await body.read(request)
-        await ingest.take_signals(table, lambda: decode(body.unpacked(sent, encoding), owner, json=form is Format.JSON))
+        with budget.share() as share:
+            sent = await body.read(request, share)
+            await ingest.take_signals(
+                table, lambda: decode(body.unpacked(sent, encoding), owner, json=form is Format.JSON)
+            )
     except MnoError as error:
         return answers.refused(form, error)
     return answers.accepted(form)

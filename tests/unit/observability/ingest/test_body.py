@@ -3,15 +3,16 @@
 import gzip
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack
 
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.observability.ingest.body import EVENT_FORMATS, OTLP_FORMATS, Format, format_of, read, unpacked
+from mno.observability.ingest.body import EVENT_FORMATS, OTLP_FORMATS, BodyBudget, Format, format_of, read, unpacked
 from mno.observability.ingest.model import MAX_BODY_BYTES, MAX_DECOMPRESSED_BYTES, MEBIBYTE
-from mno.platform.errors import Invalid, TooLarge, Unsupported
+from mno.platform.errors import Invalid, LimitExceeded, TooLarge, Unsupported
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -130,16 +131,59 @@ class Arriving:
 async def test_a_gigabyte_is_refused_by_its_length_before_it_is_read() -> None:
     request = Arriving(1024, MEBIBYTE, {"content-length": str(1024 * MEBIBYTE)})
     with pytest.raises(TooLarge, match="16 MiB as sent"):
-        await read(request)
+        await read(request, BodyBudget().share())
     assert request.taken == 0
 
 
 async def test_a_gigabyte_without_a_length_is_refused_as_it_arrives() -> None:
     request = Arriving(1024, MEBIBYTE)
     with pytest.raises(TooLarge):
-        await read(request)
+        await read(request, BodyBudget().share())
     assert request.taken == MAX_BODY_BYTES // MEBIBYTE + 1
 
 
 async def test_a_body_is_read_whole() -> None:
-    assert await read(Arriving(3, 5)) == bytes(15)
+    assert await read(Arriving(3, 5), BodyBudget().share()) == bytes(15)
+
+
+async def test_bodies_share_one_budget_and_give_it_back() -> None:
+    budget = BodyBudget(limit_bytes=2 * MEBIBYTE)
+    with budget.share() as first:
+        await read(Arriving(3, MEBIBYTE // 2), first)
+        with budget.share() as second, pytest.raises(LimitExceeded, match="2 MiB together") as refusal:
+            await read(Arriving(2, MEBIBYTE // 2), second)
+        assert refusal.value.retry_after_s == 1
+        assert budget.taken_bytes == 3 * MEBIBYTE // 2, "the refused body's part is free again"
+    assert budget.taken_bytes == 0
+    with budget.share() as third:
+        await read(Arriving(2, MEBIBYTE), third)
+
+
+async def test_a_body_without_room_is_refused_by_its_length_before_it_is_read() -> None:
+    budget = BodyBudget(limit_bytes=10)
+    request = Arriving(1, 11, {"content-length": "11"})
+    with budget.share() as share, pytest.raises(LimitExceeded):
+        await read(request, share)
+    assert request.taken == 0
+
+
+async def test_a_body_that_is_announced_and_not_sent_keeps_nobody_out() -> None:
+    budget = BodyBudget(limit_bytes=10)
+    with budget.share() as silent, budget.share() as other:
+        await read(Arriving(0, 0, {"content-length": "10"}), silent)
+        assert len(await read(Arriving(1, 10, {"content-length": "10"}), other)) == 10
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=5), max_size=8))
+def test_the_budget_is_never_exceeded_and_always_given_back(bodies: list[list[int]]) -> None:
+    budget = BodyBudget(limit_bytes=20)
+    with ExitStack() as held:
+        for pieces in bodies:
+            share = held.enter_context(budget.share())
+            try:
+                for piece in pieces:
+                    share.take(piece)
+            except LimitExceeded:
+                share.__exit__(None, None, None)
+            assert 0 <= budget.taken_bytes <= 20
+    assert budget.taken_bytes == 0
