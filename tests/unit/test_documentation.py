@@ -20,8 +20,6 @@ PAGES = sorted(
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     if not SKIPPED & set(page.relative_to(ROOT).parts)
 )
-#: Written from a run of `make bench`; a checkout may be without it.
-MEASURED = {"BENCHMARKS.md"}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 #: File names in backticks; those of ARCHITECTURE.md are below src/mno or in the feature that the text is about.
 NAMED_FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|sql|mjs|ts|tsx|md|sh))`")
@@ -123,8 +121,6 @@ def test_links_lead_somewhere(page: Path) -> None:
             continue
         path, _, anchor = target.partition("#")
         file = (page.parent / path).resolve() if path else page
-        if file.name in MEASURED and not file.exists():
-            continue
         if not file.exists() or (anchor and anchor not in anchors(file)):
             broken.append(target)
     assert not broken
