@@ -38,7 +38,7 @@ def without_places(message: Message) -> None:
             for part in [value] if isinstance(value, Message) else value:
                 without_places(part)
         elif field.type == field.TYPE_STRING and isinstance(value, str):
-            setattr(message, field.name, _PLACES.sub("", value.replace(f"{ROOT}/", "")))
+            setattr(message, field.name, _PLACES.sub("", value).replace(f"{ROOT}/", ""))
 
 
 class Recorded:
