@@ -2,8 +2,9 @@
 
 Inserting into the span store pays off in large blocks, answering pays off at once. So a delivery is first
 appended here (one `fdatasync` for all that wait at that moment), acknowledged, and then inserted with
-whatever else has come. A segment is deleted when all its deliveries are in the store; what is left after a
-crash is read back and inserted again, which is safe because admission drops what is there already.
+whatever else has come. A segment is deleted when all its deliveries are in the store and the store is on the
+disk; what is left after a crash is read back and inserted again, which is safe because admission drops what is
+there already.
 
 A record is a length, a CRC-32 and the delivery as MessagePack. A record cut short by a crash was never
 acknowledged, so reading a segment stops there. For the same reason nothing is written behind a record that a
