@@ -52,7 +52,7 @@ class Identity:
 
     async def ensure_home(self) -> Home:
         """The first team, project and owner, created when there are none; also drops expired sessions."""
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             await store.lock_first_team(tx)
             await store.delete_expired(tx, clock.now())
             team = await store.first_team(tx)
@@ -80,7 +80,7 @@ class Identity:
         revoked: the environment of a restart must not bring a leaked key back.
         """
         check_bootstrap_key(key)
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             await store.lock_first_team(tx)
             known = await store.key_by_fingerprint(tx, crypto.fingerprint(key))
             if known is None:
@@ -107,7 +107,7 @@ class Identity:
         if not scopes:
             raise Invalid("A key needs at least one scope: ingest, read or admin.")
         secret = crypto.new_key()
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(principal.team_id) as tx:
             if await store.count_working_keys(tx, principal.team_id) >= MAX_KEYS_PER_TEAM:
                 raise LimitExceeded(f"A team may have {MAX_KEYS_PER_TEAM} working keys; revoke some first.")
             key = await self._insert_key(tx, principal.team_id, principal.project_id, name, scopes, secret)
@@ -122,17 +122,17 @@ class Identity:
         return key
 
     async def keys(self, principal: Principal) -> list[ApiKey]:
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(principal.team_id) as tx:
             return await store.keys_of(tx, principal.team_id)
 
     async def names_of_keys(self, team_id: UUID) -> dict[UUID, str]:
         """How the team calls its keys, revoked ones included."""
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(team_id) as tx:
             return {key.id: key.name for key in await store.keys_of(tx, team_id)}
 
     async def revoke_key(self, principal: Principal, key_id: UUID) -> None:
         """Ends a key: at once here, within a second in other processes. Revoking twice changes nothing."""
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(principal.team_id) as tx:
             fingerprint = await store.revoke_key(tx, principal.team_id, key_id, clock.now())
         if fingerprint is None:
             raise NotFound("There is no such key.")
@@ -141,14 +141,14 @@ class Identity:
     # — people —
 
     async def projects(self, principal: Principal) -> list[Project]:
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(principal.team_id) as tx:
             return await store.projects_of(tx, principal.team_id)
 
     async def create_link(self, principal: Principal) -> str:
         """The token of a link that signs the team's owner in, once, within an hour."""
         token = crypto.new_token()
         expires_at = clock.now() + SIGN_IN_LINK_LIFETIME
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(principal.team_id) as tx:
             owner = await store.owner_of(tx, principal.team_id)
             if owner is None:
                 raise NotFound("The team has no owner.")
@@ -159,7 +159,7 @@ class Identity:
         """Spends the link and opens a session; the answer is the session's secret for the cookie."""
         now = clock.now()
         token = crypto.new_token()
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             whose = await store.use_link(tx, crypto.fingerprint(link_token), now)
             if whose is None:
                 raise Unauthenticated(
@@ -171,13 +171,13 @@ class Identity:
 
     async def sign_out(self, session_token: str) -> None:
         fingerprint = crypto.fingerprint(session_token)
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             await store.delete_session(tx, fingerprint)
         self._remembered.forget(fingerprint)
 
     async def about(self, principal: Principal) -> tuple[User | None, Team, Project]:
         """The user (None for a key), team and project that a principal acts for."""
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(principal.team_id) as tx:
             team = await store.team_of(tx, principal.team_id)
             projects = await store.projects_of(tx, principal.team_id)
             user = await store.user_of(tx, principal.team_id, principal.id)
@@ -199,7 +199,7 @@ class Identity:
             raise Unauthenticated("This is not an API key of this server: they begin with 'mno_'.")
         generation = self._remembered.generation
         now = clock.now()
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             found = await store.key_by_fingerprint(tx, fingerprint)
             if found is None:
                 raise Unauthenticated("This API key is not known here.")
@@ -214,7 +214,7 @@ class Identity:
 
     async def _read_session(self, fingerprint: bytes) -> Principal:
         generation = self._remembered.generation
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             found = await store.session_by_fingerprint(tx, fingerprint, clock.now())
         if found is None:
             raise Unauthenticated("The session has ended; sign in again.")

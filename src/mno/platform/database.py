@@ -2,11 +2,15 @@
 
 The stores are plain functions over a `Connection`; rows are dictionaries, parameters are named
 (`%(name)s`). A service opens the transaction, so that everything it changes commits together.
+
+Every transaction says whose rows it may touch, and the engine holds it to that (row-level security, see
+migrations/postgres/0002_fence.sql): a store whose query forgets the team finds nothing of another's.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
@@ -17,6 +21,10 @@ from mno.platform.limits import MAX_POSTGRES_CONNECTIONS, POSTGRES_WAIT_S
 
 Row = dict[str, Any]
 Connection = psycopg.AsyncConnection[Row]
+
+#: The role without privileges that the fence holds for, and the team that it lets through; both end with the
+#: transaction.
+_FENCED = "SELECT set_config('role', 'mno_app', true), set_config('mno.team', %(team)s, true)"
 
 
 class Database:
@@ -55,8 +63,32 @@ class Database:
             self._pool = None
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """A connection inside a transaction: commits at the end, rolls back when an error leaves it."""
+    async def transaction(self, team_id: UUID | None = None) -> AsyncIterator[Connection]:
+        """Inside a transaction over the rows of one team: commits at the end, rolls back when an error leaves it.
+
+        Without a team, only tables that belong to no team show anything.
+        """
+        async with self._begun() as connection:
+            await connection.execute(_FENCED, {"team": "" if team_id is None else str(team_id)})
+            yield connection
+
+    @asynccontextmanager
+    async def across_teams(self) -> AsyncIterator[Connection]:
+        """The same over every team's rows: for what comes before the team is known (who does this key belong to?)
+        and for the program's own work.
+        """
+        async with self._begun() as connection:
+            await connection.execute(_FENCED, {"team": "*"})
+            yield connection
+
+    @asynccontextmanager
+    async def as_administrator(self) -> AsyncIterator[Connection]:
+        """The same with the rights of the account that we connect with, for the schema's sake only."""
+        async with self._begun() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncIterator[Connection]:
         if self._pool is None:
             raise Unavailable("The database is not open.")
         try:

@@ -53,7 +53,7 @@ def migrations_of(engine: str, folder: Traversable | None = None) -> list[Migrat
 
 async def migrate_postgres(database: Database, migrations: list[Migration], report: Report = print) -> None:
     """Applies what is missing; safe to run in several processes at once."""
-    async with database.transaction() as tx:
+    async with database.as_administrator() as tx:
         await tx.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         await tx.execute(
             "CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, name text NOT NULL,"

@@ -114,7 +114,7 @@ async def test_the_last_use_is_written_once_a_minute_at_most(
 async def test_the_secret_itself_is_not_in_the_database(database: Database) -> None:
     identity = Identity(database)
     _, secret = await identity.create_key(owner_of(await identity.ensure_home(), "test"), "app", (Scope.INGEST,))
-    async with database.transaction() as tx:
+    async with database.across_teams() as tx:
         row = await (await tx.execute("SELECT k::text AS everything FROM identity_api_keys k")).fetchone()
         found = await store.key_by_fingerprint(tx, crypto.fingerprint(secret))
     assert row is not None

@@ -10,20 +10,24 @@ from mno.platform.errors import Invalid, Unavailable
 from mno.platform.postgres_server import PostgresServer
 
 
+_NOTE = "INSERT INTO identity_teams (id, name) VALUES (gen_random_uuid(), 'noted')"
+_NOTES = "SELECT count(*) AS notes FROM identity_teams"
+
+
 async def test_a_transaction_commits_at_its_end(database: Database) -> None:
     async with database.transaction() as tx:
-        await tx.execute("CREATE TABLE notes (text text)")
+        await tx.execute(_NOTE)
     async with database.transaction() as tx:
-        assert await (await tx.execute("SELECT count(*) AS notes FROM notes")).fetchall() == [{"notes": 0}]
+        assert await (await tx.execute(_NOTES)).fetchall() == [{"notes": 1}]
 
 
 async def test_an_error_that_leaves_a_transaction_undoes_it(database: Database) -> None:
     with pytest.raises(ValueError, match="stop"):
         async with database.transaction() as tx:
-            await tx.execute("CREATE TABLE notes (text text)")
+            await tx.execute(_NOTE)
             raise ValueError("stop")
     async with database.transaction() as tx:
-        assert await (await tx.execute("SELECT to_regclass('notes') AS notes")).fetchone() == {"notes": None}
+        assert await (await tx.execute(_NOTES)).fetchone() == {"notes": 0}
 
 
 async def test_times_are_in_utc(database: Database) -> None:
@@ -37,7 +41,7 @@ async def test_a_lost_connection_is_unavailable_and_the_next_transaction_works(
     database: Database, postgres_server: PostgresServer
 ) -> None:
     with pytest.raises(Unavailable):
-        async with database.transaction() as tx:
+        async with database.as_administrator() as tx:
             row = await (await tx.execute("SELECT pg_backend_pid() AS pid")).fetchone()
             assert row is not None
             with psycopg.connect(postgres_server.url_of("postgres")) as other:

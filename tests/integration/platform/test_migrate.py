@@ -37,7 +37,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(database: Database) 
     broken = Migration(9001, "broken", "CREATE TABLE half (n int); SELECT nonsense")
     with pytest.raises(psycopg.errors.UndefinedColumn):
         await migrate_postgres(database, [*migrations_of("postgres"), broken], silent)
-    async with database.transaction() as tx:
+    async with database.as_administrator() as tx:
         row = await (await tx.execute("SELECT to_regclass('half') AS half")).fetchone()
     assert row == {"half": None}
 

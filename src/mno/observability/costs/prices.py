@@ -79,7 +79,7 @@ class Prices:
     async def open(self) -> None:
         """Loads the bundled list and all that teams have said; about half a second."""
         await asyncio.to_thread(catalogue.bundled)
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             imported = await store.imports(tx)
         for listed in imported:
             await self._activate_stored(listed)
@@ -126,7 +126,7 @@ class Prices:
         )
         _check_price(price)
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction(writer.team_id) as tx:
                 await self._check_room(tx, price)
                 await store.insert_custom_price(tx, price)
             await self._reload()
@@ -135,7 +135,7 @@ class Prices:
     async def remove(self, writer: Principal, price_id: UUID) -> None:
         """Spans that it priced keep their cost until they are priced again. `NotFound` when there is none."""
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction(writer.team_id) as tx:
                 if not await store.remove_custom_price(tx, writer.team_id, writer.project_id, price_id, clock.now()):
                     raise NotFound(f"There is no custom price {shown('prc', price_id)} in this project.")
             await self._reload()
@@ -153,7 +153,7 @@ class Prices:
         content = await asyncio.to_thread(zlib.compress, body, 6)
         saved = store.ImportedList(writer.team_id, version, listed.data.dated, content)
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction(writer.team_id) as tx:
                 await store.save_import(tx, saved, clock.now(), writer.name)
             self._catalogues[writer.team_id] = listed
             await self._reload()
@@ -162,7 +162,7 @@ class Prices:
     async def forget_import(self, writer: Principal) -> PriceData:
         """Goes back to the list that came with the program. `NotFound` when nothing was imported."""
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction(writer.team_id) as tx:
                 if not await store.delete_import(tx, writer.team_id):
                     raise NotFound("No price list was imported; the one of the program is active.")
             self._catalogues.pop(writer.team_id, None)
@@ -175,7 +175,7 @@ class Prices:
         """
         _check_currencies(settings)
         async with self._changing:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction(writer.team_id) as tx:
                 missing = await store.currencies_in_use(tx, writer.team_id) - set(_currencies(settings))
                 if missing:
                     named = ", ".join(sorted(missing))
@@ -216,7 +216,7 @@ class Prices:
 
     async def _reload(self) -> None:
         """Reads what teams said again, and gives it to the books that are in use."""
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             custom = await store.every_custom_price(tx)
             self._currencies = await store.every_currency_settings(tx)
         by_project: dict[Project, list[CustomPrice]] = {}

@@ -45,7 +45,7 @@ class Rerates:
 
     async def open(self) -> None:
         """Goes on with what the last process did not finish."""
-        async with self._database.transaction() as tx:
+        async with self._database.across_teams() as tx:
             unfinished = await store.running_rerates(tx)
         for job in unfinished:
             self._begin(job, interrupted=True)
@@ -76,20 +76,20 @@ class Rerates:
             error="",
             created_at=clock.now(),
         )
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(writer.team_id) as tx:
             await store.insert_rerate(tx, job)
         self._begin(job)
         return job
 
     async def job(self, reader: Principal, id_: UUID) -> Rerate:
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(reader.team_id) as tx:
             found = await store.rerate(tx, reader.team_id, reader.project_id, id_)
         if found is None:
             raise NotFound(f"There is no re-rating job {shown('rer', id_)} in this project.")
         return found
 
     async def jobs(self, reader: Principal) -> list[Rerate]:
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(reader.team_id) as tx:
             return await store.rerates(tx, reader.team_id, reader.project_id, limit=MAX_LISTED)
 
     async def finished(self, id_: UUID) -> None:
@@ -139,7 +139,7 @@ class Rerates:
             yield job
 
     async def _save(self, job: Rerate) -> None:
-        async with self._database.transaction() as tx:
+        async with self._database.transaction(job.team_id) as tx:
             await store.save_rerate(tx, job, clock.now())
 
 

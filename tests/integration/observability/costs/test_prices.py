@@ -185,7 +185,7 @@ async def test_a_stored_list_that_is_damaged_gives_way_to_the_program_s_own(
     prices: Prices, database: Database, tenant: Tenant
 ) -> None:
     await prices.import_list(a_writer(tenant), a_price_file())
-    async with database.transaction() as tx:
+    async with database.across_teams() as tx:
         await tx.execute("UPDATE prices_imports SET content = 'damaged'")
     assert priced(await reopened(database), tenant, "gpt-4o", "openai").cost == 2_500_000_000
 
