@@ -15,6 +15,13 @@ LAST_USE_RESOLUTION = timedelta(minutes=1)
 #: after at most this time.
 REMEMBERED_S = 1.0
 
+#: The roles that every team has, by the ids that migration 0003 gave them.
+OWNER_ROLE = UUID("00000000-0000-7000-8000-000000000001")
+ADMIN_ROLE = UUID("00000000-0000-7000-8000-000000000002")
+OPERATOR_ROLE = UUID("00000000-0000-7000-8000-000000000003")
+VIEWER_ROLE = UUID("00000000-0000-7000-8000-000000000004")
+HUB_ADMINISTRATOR_ROLE = UUID("00000000-0000-7000-8000-000000000005")
+
 READING = frozenset({"spans.read", "usage.read", "prices.read", "keys.read", "system.read", "settings.read"})
 WRITING = frozenset({"spans.write", "prices.write", "keys.write", "settings.write"})
 EVERYTHING = READING | WRITING

@@ -7,7 +7,9 @@ from mno.identity import store
 from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import (
     EVERYTHING,
+    HUB_ADMINISTRATOR_ROLE,
     LAST_USE_RESOLUTION,
+    OWNER_ROLE,
     SESSION_LIFETIME,
     SIGN_IN_LINK_LIFETIME,
     ApiKey,
@@ -71,6 +73,8 @@ class Identity:
         await store.insert_team(tx, team)
         await store.insert_project(tx, project)
         await store.insert_user(tx, owner)
+        await store.insert_grant(tx, team.id, owner.id, OWNER_ROLE, "team")
+        await store.insert_grant(tx, team.id, owner.id, HUB_ADMINISTRATOR_ROLE, "hub")
         return Home(team, project, owner, created=True)
 
     async def ensure_bootstrap_key(self, home: Home, key: str) -> None:

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mno.identity.model import ApiKey, Project, Scope, Team, User
+from mno.identity.model import OWNER_ROLE, ApiKey, Project, Scope, Team, User
 from mno.platform.database import Connection
+from mno.platform.ids import new_id
 
 #: So that two programs on one database do not both create the first team.
 _FIRST_TEAM_LOCK = 0x6D6E6F01
@@ -53,11 +54,15 @@ async def insert_project(tx: Connection, project: Project) -> None:
 
 
 async def owner_of(tx: Connection, team_id: UUID) -> User | None:
+    """The first of the team's owners."""
     row = await (
         await tx.execute(
-            "SELECT id, team_id, name, email FROM identity_users WHERE team_id = %(team_id)s"
-            " ORDER BY created_at, id LIMIT 1",
-            {"team_id": team_id},
+            "SELECT u.id, g.team_id, u.name, u.email FROM identity_grants g"
+            " JOIN identity_users u ON u.id = g.subject_id"
+            " WHERE g.team_id = %(team_id)s AND g.subject_kind = 'user' AND g.role_id = %(owner)s"
+            " AND g.scope_kind = 'team' AND g.effect = 'allow' AND u.deactivated_at IS NULL"
+            " ORDER BY g.created_at, u.created_at, u.id LIMIT 1",
+            {"team_id": team_id, "owner": OWNER_ROLE},
         )
     ).fetchone()
     return User(**row) if row else None
@@ -66,7 +71,8 @@ async def owner_of(tx: Connection, team_id: UUID) -> User | None:
 async def user_of(tx: Connection, team_id: UUID, user_id: UUID) -> User | None:
     row = await (
         await tx.execute(
-            "SELECT id, team_id, name, email FROM identity_users WHERE team_id = %(team_id)s AND id = %(id)s",
+            "SELECT u.id, m.team_id, u.name, u.email FROM identity_members m JOIN identity_users u ON u.id = m.user_id"
+            " WHERE m.team_id = %(team_id)s AND u.id = %(id)s",
             {"team_id": team_id, "id": user_id},
         )
     ).fetchone()
@@ -74,9 +80,22 @@ async def user_of(tx: Connection, team_id: UUID, user_id: UUID) -> User | None:
 
 
 async def insert_user(tx: Connection, user: User) -> None:
+    """A new person, who belongs to the team already."""
     await tx.execute(
-        "INSERT INTO identity_users (id, team_id, name, email) VALUES (%(id)s, %(team_id)s, %(name)s, %(email)s)",
-        {"id": user.id, "team_id": user.team_id, "name": user.name, "email": user.email},
+        "INSERT INTO identity_users (id, name, email) VALUES (%(id)s, %(name)s, %(email)s)",
+        {"id": user.id, "name": user.name, "email": user.email},
+    )
+    await tx.execute(
+        "INSERT INTO identity_members (team_id, user_id) VALUES (%(team_id)s, %(id)s)",
+        {"team_id": user.team_id, "id": user.id},
+    )
+
+
+async def insert_grant(tx: Connection, team_id: UUID, user_id: UUID, role_id: UUID, scope_kind: str) -> None:
+    await tx.execute(
+        "INSERT INTO identity_grants (id, team_id, subject_kind, subject_id, role_id, scope_kind)"
+        " VALUES (%(id)s, %(team_id)s, 'user', %(user_id)s, %(role_id)s, %(scope_kind)s)",
+        {"id": new_id(), "team_id": team_id, "user_id": user_id, "role_id": role_id, "scope_kind": scope_kind},
     )
 
 
@@ -187,7 +206,7 @@ async def session_by_fingerprint(tx: Connection, fingerprint: bytes, at: datetim
     return await (
         await tx.execute(
             "SELECT s.team_id, s.project_id, s.user_id, u.name FROM identity_sessions s"
-            " JOIN identity_users u ON u.id = s.user_id AND u.team_id = s.team_id"
+            " JOIN identity_users u ON u.id = s.user_id"
             " WHERE s.fingerprint = %(fingerprint)s AND s.expires_at > %(at)s",
             {"fingerprint": fingerprint, "at": at},
         )

@@ -1,20 +1,27 @@
 """Who is asking: the answer of authentication, the question of every permission check."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from mno.platform.permissions import HUB, TEAM
 
 
 class PrincipalKind(StrEnum):
     USER = "user"
     API_KEY = "api_key"
+    #: The program's own work: schedules, the first start.
+    PROGRAM = "program"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """One caller, bound to the team and project in which it acts.
 
-    `id` is the user's or the key's id; `permissions` are names such as `spans.read`.
+    `id` is the user's or the key's id. The permissions are names such as `spans.read`, expanded from roles and
+    grants for each level: `permissions` in the project (what the team inherits downwards included), the others in
+    the team and on the hub.
     """
 
     kind: PrincipalKind
@@ -23,6 +30,22 @@ class Principal:
     team_id: UUID
     project_id: UUID
     permissions: frozenset[str]
+    team_permissions: frozenset[str] = frozenset()
+    hub_permissions: frozenset[str] = frozenset()
+    #: The person behind a session or a key; None for the program's own keys.
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    #: When the person last showed a second factor or a passkey in this session.
+    verified_at: datetime | None = None
 
     def may(self, permission: str) -> bool:
+        """On the level on which this permission is asked for: here, in the team, or on the hub."""
+        if permission in TEAM:
+            return permission in self.team_permissions
+        if permission in HUB:
+            return permission in self.hub_permissions
         return permission in self.permissions
+
+    def may_in_team(self, permission: str) -> bool:
+        """Whether a project's permission is held for the whole team, as what belongs to no project wants."""
+        return permission in self.team_permissions

@@ -9,7 +9,6 @@ from mno.platform.database import Database
 from mno.platform.errors import Invalid, Unavailable
 from mno.platform.postgres_server import PostgresServer
 
-
 _NOTE = "INSERT INTO identity_teams (id, name) VALUES (gen_random_uuid(), 'noted')"
 _NOTES = "SELECT count(*) AS notes FROM identity_teams"
 
