@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 import mno
+from mno.audit.service import Audit
 from mno.identity.model import Home
 from mno.identity.service import Identity, check_bootstrap_key
 from mno.observability.costs.ports import KeyNames
@@ -112,6 +113,7 @@ class Services:
 
     config: Config
     engines: Engines
+    audit: Audit
     identity: Identity
     observability: "Observability"
     parts: tuple[Part, ...] = field(default=())
@@ -154,11 +156,13 @@ def build_engines(config: Config) -> Engines:
 
 def assemble(config: Config, engines: Engines) -> Services:
     """Every service over these engines."""
+    audit = build_audit(engines)
     identity = build_identity(engines)
     observability = build_observability(engines, identity)
     return Services(
         config=config,
         engines=engines,
+        audit=audit,
         identity=identity,
         observability=observability,
         parts=(observability.running, build_grpc(config, identity, observability).running),
@@ -173,6 +177,10 @@ def build_grpc(config: Config, identity: Identity, observability: Observability)
         return await identity.principal_of_key(key)
 
     return OtlpGrpc(observability.ingest, principal_of, config.host, config.otlp_grpc_port)
+
+
+def build_audit(engines: Engines) -> Audit:
+    return Audit(engines.database)
 
 
 def build_identity(engines: Engines) -> Identity:
