@@ -29,6 +29,10 @@ class Denied(MnoError):
     """The principal is known and may not do this."""
 
 
+class VerificationRequired(Denied):
+    """The principal may, once its person has shown a second factor again (POST /api/auth/verify)."""
+
+
 class LimitExceeded(MnoError):
     """A documented limit was hit; `retry_after_s` is set where waiting helps."""
 

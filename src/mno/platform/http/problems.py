@@ -26,6 +26,7 @@ from mno.platform.errors import (
     Unauthenticated,
     Unavailable,
     Unsupported,
+    VerificationRequired,
 )
 from mno.platform.http.headers import SECURITY_HEADERS
 
@@ -45,6 +46,11 @@ _STATUS: tuple[tuple[type[MnoError], HTTPStatus], ...] = (
 )
 
 
+#: What a client can do something about by itself, and therefore must tell from others of the same status.
+_TYPE: tuple[tuple[type[MnoError], str], ...] = ((VerificationRequired, "urn:mno:problem:verification-required"),)
+_NO_TYPE = "about:blank"
+
+
 class InputError(BaseModel):
     """One thing that is wrong with an input: where it stands and why it was refused."""
 
@@ -55,7 +61,7 @@ class InputError(BaseModel):
 class Problem(BaseModel):
     """RFC 9457."""
 
-    type: str = "about:blank"
+    type: str = Field(_NO_TYPE, description="`urn:mno:problem:verification-required` asks for a second factor first.")
     title: str
     status: int
     detail: str = ""
@@ -78,10 +84,11 @@ def problem_response(
     instance: str = "",
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
+    kind: str = _NO_TYPE,
 ) -> JSONResponse:
     """The answer itself; also for code that works below the framework, such as a middleware."""
     body: dict[str, Any] = {
-        "type": "about:blank",
+        "type": kind,
         "title": HTTPStatus(status).phrase,
         "status": int(status),
         "detail": detail,
@@ -103,7 +110,8 @@ def problem_of(error: MnoError, instance: str = "") -> JSONResponse:
     headers = retry_headers(error)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="mno"'
-    return problem_response(status_of(error), str(error), instance=instance, headers=headers)
+    kind = next((name for one, name in _TYPE if isinstance(error, one)), _NO_TYPE)
+    return problem_response(status_of(error), str(error), instance=instance, headers=headers, kind=kind)
 
 
 def install(app: FastAPI) -> None:
