@@ -44,6 +44,7 @@ from mno.platform.migrate import Report, migrate_clickhouse, migrate_postgres, m
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
 from mno.platform.principal import Principal
+from mno.platform.versions import Versions
 
 #: Something that works in the background for as long as the program runs.
 Part = Callable[[], AbstractAsyncContextManager[None]]
@@ -116,6 +117,7 @@ class Services:
     audit: Audit
     identity: Identity
     observability: "Observability"
+    versions: Versions
     parts: tuple[Part, ...] = field(default=())
 
     @asynccontextmanager
@@ -156,6 +158,7 @@ def build_engines(config: Config) -> Engines:
 
 def assemble(config: Config, engines: Engines) -> Services:
     """Every service over these engines."""
+    versions = Versions(engines.database)
     audit = build_audit(engines)
     identity = build_identity(engines)
     observability = build_observability(engines, identity)
@@ -165,7 +168,8 @@ def assemble(config: Config, engines: Engines) -> Services:
         audit=audit,
         identity=identity,
         observability=observability,
-        parts=(observability.running, build_grpc(config, identity, observability).running),
+        versions=versions,
+        parts=(versions.running, observability.running, build_grpc(config, identity, observability).running),
     )
 
 

@@ -7,12 +7,14 @@ Every transaction says whose rows it may touch, and the engine holds it to that 
 migrations/postgres/0002_fence.sql): a store whose query forgets the team finds nothing of another's.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -27,6 +29,15 @@ Connection = psycopg.AsyncConnection[Row]
 _FENCED = "SELECT set_config('role', 'mno_app', true), set_config('mno.team', %(team)s, true)"
 
 
+#: What waits for the end of a transaction, by its connection.
+_after_commit: WeakKeyDictionary[Connection, list[Callable[[], None]]] = WeakKeyDictionary()
+
+
+def after_commit(tx: Connection, call: Callable[[], None]) -> None:
+    """Calls `call` once this transaction has committed, before its caller goes on; never if it rolls back."""
+    _after_commit.setdefault(tx, []).append(call)
+
+
 class Database:
     """The records' engine.
 
@@ -37,6 +48,7 @@ class Database:
 
     def __init__(self) -> None:
         self._pool: AsyncConnectionPool[Connection] | None = None
+        self._url = ""
 
     async def open(self, url: str) -> None:
         """Connects to `url`, a libpq URL or keyword string; `Unavailable` when nobody answers in POSTGRES_WAIT_S."""
@@ -56,6 +68,7 @@ class Database:
             await pool.close()
             raise Unavailable("Postgres does not answer. Is MNO_POSTGRES_URL right, and the server up?") from None
         self._pool = pool
+        self._url = url
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -87,13 +100,39 @@ class Database:
         async with self._begun() as connection:
             yield connection
 
+    async def listening(self, channel: str) -> Connection:
+        """A connection outside of the pool, for one part that listens all the time; its caller closes it.
+
+        It holds no transaction and sees only tables that belong to no team. `Unavailable` when nobody answers.
+        """
+        try:
+            connection = await psycopg.AsyncConnection.connect(
+                self._url,
+                autocommit=True,
+                row_factory=dict_row,
+                options="-c timezone=UTC",
+                application_name=f"mno {channel}",
+                connect_timeout=int(POSTGRES_WAIT_S),
+            )
+            await connection.execute("SELECT set_config('role', 'mno_app', false)")
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        except psycopg.OperationalError as error:
+            raise Unavailable("Postgres does not answer.") from error
+        return connection
+
     @asynccontextmanager
     async def _begun(self) -> AsyncIterator[Connection]:
         if self._pool is None:
             raise Unavailable("The database is not open.")
         try:
-            async with self._pool.connection() as connection, connection.transaction():
-                yield connection
+            async with self._pool.connection() as connection:
+                try:
+                    async with connection.transaction():
+                        yield connection
+                finally:
+                    waiting = _after_commit.pop(connection, [])
+                for call in waiting:
+                    call()
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise Unavailable("The database does not answer; try again.") from error
         except psycopg.DataError as error:

@@ -117,14 +117,6 @@ INSERT INTO identity_grants (id, team_id, subject_kind, subject_id, role_id, sco
 SELECT gen_random_uuid(), team_id, 'user', id, '00000000-0000-7000-8000-000000000005', 'hub' FROM identity_users;
 ALTER TABLE identity_users DROP COLUMN team_id;
 
--- Grows in the transaction of every change to who may do what in a team, so that no node decides by old rules.
-CREATE TABLE identity_policy_versions
-(
-    team_id uuid PRIMARY KEY REFERENCES identity_teams,
-    version bigint NOT NULL
-);
-CALL mno_fence('identity_policy_versions');
-
 CREATE TABLE identity_invitations
 (
     id          uuid PRIMARY KEY,
