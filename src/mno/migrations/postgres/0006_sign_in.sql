@@ -113,6 +113,8 @@ CREATE TABLE identity_sign_in_providers
     scopes        text        NOT NULL DEFAULT 'openid email profile',
     -- a claim `amr` that names several factors counts as a second factor here
     trusts_factor boolean     NOT NULL DEFAULT false,
+    -- its addresses count as verified although it does not say so (Entra ID), in `domains` only
+    trusts_email  boolean     NOT NULL DEFAULT false,
     -- e-mail domains that this provider may speak for; empty: all
     domains       text[]      NOT NULL DEFAULT '{}',
     -- who has no account yet becomes a member there, with that role; null: they need an invitation
@@ -120,7 +122,8 @@ CREATE TABLE identity_sign_in_providers
     joins_role    uuid REFERENCES identity_roles,
     enabled       boolean     NOT NULL DEFAULT true,
     created_at    timestamptz NOT NULL,
-    CHECK ((joins_team IS NULL) = (joins_role IS NULL))
+    CHECK ((joins_team IS NULL) = (joins_role IS NULL)),
+    CHECK (NOT trusts_email OR domains <> '{}')
 );
 ALTER TABLE identity_sign_in_providers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE identity_sign_in_providers FORCE ROW LEVEL SECURITY;
