@@ -26,8 +26,8 @@ from mno.observability.ingest.service import Ingest
 from mno.observability.ingest.writer import BlockWriter
 from mno.observability.spans.columns import block
 from mno.observability.spans.model import Owner
-from mno.observability.spans.recount import Recount
 from mno.observability.spans.store import SpanStore
+from mno.observability.spans.stream import SpanFeed
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.migrate import migrate_clickhouse, migrations_of
 from report import number, print_json, table
@@ -55,7 +55,7 @@ def stages(clickhouse: ClickHouse, seconds: float) -> dict[str, Any]:
     load, prices = Load(), PriceBook(catalogue.bundled())
     store = SpanStore(clickhouse)
     admission = Admission(store.known_spans, store.horizon_us())
-    spent = dict.fromkeys(("decode", "price", "record", "admit", "block", "insert"), 0.0)
+    spent = dict.fromkeys(("decode", "price", "record", "admit", "block", "insert", "settle"), 0.0)
 
     def timed(stage: str, work: Callable[[], Any]) -> Any:
         started = time.perf_counter()
@@ -73,6 +73,7 @@ def stages(clickhouse: ClickHouse, seconds: float) -> dict[str, Any]:
         admitted = timed("admit", lambda decoded=decoded: admission.admit([(OWNER, spans) for spans in decoded]))
         rows = timed("block", lambda admitted=admitted: block(admitted.deliveries, time.time_ns() // 1000))
         timed("insert", lambda rows=rows: store.insert(rows))
+        timed("settle", store.settle)
     total = sum(spent.values())
     spans = sent * SPANS_PER_REQUEST
     return {
@@ -86,7 +87,7 @@ async def pipeline(clickhouse: ClickHouse, folder: Path, seconds: float) -> dict
     """Spans a second through the real service, from the first call until the last span is in the store."""
     meters = Meters()
     journal = Journal(folder / "journal")
-    writer = BlockWriter(journal, SpanStore(clickhouse), Recount(clickhouse), meters, _nobody_listens)
+    writer = BlockWriter(journal, SpanStore(clickhouse), meters, SpanFeed())
     flow = Pipeline(journal, writer, meters)
     await asyncio.to_thread(flow.start)
     ingest = Ingest(flow, ListPrices(), meters, clickhouse)
@@ -129,10 +130,6 @@ def _warm_up() -> Any:
     """The first insert loads code for seconds; it is nobody's throughput."""
     body, _ = Load(first=1 << 50, templates=1).request(0, time.time_ns())
     return block([(OWNER, decode_protobuf(body).spans)], time.time_ns() // 1000)
-
-
-def _nobody_listens(_deliveries: Any) -> None:
-    """The live tail has no reader here."""
 
 
 def _say_nothing(_step: str) -> None:

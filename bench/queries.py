@@ -27,6 +27,7 @@ from mno.observability.ingest.admission import Admission
 from mno.observability.ingest.otlp import decode_protobuf
 from mno.observability.spans.columns import block
 from mno.observability.spans.model import Owner, TraceKey
+from mno.observability.spans.store import SpanStore
 from mno.platform.clickhouse import ClickHouse
 from report import machine, milliseconds, number, print_json, spread, table
 from server import mno
@@ -106,12 +107,14 @@ def fill(folder: Path, spans: int, say: Callable[[str], None]) -> None:
         count = spans // BLOCK_SPANS
         now_us = time.time_ns() // 1000
         edges = np.linspace(now_us - DAYS * DAY_US, now_us, count + 1).astype(np.int64)
+        store = SpanStore(clickhouse)
         started = time.perf_counter()
         for position in range(count):
-            clickhouse.insert("spans", blocks.between(int(edges[position]), int(edges[position + 1])))
+            store.insert(blocks.between(int(edges[position]), int(edges[position + 1])))
             if position % 20 == 19:
                 rate = (position + 1) * BLOCK_SPANS / (time.perf_counter() - started)
                 say(f"{number((position + 1) * BLOCK_SPANS)} spans written, {number(rate)} a second")
+        store.settle()
     finally:
         clickhouse.close()
 

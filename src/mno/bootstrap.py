@@ -5,7 +5,7 @@ brings the schemas up to date, starts the features' own background work and ends
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,9 +26,7 @@ from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.sample.service import Sample
 from mno.observability.ingest.service import Ingest, owner_of
 from mno.observability.ingest.writer import BlockWriter
-from mno.observability.spans.model import Owner, Span
 from mno.observability.spans.queries import SpanQueries
-from mno.observability.spans.recount import Recount
 from mno.observability.spans.restatement import Repricing
 from mno.observability.spans.service import Traces
 from mno.observability.spans.store import SpanStore
@@ -194,16 +192,10 @@ def build_identity(engines: Engines) -> Identity:
 def build_observability(engines: Engines, keys: KeyNames) -> Observability:
     feed = SpanFeed()
     meters = Meters()
-
-    def publish(deliveries: Sequence[tuple[Owner, list[Span]]]) -> None:
-        for owner, spans in deliveries:
-            feed.publish(owner.team_id, owner.project_id, spans)
-
     journal = Journal(engines.folder.journal)
     store = SpanStore(engines.clickhouse)
-    recount = Recount(engines.clickhouse)
-    pipeline = Pipeline(journal, BlockWriter(journal, store, recount, meters, publish), meters)
-    costs = Costs(engines.database, engines.clickhouse, Repricing(store, recount, pipeline), keys)
+    pipeline = Pipeline(journal, BlockWriter(journal, store, meters, feed), meters)
+    costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys)
     ingest = Ingest(pipeline, costs, meters, engines.clickhouse)
 
     async def submit(principal: Principal, events: list[dict[str, Any]]) -> None:

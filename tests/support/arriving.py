@@ -40,10 +40,10 @@ def span_id(number: int) -> bytes:
 
 
 def arrive(clickhouse: ClickHouse, tenant: Tenant, spans: Sequence[Span], *, ingested_at_us: int | None = None) -> None:
-    """One committed block."""
+    """One committed block, of which the rollups know."""
     sender = Owner(tenant.team_id, tenant.project_id, "otlp", "key")
     moment = time.time_ns() // 1000 if ingested_at_us is None else ingested_at_us
-    clickhouse.insert("spans", columns.block([(sender, spans)], moment))
+    _stored(clickhouse, columns.block([(sender, spans)], moment))
 
 
 def restate(clickhouse: ClickHouse, tenant: Tenant, spans: Sequence[Span], **changed: Any) -> None:
@@ -56,4 +56,10 @@ def restate(clickhouse: ClickHouse, tenant: Tenant, spans: Sequence[Span], **cha
         block = restatement(
             rows, {name: pa.array([value] * rows.num_rows, rows[name].type) for name, value in changed.items()}
         )
-        clickhouse.insert("spans", block)
+        _stored(clickhouse, block)
+
+
+def _stored(clickhouse: ClickHouse, block: pa.Table) -> None:
+    store = SpanStore(clickhouse)
+    store.insert(block)
+    store.settle()

@@ -7,7 +7,6 @@ from uuid import UUID
 import orjson
 
 from mno.observability.spans.queries import Tenant
-from mno.observability.spans.recount import Recount
 from mno.observability.spans.restatement import Repricing
 from mno.observability.spans.store import SpanStore
 from mno.platform.clickhouse import ClickHouse
@@ -31,7 +30,7 @@ class CallersThread:
 
 
 def repricing(clickhouse: ClickHouse) -> Repricing:
-    return Repricing(SpanStore(clickhouse), Recount(clickhouse), CallersThread())
+    return Repricing(SpanStore(clickhouse), CallersThread())
 
 
 def a_writer(tenant: Tenant, name: str = "Ann") -> Principal:

@@ -65,6 +65,41 @@ ENGINE = VersionedCollapsingMergeTree(sign, revision)
 PARTITION BY toYYYYMM(start_time)
 ORDER BY (team_id, project_id, start_time, trace_id, span_id);
 
+-- The door to the usage rollups: it keeps nothing, what is inserted here goes to the views below. The writer sends
+-- the counted rows of `spans` after their blocks, several blocks at a time (docs/decisions/0010): three rollups
+-- cost as much as the spans themselves, however few rows there are. A recount reads `spans` in its place.
+CREATE TABLE usage_entries
+(
+    team_id               LowCardinality(String),
+    project_id            LowCardinality(String),
+    start_time            DateTime64(6, 'UTC'),
+    sign                  Int8,
+    duration_ns           Int64,
+    status                LowCardinality(String),
+    provider              LowCardinality(String),
+    model                 LowCardinality(String),
+    agent                 LowCardinality(String),
+    environment           LowCardinality(String),
+    api_key_id            LowCardinality(String),
+    user_id               String,
+    session_id            String,
+    tags                  Array(LowCardinality(String)),
+    input_tokens          Int64,
+    cache_read_tokens     Int64,
+    cache_write_5m_tokens Int64,
+    cache_write_1h_tokens Int64,
+    input_audio_tokens    Int64,
+    output_tokens         Int64,
+    reasoning_tokens      Int64,
+    output_audio_tokens   Int64,
+    cost                  Nullable(Decimal(18, 9)),
+    cost_input            Decimal(18, 9),
+    cost_cache_read       Decimal(18, 9),
+    cost_cache_write      Decimal(18, 9),
+    cost_output           Decimal(18, 9)
+)
+ENGINE = Null;
+
 -- The finest rollup: a minute, every dimension. Latency is a histogram whose bucket n holds durations
 -- up to 1.02^n microseconds, so that a restatement can be subtracted and a quantile is within 1 %.
 CREATE TABLE usage_minute
@@ -105,27 +140,26 @@ ORDER BY (team_id, project_id, bucket, provider, model, agent, environment, api_
 
 CREATE MATERIALIZED VIEW usage_minute_view TO usage_minute AS
 SELECT team_id, project_id, toStartOfMinute(start_time) AS bucket,
-       provider, model, agent, environment, api_key_id, user_id, session_id, arraySort(spans.tags) AS tags,
+       provider, model, agent, environment, api_key_id, user_id, session_id, arraySort(usage_entries.tags) AS tags,
        sum(toInt64(sign)) AS calls,
        sum(toInt64(sign * (status = 'error'))) AS errors,
-       sum(toInt64(sign * isNull(spans.cost))) AS unpriced_calls,
-       sum(sign * spans.input_tokens) AS input_tokens,
-       sum(sign * spans.cache_read_tokens) AS cache_read_tokens,
-       sum(sign * spans.cache_write_5m_tokens) AS cache_write_5m_tokens,
-       sum(sign * spans.cache_write_1h_tokens) AS cache_write_1h_tokens,
-       sum(sign * spans.input_audio_tokens) AS input_audio_tokens,
-       sum(sign * spans.output_tokens) AS output_tokens,
-       sum(sign * spans.reasoning_tokens) AS reasoning_tokens,
-       sum(sign * spans.output_audio_tokens) AS output_audio_tokens,
-       sum(sign * ifNull(spans.cost, 0)) AS cost,
-       sum(sign * spans.cost_input) AS cost_input,
-       sum(sign * spans.cost_cache_read) AS cost_cache_read,
-       sum(sign * spans.cost_cache_write) AS cost_cache_write,
-       sum(sign * spans.cost_output) AS cost_output,
-       sum(sign * spans.duration_ns) AS duration_ns,
-       sumMap(map(toUInt16(ceil(log(greatest(spans.duration_ns / 1000, 1)) / log(1.02))), toInt64(sign))) AS latency
-FROM spans
-WHERE counted
+       sum(toInt64(sign * isNull(usage_entries.cost))) AS unpriced_calls,
+       sum(sign * usage_entries.input_tokens) AS input_tokens,
+       sum(sign * usage_entries.cache_read_tokens) AS cache_read_tokens,
+       sum(sign * usage_entries.cache_write_5m_tokens) AS cache_write_5m_tokens,
+       sum(sign * usage_entries.cache_write_1h_tokens) AS cache_write_1h_tokens,
+       sum(sign * usage_entries.input_audio_tokens) AS input_audio_tokens,
+       sum(sign * usage_entries.output_tokens) AS output_tokens,
+       sum(sign * usage_entries.reasoning_tokens) AS reasoning_tokens,
+       sum(sign * usage_entries.output_audio_tokens) AS output_audio_tokens,
+       sum(sign * ifNull(usage_entries.cost, 0)) AS cost,
+       sum(sign * usage_entries.cost_input) AS cost_input,
+       sum(sign * usage_entries.cost_cache_read) AS cost_cache_read,
+       sum(sign * usage_entries.cost_cache_write) AS cost_cache_write,
+       sum(sign * usage_entries.cost_output) AS cost_output,
+       sum(sign * usage_entries.duration_ns) AS duration_ns,
+       sumMap(map(toUInt16(ceil(log(greatest(usage_entries.duration_ns / 1000, 1)) / log(1.02))), toInt64(sign))) AS latency
+FROM usage_entries
 GROUP BY team_id, project_id, bucket, provider, model, agent, environment, api_key_id, user_id, session_id, tags;
 
 -- An hour, without users, sessions and tags: trends in any time zone. It is filled from the minute rollup's

@@ -1,10 +1,10 @@
 """The pipeline behind every way in: journal, acknowledge, insert.
 
 Three threads. The journal thread makes whatever waits durable and acknowledges it; the store thread takes
-whatever has been acknowledged since to the block writer (writer.py), which inserts it as one block. So an
-answer costs one `fdatasync`, a block is as large as the load makes it, and one thread alone ever reads and
-restates rows. The backlog between the two is bounded: when it is full, new deliveries are refused with a
-`Retry-After`, and nothing that was accepted is dropped.
+whatever has been acknowledged since to the block writer (writer.py), which inserts it as one block, and lets the
+usage rollups follow a little later (`_settle`). So an answer costs one `fdatasync`, a block is as large as the load
+makes it, and one thread alone ever reads and restates rows. The backlog between the two is bounded: when it is
+full, new deliveries are refused with a `Retry-After`, and nothing that was accepted is dropped.
 """
 
 import asyncio
@@ -37,6 +37,12 @@ MOST_REST_S = 0.06
 BUSY_RATE = 8_000
 BUSY_BLOCK_SPANS = 5_000
 BUSY_REST_S = 0.25
+
+#: The usage rollups follow a block after this long, in seconds, or as soon as nothing has come for QUIET_S.
+SETTLE_S = 0.5
+QUIET_S = 0.1
+#: When they could not, they are tried again this much later.
+SETTLE_AGAIN_S = 1.0
 
 #: Between two syncs of the store to the disk, in seconds; each lets the journal forget.
 SYNC_S = 2.0
@@ -72,14 +78,23 @@ class Pipeline:
         self._backlog_bytes = 0
         self._stopping = False
         self._left_behind = False
-        #: All deliveries of the segments before this one are in the store.
+        #: All deliveries of the segments before this one are in `spans`; the rollups know of those before the second.
+        self._written_before = 0
         self._stored_before = 0
+        #: When the rollups are due, by the monotonic clock: at the latest (None: they know all), and if nothing comes.
+        self._settle_at: float | None = None
+        self._quiet_at = 0.0
         self._threads: list[threading.Thread] = []
 
     @property
     def backlog_spans(self) -> int:
         """Spans acknowledged and not yet stored."""
         return self._backlog_spans
+
+    @property
+    def settled(self) -> bool:
+        """Whether the usage rollups know of every span that was taken out of the backlog."""
+        return self._settle_at is None
 
     def snapshot(self) -> IngestSnapshot:
         """The ingest's figures for the System page; from any thread."""
@@ -203,18 +218,48 @@ class Pipeline:
                 errand()
             if group:
                 self._store(group)
+            took_s = time.monotonic() - now
+            self._settle(finished=finished)
             if finished:
                 return
-            self._rest(rate, time.monotonic() - now)
+            self._rest(rate, took_s)
 
     def _store(self, group: list[_Delivery]) -> None:
         stored = self._writer.write([(delivery.owner, delivery.spans) for delivery in group], lambda: self._stopping)
         self._left_behind = self._left_behind or not stored
+        with self._lock:
+            if not self._left_behind:
+                self._written_before = self._durable[0].segment if self._durable else group[-1].segment
+            self._quiet_at = time.monotonic() + QUIET_S
+            if self._settle_at is None:
+                self._settle_at = time.monotonic() + SETTLE_S
         self._drop(group)
-        if not self._left_behind:
-            with self._lock:
-                self._stored_before = self._durable[0].segment if self._durable else group[-1].segment
+
+    def _settle(self, *, finished: bool) -> None:
+        """Lets the rollups follow when they are due, and then the journal forget."""
+        if self._settle_at is None and not self._writer.settled:  # an errand left something behind
+            self._settle_at = time.monotonic()
+        if self._settle_at is None or not (finished or self._settle_is_due()):
+            return
+        settled = self._writer.settle()
+        self._left_behind = self._left_behind or (finished and not settled)
+        with self._lock:
+            self._settle_at = None if settled else time.monotonic() + SETTLE_AGAIN_S
+            self._quiet_at = self._settle_at or 0.0
+            if settled and not self._left_behind:
+                self._stored_before = self._written_before
                 self._lock.notify_all()
+
+    def _settle_is_due(self) -> bool:
+        return self._settle_at is not None and time.monotonic() >= min(self._settle_at, self._quiet_at)
+
+    def _patience_s(self) -> float | None:
+        """How long the store thread may wait for work."""
+        if self._stopping:
+            return 0.1
+        if self._settle_at is None:
+            return None
+        return max(min(self._settle_at, self._quiet_at) - time.monotonic(), 0)
 
     def _rest(self, rate: float, took_s: float) -> None:
         """Lets deliveries gather: a moment for freshness, longer for throughput when they come fast."""
@@ -229,8 +274,8 @@ class Pipeline:
 
     def _next_work(self) -> tuple[list[_Delivery], list[Callable[[], None]], bool]:
         with self._lock:
-            while not (self._durable or self._errands or self._nothing_follows()):
-                self._lock.wait(timeout=0.1 if self._stopping else None)
+            while not (self._durable or self._errands or self._settle_is_due() or self._nothing_follows()):
+                self._lock.wait(self._patience_s())
             errands = list(self._errands)
             self._errands.clear()
             group: list[_Delivery] = []

@@ -1,13 +1,13 @@
 """The block writer: one group of deliveries becomes one block in the span store, whatever happens.
 
 It decides what is new and what counts (admission), adds the restatements that follow from it, and inserts
-everything at once. It also makes good what a crash left behind. Everything here runs on one thread.
+everything at once; the usage rollups learn of several blocks together (`settle`). It also makes good what a crash
+left behind. Everything here runs on one thread.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import Protocol
 
 from mno.observability.ingest.admission import Admission
@@ -15,9 +15,8 @@ from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
 from mno.observability.spans.columns import block
 from mno.observability.spans.model import Owner, Span
-from mno.observability.spans.recount import Recount
 from mno.observability.spans.restatement import Restatements
-from mno.observability.spans.store import SpanStore, joined
+from mno.observability.spans.store import SpanStore, joined, stretches
 from mno.platform.errors import LimitExceeded, Unavailable
 
 #: Spans in one block.
@@ -33,20 +32,21 @@ log = logging.getLogger(__name__)
 
 
 class CommitListener(Protocol):
-    """Hears of every group once it can be queried; called on the store thread, must not block."""
+    """Hears of every group on the store thread, and must not block."""
 
-    def __call__(self, deliveries: Group) -> None: ...
+    def committed(self, deliveries: Group) -> None:
+        """These spans can be queried."""
+
+    def settled(self) -> None:
+        """The usage rollups know of everything that was committed."""
 
 
 class BlockWriter:
     """Alone in writing spans; `recover` comes first."""
 
-    def __init__(
-        self, journal: Journal, store: SpanStore, recount: Recount, meters: Meters, listener: CommitListener
-    ) -> None:
+    def __init__(self, journal: Journal, store: SpanStore, meters: Meters, listener: CommitListener) -> None:
         self._journal = journal
         self._store = store
-        self._recount = recount
         self._restatements = Restatements(store)
         self._meters = meters
         self._listener = listener
@@ -55,16 +55,33 @@ class BlockWriter:
     def recover(self) -> int:
         """Inserts what an earlier run left in the journal; returns the spans that were not in the store.
 
-        The rollups come first: a block that was killed between its rows and its rollups would otherwise be taken
-        for new, because admission finds a trace in the store through its rollup.
+        The rollups come first: usage that was remembered died with the process, and a block that was killed between
+        its rows and its rollups would be taken for new, because admission finds a trace through its rollup.
         """
         for touched in _grouped(self._journal.left_over()):
-            self._repair(touched)
+            self._doubt(touched)
+        self._store.settle()
         self._admission = Admission(self._store.known_spans, self._store.horizon_us())
         recovered = sum(self._insert(group) for group in _grouped(self._journal.left_over()))
+        self._store.settle()
         self._store.sync()
         self._journal.forget_all()
         return recovered
+
+    @property
+    def settled(self) -> bool:
+        """Whether the rollups know of every group written so far."""
+        return self._store.settled
+
+    def settle(self) -> bool:
+        """Tells the rollups of the groups written so far; False when they have to be told once more."""
+        try:
+            self._store.settle()
+        except Exception:
+            log.exception("The usage rollups lag behind the spans; they will be recounted.")
+            return False
+        self._listener.settled()
+        return True
 
     def sync(self) -> None:
         """Returns when every group written so far is on the disk; from any thread."""
@@ -81,7 +98,7 @@ class BlockWriter:
         while refusals < PATIENCE:
             try:
                 if attempts:
-                    self._repair(group)  # the rows may be there and a rollup not; see `recover`
+                    self._store.settle()  # the rows may be there and a rollup not; see `recover`
                 self._insert(group)
                 return True
             except (Unavailable, LimitExceeded) as error:
@@ -99,7 +116,7 @@ class BlockWriter:
 
     def _write_or_set_aside(self, delivery: tuple[Owner, list[Span]]) -> bool:
         try:
-            self._repair([delivery])
+            self._store.settle()
             self._insert([delivery])
         except Exception:
             log.exception("%d spans cannot be stored; they are set aside.", len(delivery[1]))
@@ -124,7 +141,7 @@ class BlockWriter:
             self._store.insert(joined(blocks))
         self._meters.committed(admitted.spans, admitted.duplicates, time.perf_counter() - started)
         if admitted.deliveries:
-            self._listener(admitted.deliveries)
+            self._listener.committed(admitted.deliveries)
         return admitted.spans
 
     def _forget(self, group: Group) -> None:
@@ -132,14 +149,14 @@ class BlockWriter:
         ends = ((span.start_ns + span.duration_ns) // 1000 for _, spans in group for span in spans)
         self._admission.forget(max(ends))
 
-    def _repair(self, group: Group) -> None:
-        """Makes the rollups whole wherever these spans lie."""
+    def _doubt(self, group: Group) -> None:
+        """Has the rollups recounted wherever these spans lie."""
         touched: dict[tuple[str, str], list[int]] = {}
         for owner, spans in group:
             touched.setdefault((owner.team_id, owner.project_id), []).extend(span.start_ns // 1000 for span in spans)
-        for (team_id, project_id), starts in touched.items():
-            for first, last in _stretches(starts):
-                self._recount.repair(team_id, project_id, first, last)
+        for owned, starts in touched.items():
+            for stretch in stretches(starts):
+                self._store.doubt(*owned, *stretch)
 
 
 def _grouped(deliveries: Iterable[tuple[Owner, list[Span]]]) -> Iterator[list[tuple[Owner, list[Span]]]]:
@@ -154,11 +171,3 @@ def _grouped(deliveries: Iterable[tuple[Owner, list[Span]]]) -> Iterator[list[tu
         size += len(spans)
     if group:
         yield group
-
-
-def _stretches(starts_us: Sequence[int], gap_us: int = 3_600_000_000) -> list[tuple[int, int]]:
-    """Ranges that hold all of these moments, split where nothing lies for an hour."""
-    ordered = sorted(starts_us)
-    cuts = [index for index, (before, after) in enumerate(pairwise(ordered), 1) if after - before > gap_us]
-    edges = [0, *cuts, len(ordered)]
-    return [(ordered[first], ordered[last - 1]) for first, last in pairwise(edges)]

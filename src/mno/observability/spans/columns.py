@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mno.observability.spans.model import Owner, Span, UsageKind
 
@@ -38,6 +39,25 @@ _FIELDS = (
     "trace_id", "span_id", "parent_span_id", "start_ns", "cost", "tags",
 )  # fmt: skip
 _gather = attrgetter(*_FIELDS)
+
+#: A row of the table `usage_entries`. Rows that were read from the store have their words as plain text, new ones as
+#: dictionaries.
+USAGE_ENTRY = pa.schema(
+    [
+        *((name, _WORD) for name in ("team_id", "project_id", "api_key_id")),
+        *((name, _WORD) for name in ("status", "provider", "model", "agent", "environment")),
+        ("user_id", pa.string()),
+        ("session_id", pa.string()),
+        ("tags", pa.list_(pa.string())),
+        ("start_time", _TIME),
+        ("sign", pa.int8()),
+        ("duration_ns", pa.int64()),
+        *((name, pa.int64()) for name in TOKENS),
+        ("cost", _COST),
+        *((name, _COST) for name in COST_PARTS),
+    ]
+)
+_USAGE_COLUMNS = ("counted", *USAGE_ENTRY.names)
 
 #: What a block is keyed and grouped by, filled for a whole delivery at once.
 OWNERS = ("team_id", "project_id", "source", "api_key_id")
@@ -69,6 +89,18 @@ def block(deliveries: Sequence[tuple[Owner, Sequence[Span]]], ingested_at_us: in
     columns["usage_kind"] = pa.array(np.array(gathered["usage_kind"], np.int8))
     columns["tags"] = pa.array(gathered["tags"], pa.list_(pa.string()))
     return pa.table(columns)
+
+
+def usage_part(rows: pa.Table) -> pa.Table:
+    """What the usage rollups need of a block of `spans`; shares its memory and lets its texts go."""
+    return rows.select(_USAGE_COLUMNS)
+
+
+def usage_entries(parts: Sequence[pa.Table]) -> pa.Table:
+    """The block for the table `usage_entries` that these parts make: their counted rows."""
+    counted = [part.filter(pc.equal(part["counted"], 1)) for part in parts]
+    alike = [part.select(USAGE_ENTRY.names).cast(USAGE_ENTRY) for part in counted]
+    return pa.concat_tables(alike).unify_dictionaries().combine_chunks()
 
 
 def amounts(nano: "np.ndarray[Any, np.dtype[np.int64]]", mask: Any = None) -> pa.Array:

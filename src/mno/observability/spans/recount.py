@@ -1,12 +1,15 @@
 """Recount: makes the rollups equal to the spans again, by adding the difference.
 
-The views keep the rollups right as long as the process lives. When it dies in the middle of an insert, a
-part of a view's rows may be missing; then what the rollups should say is computed from the spans once more,
-and what they lack (or have too much) is inserted. Run twice it adds nothing, so it is also the proof that
-nothing is wrong: `differences` counts the rows that a recount would add.
+The writer and the views keep the rollups right as long as the process lives. When it dies in the middle of an
+insert, or before the usage of a block was passed on (store.py), rows may be missing; then what the rollups should
+say is computed from the spans once more, and what they lack (or have too much) is inserted. Run twice it adds
+nothing, so it is also the proof that nothing is wrong: `differences` counts the rows that a recount would add.
 
 The rollups' shape is read from the engine (column types and the views' own SELECT), so it is said once, in
-the migration.
+the migration. Only `usage_minute` is filled from rows that nobody keeps: those are the counted spans.
+
+Whoever compares or repairs has passed on all usage before, or it would be counted twice: outside of tests and
+tools only `SpanStore.settle` asks.
 """
 
 import re
@@ -24,7 +27,9 @@ class Rollup:
     """A rollup table, the view that fills it, and how each of its columns adds up."""
 
     table: str
+    #: The name that its view reads from, and the table that holds those rows.
     source: str
+    facts: str
     keys: tuple[str, ...]
     sums: tuple[str, ...]
     maps: tuple[str, ...]
@@ -35,7 +40,8 @@ class Rollup:
     def difference(self, source_filter: str, own_filter: str) -> str:
         """SELECT of the rows to add; both filters are SQL conditions."""
         fresh = re.sub(
-            rf"FROM (\S*\b{self.source})\b", rf"FROM (SELECT * FROM \1 WHERE {source_filter}) AS {self.source}",
+            rf"FROM (\S*\b){self.source}\b",
+            rf"FROM (SELECT * FROM \1{self.facts} WHERE {source_filter}) AS {self.source}",
             self.select, count=1,
         )  # fmt: skip
         columns = ", ".join((*self.keys, *self.sums, *self.maps, *self.settled))
@@ -107,19 +113,18 @@ class Recount:
         within = {**owner, "first": first_us, "last": last_us + 1}
         first_us, last_us = self._reach(within, touched)
         plans = []
-        for table, source, source_time, unit_us in (
-            ("usage_minute", "spans", "start_time", 60_000_000),
-            ("usage_hour", "usage_minute", "bucket", 3_600_000_000),
-            ("usage_day", "usage_minute", "bucket", 86_400_000_000),
+        for table, source, facts, condition, unit_us in (
+            ("usage_minute", "usage_entries", "spans", f"counted AND {_within('start_time')}", 60_000_000),
+            ("usage_hour", "usage_minute", "usage_minute", _within("bucket"), 3_600_000_000),
+            ("usage_day", "usage_minute", "usage_minute", _within("bucket"), 86_400_000_000),
         ):
             whole_units = {"first": first_us // unit_us * unit_us, "last": (last_us // unit_us + 1) * unit_us}
-            plans.append(
-                (self._rollup(table, source), {**owner, **whole_units}, (_within(source_time), _within("bucket")))
-            )
+            filters = (condition, _within("bucket"))
+            plans.append((self._rollup(table, source, facts), {**owner, **whole_units}, filters))
         reach = _within("start_time", "reach_first", "reach_last")
         traces_filters = (f"{reach} AND trace_id IN {touched}", f"{_OWN} AND trace_id IN {touched}")
         reached = {**within, "reach_first": first_us, "reach_last": last_us + 1}
-        plans.append((self._rollup("traces", "spans"), reached, traces_filters))
+        plans.append((self._rollup("traces", "spans", "spans"), reached, traces_filters))
         return plans
 
     def _reach(self, within: dict[str, Any], touched: str) -> tuple[int, int]:
@@ -133,7 +138,7 @@ class Recount:
         lasts = [within["last"] - 1, *(row["last"] for row in bounds)]
         return min(firsts), max(lasts)
 
-    def _rollup(self, table: str, source: str) -> Rollup:
+    def _rollup(self, table: str, source: str, facts: str) -> Rollup:
         columns = self._clickhouse.read_now(
             "SELECT name, type, is_in_sorting_key FROM system.columns "
             "WHERE database = currentDatabase() AND table = {table:String} ORDER BY position",
@@ -149,6 +154,7 @@ class Recount:
         return Rollup(
             table=table,
             source=source,
+            facts=facts,
             keys=keys,
             sums=tuple(name for name, function in rest.items() if function == "sum"),
             maps=tuple(name for name, function in rest.items() if function == "sumMap"),

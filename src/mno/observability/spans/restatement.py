@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from mno.observability.spans.columns import COST_PARTS, amounts, nano_amounts, optional_amounts, priceable
 from mno.observability.spans.model import Span, SpanKey, TraceKey
-from mno.observability.spans.recount import Recount
 from mno.observability.spans.store import SpanStore, restatement
 
 #: Spans looked at in one go on the store thread.
@@ -77,14 +76,13 @@ class StoreThread(Protocol):
 class Repricing:
     """Prices stored spans again, a few thousand at a time so that the ingest hardly waits."""
 
-    def __init__(self, store: SpanStore, recount: Recount, thread: StoreThread) -> None:
+    def __init__(self, store: SpanStore, thread: StoreThread) -> None:
         self._store = store
-        self._recount = recount
         self._thread = thread
         self._restatements = Restatements(store)
 
     async def reprice(self, team_id: str, project_id: str, first_us: int, last_us: int, price: Price) -> Repriced:
-        """Restates every span in the range whose price differs now; reported costs stay.
+        """Restates every span in the range whose price differs now; reported costs stay. The rollups follow.
 
         Run again it changes nothing. Should the program die inside, `repair` comes before the next run.
         """
@@ -94,11 +92,16 @@ class Repricing:
             total += step.seen
             changed += step.changed
             first_us = step.next_us
+        await self._thread.run(self._store.settle)
         return Repriced(total, changed)
 
     async def repair(self, team_id: str, project_id: str, first_us: int, last_us: int) -> None:
         """Makes the rollups of the range whole: a run that was killed may have left spans restated and a rollup not."""
-        await self._thread.run(partial(self._recount.repair, team_id, project_id, first_us, last_us))
+        await self._thread.run(partial(self._repair, team_id, project_id, first_us, last_us))
+
+    def _repair(self, team_id: str, project_id: str, first_us: int, last_us: int) -> None:
+        self._store.doubt(team_id, project_id, first_us, last_us)
+        self._store.settle()
 
     def _step(self, team_id: str, project_id: str, first_us: int, last_us: int, price: Price) -> "Step":
         rows = self._store.priced_rows(team_id, project_id, first_us, last_us, STEP_SPANS)

@@ -1,19 +1,28 @@
 """The span table: what the writer reads and writes. Views for people are in `queries.py`.
 
 Everything here runs on the one writing thread, so that reading a row and restating it cannot interleave
-with another write.
+with another write. A block is in `spans` at once, where people find it; what it says of usage is remembered and
+passed on to the rollups for several blocks together, by `settle` (docs/decisions/0010).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mno.observability.spans.columns import PRICE_COLUMNS
+from mno.observability.spans.columns import PRICE_COLUMNS, usage_entries, usage_part
 from mno.observability.spans.model import KnownSpan, SpanKey, TraceKey
+from mno.observability.spans.recount import Recount
 from mno.platform.clickhouse import ClickHouse
+
+#: Rows whose usage is remembered at most, about 400 bytes each; then it is passed on whatever the clock says.
+MOST_UNSETTLED = 20_000
+
+#: Moments of spans that lie farther apart than this are recounted apart.
+_GAP_US = 3_600_000_000
 
 _TRACE_BOUNDS = """
 SELECT trace_id, min(start_time) AS first, max(last_start) AS last FROM traces
@@ -64,10 +73,25 @@ LIMIT {{limit:UInt32}}
 
 
 class SpanStore:
-    """Rows of `spans` and the rollups that follow from them."""
+    """Rows of `spans` and the rollups that follow from them.
+
+    The rollup `traces` follows with the block itself. The usage rollups follow with `settle`; what went wrong on
+    the way is made good there by a recount of the spans that it touched, so nothing is added twice or lost.
+    """
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
+        self._recount = Recount(clickhouse)
+        #: What the rollups have not been told yet.
+        self._unsettled: list[pa.Table] = []
+        self._unsettled_rows = 0
+        #: Ranges of start, by team and project, of which nobody knows what the rollups were told.
+        self._doubtful: dict[tuple[str, str], set[tuple[int, int]]] = {}
+
+    @property
+    def settled(self) -> bool:
+        """Whether the rollups know of everything that was inserted."""
+        return not self._unsettled and not self._doubtful
 
     def horizon_us(self) -> int:
         """The latest end of any span in the store, in microseconds; -1 when it is empty."""
@@ -77,7 +101,53 @@ class SpanStore:
         return int(table["horizon"][0].as_py())
 
     def insert(self, block: pa.Table) -> None:
-        self._clickhouse.insert("spans", block)
+        """Adds rows, which can be found when this returns; the usage rollups know of them after `settle`."""
+        if self._unsettled_rows >= MOST_UNSETTLED:
+            self._pass_on()
+        usage = usage_part(block)
+        try:
+            self._clickhouse.insert("spans", block)
+        except BaseException:
+            self._doubt_rows(usage)
+            raise
+        self._unsettled.append(usage)
+        self._unsettled_rows += usage.num_rows
+
+    def settle(self) -> None:
+        """Makes all rollups equal to the spans. Where this raises they are not yet, and the next call goes on."""
+        self._pass_on()
+        while self._doubtful:
+            owner, ranges = next(iter(self._doubtful.items()))
+            for first_us, last_us in _merged(ranges):
+                self._recount.repair(*owner, first_us, last_us)
+            del self._doubtful[owner]
+
+    def doubt(self, team_id: str, project_id: str, first_us: int, last_us: int) -> None:
+        """Has the next `settle` recount the rollups around spans that start in this range, both ends included."""
+        self._doubtful.setdefault((team_id, project_id), set()).add((first_us, last_us))
+
+    def _pass_on(self) -> None:
+        """Tells the rollups of what is remembered. A failure may have told some of them: a recount will find out."""
+        parts, self._unsettled, self._unsettled_rows = self._unsettled, [], 0
+        if not parts:
+            return
+        try:
+            if (entries := usage_entries(parts)).num_rows:
+                self._clickhouse.insert("usage_entries", entries)
+        except BaseException:
+            for part in parts:
+                self._doubt_rows(part)
+            raise
+
+    def _doubt_rows(self, rows: pa.Table) -> None:
+        columns = (rows[name].to_pylist() for name in ("team_id", "project_id"))
+        starts = rows["start_time"].cast(pa.int64()).to_pylist()
+        owned: dict[tuple[str, str], list[int]] = {}
+        for team, project, start_us in zip(*columns, starts, strict=True):
+            owned.setdefault((team, project), []).append(start_us)
+        for owner, starts_us in owned.items():
+            for stretch in stretches(starts_us):
+                self.doubt(*owner, *stretch)
 
     def sync(self) -> None:
         """Returns when what was inserted is on the disk; from any thread."""
@@ -172,3 +242,22 @@ def _by_project(items: Iterable[tuple[str, str, bytes]]) -> dict[tuple[str, str]
 
 def _microseconds(scalar: pa.Scalar) -> int:
     return int(scalar.cast(pa.int64()).as_py())
+
+
+def stretches(starts_us: Sequence[int]) -> list[tuple[int, int]]:
+    """Ranges that hold all of these moments, split where nothing lies for an hour."""
+    ordered = sorted(starts_us)
+    cuts = [index for index, (before, after) in enumerate(pairwise(ordered), 1) if after - before > _GAP_US]
+    edges = [0, *cuts, len(ordered)]
+    return [(ordered[first], ordered[last - 1]) for first, last in pairwise(edges)]
+
+
+def _merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same moments in ranges that do not overlap."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged

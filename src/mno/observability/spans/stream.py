@@ -1,7 +1,8 @@
 """The live tail: spans on their way to open browsers, at most one event a second each.
 
 The store thread publishes what it has just committed and never waits: without subscribers that is one
-look-up, with them one hop into the event loop. A subscriber keeps the newest spans of its second and counts
+look-up, with them one hop into the event loop. An event leaves once the usage rollups know of its spans, because
+pages ask their figures again when they hear it. A subscriber keeps the newest spans of its second and counts
 the rest, so a slow reader costs no more than a fast one. Before every event it is asked whether the reader may
 still read: a key can be revoked and a session ended while a stream is open.
 """
@@ -14,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import orjson
 
 from mno.observability.spans.filters import StreamFilter
-from mno.observability.spans.model import Span
+from mno.observability.spans.model import Owner, Span
 from mno.observability.spans.queries import Tenant
 from mno.platform import money
 from mno.platform.errors import LimitExceeded
@@ -48,10 +49,22 @@ class Subscription:
         self.stirred = asyncio.Event()
         self._newest: deque[Span] = deque(maxlen=MAX_SPANS_PER_EVENT)
         self._total = 0
+        #: The same of spans that the figures do not know of yet.
+        self._next: deque[Span] = deque(maxlen=MAX_SPANS_PER_EVENT)
+        self._next_total = 0
 
     def offer(self, spans: Sequence[Span]) -> None:
-        self._newest.extend(spans[-MAX_SPANS_PER_EVENT:])
-        self._total += len(spans)
+        self._next.extend(spans[-MAX_SPANS_PER_EVENT:])
+        self._next_total += len(spans)
+
+    def stir(self) -> None:
+        """Lets go what was offered."""
+        if self._next_total == 0:
+            return
+        self._newest.extend(self._next)
+        self._total += self._next_total
+        self._next.clear()
+        self._next_total = 0
         self.stirred.set()
 
     def close(self) -> None:
@@ -83,20 +96,27 @@ class SpanFeed:
     def subscribers(self) -> int:
         return sum(map(len, self._subscriptions.values()))
 
+    def committed(self, deliveries: Sequence[tuple[Owner, Sequence[Span]]]) -> None:
+        """Publishes a whole group."""
+        for owner, spans in deliveries:
+            self.publish(owner.team_id, owner.project_id, spans)
+
     def publish(self, team_id: str, project_id: str, spans: Sequence[Span]) -> None:
         """Hands over spans that can be queried now. From any thread; never blocks, never fails.
 
-        The spans and their sequence must not be changed afterwards.
+        They are sent after `settled`. The spans and their sequence must not be changed afterwards.
         """
-        if not self._subscriptions or self._loop is None:
+        if not self._subscriptions:
             return
         tenant = Tenant(team_id, project_id)
         if tenant not in self._subscriptions:
             return
-        try:
-            self._loop.call_soon_threadsafe(self._deliver, tenant, spans)
-        except RuntimeError:  # the loop has ended, and so has every reader
-            return
+        self._call(self._deliver, tenant, spans)
+
+    def settled(self) -> None:
+        """Every figure knows of the spans published so far. From any thread; never blocks, never fails."""
+        if self._subscriptions:
+            self._call(self._stir)
 
     def check_room(self) -> None:
         """`LimitExceeded` when no further stream may be opened."""
@@ -128,6 +148,19 @@ class SpanFeed:
         for subscriptions in self._subscriptions.values():
             for subscription in subscriptions:
                 subscription.close()
+
+    def _call(self, work: Callable[..., None], *given: object) -> None:
+        if self._loop is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(work, *given)
+        except RuntimeError:  # the loop has ended, and so has every reader
+            return
+
+    def _stir(self) -> None:
+        for subscriptions in self._subscriptions.values():
+            for subscription in subscriptions:
+                subscription.stir()
 
     def _deliver(self, tenant: Tenant, spans: Sequence[Span]) -> None:
         matching: dict[StreamFilter, Sequence[Span]] = {}

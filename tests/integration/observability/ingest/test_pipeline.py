@@ -21,6 +21,7 @@ from mno.observability.spans.queries import Tenant
 from mno.observability.spans.recount import Recount
 from mno.observability.spans.restatement import Repricing
 from mno.observability.spans.store import SpanStore
+from mno.observability.spans.stream import SpanFeed
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
 from support.arriving import T0_NS, a_span
@@ -39,7 +40,7 @@ def pipeline(clickhouse: ClickHouse, tmp_path: Path) -> Iterator[Pipeline]:
 
 def a_pipeline(clickhouse: ClickHouse, folder: Path) -> Pipeline:
     journal, meters = Journal(folder), Meters()
-    writer = BlockWriter(journal, SpanStore(clickhouse), Recount(clickhouse), meters, lambda deliveries: None)
+    writer = BlockWriter(journal, SpanStore(clickhouse), meters, SpanFeed())
     return Pipeline(journal, writer, meters)
 
 
@@ -63,7 +64,8 @@ async def send(pipeline: Pipeline, tenant: Tenant, *batches: list[Span]) -> None
 
 
 async def stored(pipeline: Pipeline) -> None:
-    while pipeline.backlog_spans:
+    """Returns when the rollups know of everything that was sent."""
+    while pipeline.backlog_spans or not pipeline.settled:
         await asyncio.sleep(0.005)
 
 
@@ -171,6 +173,49 @@ async def test_a_block_that_a_crash_cut_off_from_its_rollups_is_not_stored_again
     assert Recount(clickhouse).differences(tenant.team_id, tenant.project_id, *WHOLE) == 0
 
 
+async def test_usage_that_a_crash_kept_from_the_rollups_is_counted_at_the_next_start(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path
+) -> None:
+    batches = [[call(1, 1, usage_kind=UsageKind.AGGREGATE)], [call(1, 2, parent=1, tokens=7, at_s=4000)]]
+    running = a_pipeline(clickhouse, tmp_path)
+    running.start()
+    await send(running, tenant, batches[0])
+    running.stop()
+    journal = Journal(tmp_path)
+    journal.open()
+    journal.append([record(owner(tenant), batches[1])])
+    journal.close()
+    dying = BlockWriter(Journal(tmp_path / "other"), SpanStore(clickhouse), Meters(), SpanFeed())
+    dying.recover()
+    assert dying.write([(owner(tenant), batches[1])], lambda: True)  # and it never settles
+    assert Recount(clickhouse).differences(tenant.team_id, tenant.project_id, *WHOLE) > 0
+    recovering = a_pipeline(clickhouse, tmp_path)
+    assert recovering.start() == 0
+    recovering.stop()
+    assert (await totals(clickhouse, tenant))["input_tokens"] == 7
+
+
+@pytest.mark.parametrize("broken", ["usage_entries", "usage_minute", "usage_day"])
+async def test_rollups_that_took_part_of_the_usage_are_made_whole_and_the_journal_waits_for_it(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path, broken: str
+) -> None:
+    running = a_pipeline(clickhouse, tmp_path)
+    running.start()
+    await send(running, tenant, [call(1, 1)])
+    clickhouse.command_now(f"DETACH TABLE {broken}")
+    try:
+        batch = [call(2, 2, tokens=7), call(2, 3, tokens=8, at_s=9000)]
+        await running.accept(owner(tenant), batch, record(owner(tenant), batch))
+        await asyncio.sleep(0.5)
+        assert not running.settled
+        assert any(path.stat().st_size for path in tmp_path.glob("*.journal"))
+    finally:
+        clickhouse.command_now(f"ATTACH TABLE {broken}")
+    await stored(running)
+    running.stop()
+    assert await totals(clickhouse, tenant) == {"calls": 3, "input_tokens": 115, "cost": Decimal("0.0002875")}
+
+
 async def test_a_recount_repairs_a_rollup_that_lost_rows(
     pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
 ) -> None:
@@ -195,7 +240,7 @@ async def test_a_new_price_reaches_spans_and_rollups_and_running_it_again_change
         span.cost = span.cost_input = span.input_tokens * 5000
         span.price_source, span.price_version = "custom", "2"
 
-    repricing = Repricing(SpanStore(clickhouse), Recount(clickhouse), pipeline)
+    repricing = Repricing(SpanStore(clickhouse), pipeline)
     first = await repricing.reprice(tenant.team_id, tenant.project_id, *WHOLE, price)
     again = await repricing.reprice(tenant.team_id, tenant.project_id, *WHOLE, price)
     assert (first, again) == ((2, 2), (2, 0))

@@ -161,6 +161,7 @@ async def test_the_live_tail_over_a_socket(served: tuple[str, uvicorn.Server], f
         lines = answer.aiter_lines()
         assert (await anext(lines)).startswith("retry")
         feed.publish(tenant.team_id, tenant.project_id, [a_span(1, 1), a_span(1, 2, status="error")])
+        feed.settled()
         while not (line := await anext(lines)).startswith("data"):
             pass
         event = StreamedSpans.model_validate(orjson.loads(line.removeprefix("data: ")))
@@ -186,6 +187,7 @@ async def test_a_revoked_key_or_an_ended_session_does_not_read_on(
         assert (await anext(lines)).startswith("retry")
         app.state.authenticator.forget_everybody()
         feed.publish(tenant.team_id, tenant.project_id, [a_span(1, 1)])
+        feed.settled()
         rest = await asyncio.wait_for(_all_of(lines), 5)
     assert not [line for line in rest if line.startswith(("data", "event"))]
 

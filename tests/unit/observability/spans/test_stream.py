@@ -52,8 +52,9 @@ async def test_a_span_published_by_a_thread_reaches_a_reader() -> None:
     published = span(7, cost=1_500_000_000, usage_kind=UsageKind.CALL, counted=True, user_id="ann")
     thread = threading.Thread(target=feed.publish, args=("team", "project", [published]))
     thread.start()
-    name, event = await next_event(events)
     thread.join()
+    feed.settled()
+    name, event = await next_event(events)
     assert name == "spans"
     assert event["total"] == 1
     assert event["skipped"] == 0
@@ -66,14 +67,30 @@ async def test_a_second_s_spans_are_one_event_with_the_newest() -> None:
     feed = SpanFeed()
     events = await opened(feed)
     feed.publish("team", "project", [span(0)])
+    feed.settled()
     await next_event(events)
     for first in range(1, 501, 100):
         feed.publish("team", "project", [span(number) for number in range(first, first + 100)])
+    feed.settled()
     started = time.monotonic()
     _, event = await next_event(events)
     assert time.monotonic() - started >= 0.09
     assert (event["total"], event["skipped"], len(event["items"])) == (500, 300, 200)
     assert int(event["items"][-1]["span_id"], 16) == 500
+
+
+async def test_spans_are_told_when_the_figures_know_of_them_and_each_burst_is_told_to_its_end() -> None:
+    feed = SpanFeed()
+    events = await opened(feed)
+    feed.publish("team", "project", [span(1)])
+    feed.settled()
+    feed.publish("team", "project", [span(2)])
+    assert [item["span_id"] for item in (await next_event(events))[1]["items"]] == ["0000000000000001"]
+    following = asyncio.ensure_future(anext(events))
+    await asyncio.sleep(0.15)
+    assert not following.done(), "the figures do not know of the second span yet"
+    feed.settled()
+    assert b"0000000000000002" in await asyncio.wait_for(following, 5)
 
 
 async def test_a_reader_gets_what_it_asked_for_only() -> None:
@@ -83,6 +100,7 @@ async def test_a_reader_gets_what_it_asked_for_only() -> None:
     feed.publish("another", "project", [span(3, provider="openai", status="error")])
     feed.publish("team", "another", [span(4, provider="openai", status="error")])
     feed.publish("team", "project", [span(5, provider="openai", status="error")])
+    feed.settled()
     _, event = await next_event(events)
     assert [item["span_id"] for item in event["items"]] == ["0000000000000005"]
 
@@ -99,6 +117,7 @@ async def test_a_reader_who_may_not_read_any_more_gets_neither_an_event_nor_a_pi
     told = feed.subscribe(TENANT, EVERYTHING, never)
     assert await anext(told) == stream._OPENING
     feed.publish("team", "project", [span()])
+    feed.settled()
     assert [event async for event in told] == []
     assert [event async for event in feed.subscribe(TENANT, EVERYTHING, never)] == [stream._OPENING]
     assert feed.subscribers == 0
@@ -120,6 +139,7 @@ async def test_every_stream_ends_at_shutdown() -> None:
     feed = SpanFeed()
     waiting, sending = await opened(feed), await opened(feed)
     feed.publish("team", "project", [span()])
+    feed.settled()
     await next_event(sending)
     feed.close()
     rest = [[event async for event in events] for events in (waiting, sending)]
@@ -151,4 +171,5 @@ def test_publishing_after_the_loop_has_ended_does_no_harm() -> None:
     events = loop.run_until_complete(leave_without_closing())
     loop.close()
     feed.publish("team", "project", [span()])
+    feed.settled()
     assert events is not None
