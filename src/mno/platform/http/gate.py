@@ -41,6 +41,18 @@ def requires(permission: str) -> Callable[[Request], Awaitable[Principal]]:
     return gate
 
 
+def requires_on_target(permission: str) -> Callable[[Request], Awaitable[Principal]]:
+    """For a route that names in its path on what it acts (another project, another team): any caller passes here,
+    and the service asks the policy for the permission on that target.
+    """
+
+    async def gate(request: Request) -> Principal:
+        request.state.permission_on_target = permission
+        return await authenticated(request)
+
+    return gate
+
+
 async def authenticated(request: HTTPConnection) -> Principal:
     """The caller's principal, whatever it may do; `Unauthenticated` without a valid key or session."""
     authenticator: Authenticator = request.app.state.authenticator
