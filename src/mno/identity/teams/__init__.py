@@ -1,0 +1,1 @@
+"""Teams and what belongs to them: projects, members, groups and invitations."""

@@ -1,0 +1,1 @@
+"""Groups of members, which hold roles together."""

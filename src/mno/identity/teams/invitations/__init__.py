@@ -1,0 +1,1 @@
+"""Invitations: a link that works once, for one address, until it expires."""

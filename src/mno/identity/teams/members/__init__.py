@@ -1,0 +1,1 @@
+"""Who belongs to a team, and what ends when somebody no longer does."""

@@ -1,0 +1,1 @@
+"""Projects of a team: made, renamed, archived, moved to another team."""
