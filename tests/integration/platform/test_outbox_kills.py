@@ -1,0 +1,108 @@
+"""Publishers and relays are killed at random moments: nothing is lost, nothing overtakes, and all of it is counted."""
+
+import asyncio
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from support import facts_process
+from support.facts_process import SUBJECTS, TABLES
+
+KILLS = 10
+#: A process is killed this long after the last one, in seconds.
+EARLIEST_S, LATEST_S = 0.2, 0.9
+
+
+class Crew:
+    """Two publishers and two relays; who is killed is replaced."""
+
+    def __init__(self, url: str, file: Path) -> None:
+        self._url = url
+        self._file = file
+        self.processes = [(role, self._started(role)) for role in ("publisher", "publisher", "relay", "relay")]
+
+    def _started(self, role: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, str(facts_process.__file__), role, self._url, str(self._file)])
+
+    def kill_one(self, chance: random.Random) -> None:
+        position = chance.randrange(len(self.processes))
+        role, process = self.processes[position]
+        assert process.poll() is None, f"a {role} ended by itself"
+        process.kill()
+        process.wait()
+        self.processes[position] = (role, self._started(role))
+
+    def end(self, which: str) -> None:
+        for role, process in self.processes:
+            if role == which:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def crew(url: str, file: Path) -> Iterator[Crew]:
+    working = Crew(url, file)
+    try:
+        yield working
+    finally:
+        working.end("publisher")
+        working.end("relay")
+
+
+def in_order(heard: list[int]) -> bool:
+    """Whether each number is heard only after the one before it; repeats are fine."""
+    reached = 0
+    for number in heard:
+        if number > reached + 1:
+            return False
+        reached = max(reached, number)
+    return True
+
+
+async def test_no_fact_is_lost_or_overtaken_when_publishers_and_relays_are_killed(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    chance = random.Random()
+    file = tmp_path / "heard"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(TABLES)
+        with crew(postgres_url, file) as working:
+            await asyncio.sleep(1.5)
+            for _ in range(KILLS):
+                await asyncio.sleep(chance.uniform(EARLIEST_S, LATEST_S))
+                working.kill_one(chance)
+            working.end("publisher")
+            await _until_everything_is_delivered(admin)
+        counted = dict(admin.execute("SELECT subject, n FROM counted").fetchall())
+        written = admin.execute("SELECT subject, n FROM heard ORDER BY id").fetchall()
+    assert sum(counted.values()) > 100
+    appended = [line.split() for line in file.read_text().splitlines()]
+    for subject in SUBJECTS:
+        everything = list(range(1, counted[subject] + 1))
+        assert [n for told, n in written if told == subject] == everything
+        outside = [int(n) for told, n, _ in appended if told == subject]
+        assert sorted(set(outside)) == everything
+        assert in_order(outside)
+    # a repeated delivery is recognised by its id
+    assert len({fact for _, _, fact in appended}) == sum(counted.values())
+
+
+async def _until_everything_is_delivered(admin: psycopg.Connection) -> None:
+    left = (
+        "SELECT (SELECT count(*) FROM facts_deliveries) + (SELECT count(*) FROM facts f, facts_relay r"
+        " WHERE f.position > r.position) + (SELECT count(*) FROM facts_parked)"
+    )
+    until = time.monotonic() + 60
+    while True:
+        row = admin.execute(left).fetchone()
+        assert row is not None
+        if row[0] == 0:
+            return
+        assert time.monotonic() < until, f"{row[0]} facts were not delivered"
+        await asyncio.sleep(0.1)
