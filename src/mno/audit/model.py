@@ -15,6 +15,8 @@ NOBODY = UUID(int=0)
 MAX_VALUE_CHARACTERS = 4_000
 #: Changed fields of one entry; the rest is counted.
 MAX_CHANGED_FIELDS = 200
+#: Refused attempts of different kinds that are remembered at once.
+MAX_PENDING_REFUSALS = 2_000
 
 
 class Outcome(StrEnum):

@@ -1,0 +1,1 @@
+"""Signed statements outside the database, written as the chains grow."""

@@ -1,0 +1,1 @@
+"""Entries on their way to other systems as they are written."""

@@ -1,0 +1,1 @@
+"""Whether the chains are as they were written."""
