@@ -1,5 +1,6 @@
 """What approvals need from the features above them."""
 
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -8,9 +9,13 @@ from mno.platform.scope import Scope
 
 
 class Policy(Protocol):
-    """May this principal do this there? Synchronous, from memory."""
+    def may(self, principal: Principal, permission: str, scope: Scope) -> bool:
+        """May this principal do this there? From memory."""
+        ...
 
-    def may(self, principal: Principal, permission: str, scope: Scope) -> bool: ...
+    async def visible_projects(self, principal: Principal, permission: str) -> Sequence[UUID] | None:
+        """The projects of its team in which the principal holds this; None for all of them."""
+        ...
 
 
 class Groups(Protocol):

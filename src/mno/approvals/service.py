@@ -126,19 +126,20 @@ class Approvals:
 
     async def get(self, reader: Principal, id_: UUID) -> Seen:
         """One request that the reader may see; an overdue one is ended first."""
-        found = await self._read(reader, id_)
+        whose = await self._reader(reader)
+        found = await self._read(whose, id_)
         if rules.is_due(found, clock.now()):
             await self.expire(found.team_id, id_)
-            found = await self._read(reader, id_)
-        return self._seen(found, reader, await self._groups_of(reader))
+            found = await self._read(whose, id_)
+        return self._seen(found, reader, frozenset(whose.groups))
 
     async def page(self, reader: Principal, state: State | None, after: UUID | None, limit: int) -> list[Seen]:
-        """Requests of the reader's project, of the whole team with the permission there, and the reader's own."""
+        """Requests where the reader may read them, and those that concern the reader; the newest first."""
         await self.expire_due()
+        whose = await self._reader(reader)
         async with self._database.transaction(reader.team_id) as tx:
-            found = await store.page(tx, _reader(reader), state, after, limit)
-        groups = await self._groups_of(reader)
-        return [self._seen(approval, reader, groups) for approval in found]
+            found = await store.page(tx, whose, state, after, limit)
+        return [self._seen(approval, reader, frozenset(whose.groups)) for approval in found]
 
     # — the clock —
 
@@ -252,12 +253,22 @@ class Approvals:
 
     # — reading —
 
-    async def _read(self, reader: Principal, id_: UUID) -> Approval:
-        async with self._database.transaction(reader.team_id) as tx:
-            found = await store.visible(tx, _reader(reader), id_)
+    async def _read(self, whose: store.Reader, id_: UUID) -> Approval:
+        async with self._database.transaction(whose.team_id) as tx:
+            found = await store.visible(tx, whose, id_)
         if found is None:
             raise NotFound(f"There is no request {shown('apr', id_)} here.")
         return found
+
+    async def _reader(self, principal: Principal) -> store.Reader:
+        projects = await self._policy.visible_projects(principal, "approvals.read")
+        return store.Reader(
+            principal.team_id,
+            principal.may_in_team("approvals.read"),
+            None if projects is None else list(projects),
+            rules.person_of(principal),
+            sorted(await self._groups_of(principal)),
+        )
 
     async def _groups_of(self, principal: Principal) -> frozenset[UUID]:
         person = rules.person_of(principal)
@@ -279,11 +290,6 @@ _ACTIONS = {
     State.EXPIRED: "approvals.expire",
     State.WITHDRAWN: "approvals.withdraw",
 }
-
-
-def _reader(principal: Principal) -> store.Reader:
-    whole_team = principal.may_in_team("approvals.read")
-    return store.Reader(principal.team_id, None if whole_team else principal.project_id, rules.person_of(principal))
 
 
 def _fact(kind: str, approval: Approval) -> Fact:

@@ -20,12 +20,16 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whose requests are looked for: the whole team's, or those of a project and of a person."""
+    """Whose requests are looked for: those of projects and perhaps of the team itself, and those that concern a
+    person, who asked or is named as a decider.
+    """
 
     team_id: UUID
-    #: None: every project's, and what belongs to none.
-    project_id: UUID | None
+    whole_team: bool
+    #: None: every project's.
+    projects: list[UUID] | None
     person: UUID | None
+    groups: list[UUID]
 
 
 async def insert(tx: Connection, approval: Approval) -> None:
@@ -145,14 +149,22 @@ async def end(tx: Connection, approval: Approval) -> bool:
     return done.rowcount == 1
 
 
-_VISIBLE = (
-    "team_id = %(team_id)s AND (%(project_id)s::uuid IS NULL OR project_id = %(project_id)s"
-    " OR asker_person = %(person)s OR %(person)s = ANY (people))"
-)
+_VISIBLE = """
+team_id = %(team_id)s AND (
+    CASE WHEN project_id IS NULL THEN %(whole_team)s
+         ELSE %(projects)s::uuid[] IS NULL OR project_id = ANY (%(projects)s) END
+    OR asker_person = %(person)s OR %(person)s = ANY (people) OR groups && %(groups)s::uuid[])
+"""
 
 
-def _bound(reader: Reader) -> dict[str, UUID | None]:
-    return {"team_id": reader.team_id, "project_id": reader.project_id, "person": reader.person}
+def _bound(reader: Reader) -> dict[str, object]:
+    return {
+        "team_id": reader.team_id,
+        "whole_team": reader.whole_team,
+        "projects": reader.projects,
+        "person": reader.person,
+        "groups": reader.groups,
+    }
 
 
 async def _only(tx: Connection, rows: Sequence[Row]) -> Approval | None:
