@@ -7,9 +7,9 @@ from uuid import UUID
 
 #: How long a one-time link works.
 SIGN_IN_LINK_LIFETIME = timedelta(hours=1)
-#: How long a session lasts at most, unless `security.session_days` says otherwise.
+#: How long a session lasts at most, unless `security.session_hours` says otherwise.
 SESSION_LIFETIME = timedelta(days=30)
-#: How long a session lasts that nobody uses, unless `security.session_idle_days` says otherwise.
+#: How long a session lasts that nobody uses, unless `security.session_idle_hours` says otherwise.
 SESSION_IDLE_LIFETIME = timedelta(days=7)
 #: Sessions of one person; the one that was not seen for longest ends for a new one.
 MAX_SESSIONS_PER_PERSON = 100

@@ -19,15 +19,17 @@ from mno.identity.sign_in.passwords.service import Passwords
 from mno.identity.sign_in.ports import Preferences
 from mno.identity.sign_in.sessions import store
 from mno.identity.sign_in.sessions.service import Sessions
+from mno.identity.teams.model import Language
 from mno.platform import clock, crypto, origin
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Denied, Invalid, LimitExceeded, NotFound, Unauthenticated
+from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound, Unauthenticated
 from mno.platform.ids import shown
 from mno.platform.limits import MAX_NAME_CHARACTERS
 from mno.platform.principal import Principal
 from mno.platform.verification import freshly_verified
 
-LANGUAGES = ("", "en", "zh-TW", "zh-CN")
+#: Empty means the browser's.
+LANGUAGES = ("", *Language)
 _SECOND = "second_factor"
 _WRONG = "The address or the password is not right."
 _WRONG_FACTOR = "This is not right, or was used already."
@@ -96,7 +98,7 @@ class SignIn:
 
     async def with_password(self, email: str, password: str, browser: Browser) -> SignedIn | FactorWanted:
         """`Unauthenticated` for a wrong password and an unknown address alike, `LimitExceeded` for too many."""
-        if not self._preferences.value("sign_in.password"):
+        if not self._preferences.value("security.password_sign_in"):
             raise Denied("Signing in with a password is switched off here; take another way.")
         async with self._database.across_teams() as tx:
             person = await store.person_by_email(tx, email.strip())
@@ -130,6 +132,8 @@ class SignIn:
 
     async def with_passkey(self, site: Site, token: str, credential: dict[str, Any], browser: Browser) -> SignedIn:
         """A passkey says itself whose it is, and is two factors in one."""
+        if not self._preferences.value("security.passkey_sign_in"):
+            raise Denied("Signing in with a passkey is switched off here; take another way.")
         await self._begin([waits.address(origin.current().address)], None)
         try:
             async with self._database.across_teams() as tx:
@@ -154,6 +158,27 @@ class SignIn:
         if person is None:
             raise Denied("This account was deactivated.")
         return await self.sessions.open(tx, person, factors, team_id=team_id, replaces=replaces)
+
+    async def begin_session(self, tx: Connection, user_id: UUID, team_id: UUID, project_id: UUID | None) -> str:
+        """The secret of a session for somebody who accepted an invitation just now."""
+        person = await store.person(tx, user_id)
+        if person is None:
+            raise Denied("This account was deactivated.")
+        signed_in = await self.sessions.open(tx, person, (Factor.INVITATION,), team_id=team_id, project_id=project_id)
+        return signed_in.token
+
+    async def set_first_password(self, tx: Connection, user_id: UUID, password: str) -> None:
+        """For somebody who accepts an invitation; `Invalid` for a weak one, `Conflict` where there is one already."""
+        if await self.passwords.is_set(tx, user_id):
+            raise Conflict("This account has a password already; sign in with it.")
+        await self.set_password(tx, user_id, password)
+
+    def ways(self) -> tuple[bool, bool]:
+        """Whether a password and a passkey open the door here."""
+        return (
+            bool(self._preferences.value("security.password_sign_in")),
+            bool(self._preferences.value("security.passkey_sign_in")),
+        )
 
     # — showing it again —
 

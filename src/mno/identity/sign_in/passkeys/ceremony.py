@@ -14,6 +14,7 @@ import orjson
 
 from mno.platform.errors import Denied, Invalid
 
+DEFAULT_RP_ID = "localhost"
 #: The attestation and everything else that a browser sends is far below this.
 MAX_CREDENTIAL_BYTES = 64 * 1024
 
@@ -35,14 +36,15 @@ class Registered:
 
 
 def site_of(rp_id: str, public_url: str, scheme: str, host: str) -> Site:
-    """The site as the operator named it, else as the browser addresses it.
+    """The site as the operator named it, else as the browser addresses it. Without an id it is the public address's
+    host, and `localhost` where there is none.
 
     A browser refuses by itself an id that its page's address does not end with; that case is told here, because
     the browser's own words help nobody.
     """
-    origin = public_url.rstrip("/") if public_url else f"{scheme}://{host}"
-    parts = urlsplit(origin)
+    parts = urlsplit(public_url or f"{scheme}://{host}")
     name = parts.hostname or ""
+    rp_id = rp_id or (name if public_url else DEFAULT_RP_ID)
     if name != rp_id and not name.endswith(f".{rp_id}"):
         raise Denied(
             f"Passkeys here belong to '{rp_id}', and this page was opened as '{name}'. "

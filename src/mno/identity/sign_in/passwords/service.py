@@ -69,6 +69,9 @@ class Passwords:
 
     # — links by e-mail —
 
+    def can_send(self) -> bool:
+        return self._mailbox.is_on()
+
     async def ask_for_reset(self, email: str, base_url: str) -> None:
         """Sends a link that sets a new password, if somebody has this address; says nothing about whether.
 

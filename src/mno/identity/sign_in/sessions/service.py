@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from mno.audit.service import Audit
+from mno.identity.model import OWNER_ROLE
 from mno.identity.sign_in.model import (
     CEREMONY_LIFETIME,
     KNOWN_DEVICE_LIFETIME,
@@ -57,7 +58,7 @@ class Sessions:
 
     @property
     def idle_lifetime(self) -> timedelta:
-        return timedelta(days=float(self._preferences.value("security.session_idle_days")))
+        return timedelta(hours=float(self._preferences.value("security.session_idle_hours")))
 
     # — opening —
 
@@ -92,7 +93,7 @@ class Sessions:
             factors=factors,
             verified_at=now if SECOND_FACTORS & set(factors) else None,
             created_at=now,
-            expires_at=now + timedelta(days=float(self._preferences.value("security.session_days"))),
+            expires_at=now + timedelta(hours=float(self._preferences.value("security.session_hours"))),
             idle_until=now + self.idle_lifetime,
         )
         await store.insert(tx, new)
@@ -160,12 +161,13 @@ class Sessions:
 
     # — looking and ending —
 
-    async def current(self, caller: Principal) -> Session | None:
-        """The caller's own session; None for an API key."""
-        if caller.session_id is None:
-            return None
+    async def about(self, caller: Principal) -> tuple[Person | None, str, str, Session | None]:
+        """The person (None for a key), the names of the team and project, and the session."""
         async with self._database.across_teams() as tx:
-            return await store.by_id(tx, caller.session_id)
+            person = await store.person(tx, caller.user_id) if caller.session_id and caller.user_id else None
+            team, project = await store.names_of(tx, Place(caller.team_id, caller.project_id))
+            session = await store.by_id(tx, caller.session_id) if caller.session_id else None
+        return person, team, project, session
 
     async def of(self, caller: Principal) -> list[Session]:
         async with self._database.across_teams() as tx:
@@ -223,11 +225,14 @@ class Sessions:
 
     # — links —
 
-    async def create_link(self, caller: Principal, user_id: UUID) -> str:
-        """The token of a link that signs this person in, once, within an hour."""
+    async def create_link(self, caller: Principal) -> str:
+        """The token of a link that signs the team's owner in, once, within an hour."""
         token = crypto.new_token()
         place = Place(caller.team_id, caller.project_id)
         async with self._database.transaction(caller.team_id) as tx:
+            user_id = await store.owner_of_team(tx, caller.team_id, OWNER_ROLE)
+            if user_id is None:
+                raise NotFound("The team has no owner.")
             expires_at = clock.now() + SIGN_IN_LINK_LIFETIME
             await store.insert_link(tx, crypto.fingerprint(token), user_id, place, expires_at)
             await self._audit.record(tx, caller, "sign_in_link.create", shown("usr", user_id))

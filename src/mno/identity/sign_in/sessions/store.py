@@ -61,6 +61,52 @@ async def _person(tx: Connection, condition: str, wanted: object) -> Person | No
     return Person(**row) if row else None
 
 
+async def address_is_known(tx: Connection, email: str) -> bool:
+    """Whether anybody has this address, deactivated or not."""
+    row = await (
+        await tx.execute("SELECT 1 FROM identity_users WHERE lower(email) = lower(%(email)s)", {"email": email})
+    ).fetchone()
+    return row is not None
+
+
+async def first_project(tx: Connection, team_id: UUID) -> UUID | None:
+    row = await (
+        await tx.execute(
+            "SELECT id FROM identity_projects WHERE team_id = %(team_id)s AND archived_at IS NULL"
+            " ORDER BY created_at, id LIMIT 1",
+            {"team_id": team_id},
+        )
+    ).fetchone()
+    return row["id"] if row else None
+
+
+async def names_of(tx: Connection, place: Place) -> tuple[str, str]:
+    """What the team and the project are called."""
+    row = await (
+        await tx.execute(
+            "SELECT t.name AS team, p.name AS project FROM identity_teams t"
+            " JOIN identity_projects p ON p.team_id = t.id AND p.id = %(project_id)s WHERE t.id = %(team_id)s",
+            {"team_id": place.team_id, "project_id": place.project_id},
+        )
+    ).fetchone()
+    return (row["team"], row["project"]) if row else ("", "")
+
+
+async def owner_of_team(tx: Connection, team_id: UUID, owner_role: UUID) -> UUID | None:
+    """The first of the team's owners who may come in."""
+    row = await (
+        await tx.execute(
+            "SELECT u.id FROM identity_grants g JOIN identity_users u ON u.id = g.subject_id"
+            " JOIN identity_members m ON m.user_id = u.id AND m.team_id = g.team_id AND m.deactivated_at IS NULL"
+            " WHERE g.team_id = %(team_id)s AND g.subject_kind = 'user' AND g.role_id = %(owner)s"
+            " AND g.scope_kind = 'team' AND g.effect = 'allow' AND u.deactivated_at IS NULL"
+            " ORDER BY g.created_at, u.created_at, u.id LIMIT 1",
+            {"team_id": team_id, "owner": owner_role},
+        )
+    ).fetchone()
+    return row["id"] if row else None
+
+
 async def place_of(tx: Connection, user_id: UUID, team_id: UUID | None, project_id: UUID | None) -> Place | None:
     """Where a person may act: the wanted team and project, else those of their newest session, else the first.
 
@@ -78,7 +124,7 @@ async def place_of(tx: Connection, user_id: UUID, team_id: UUID | None, project_
                 SELECT max(s.last_seen_at) AS at FROM identity_sessions s
                 WHERE s.user_id = m.user_id AND s.team_id = m.team_id AND s.project_id = p.id
             ) seen ON true
-            WHERE m.user_id = %(user_id)s
+            WHERE m.user_id = %(user_id)s AND m.deactivated_at IS NULL
               AND (%(team_id)s::uuid IS NULL OR m.team_id = %(team_id)s)
               AND (%(project_id)s::uuid IS NULL OR p.id = %(project_id)s)
             ORDER BY seen.at DESC NULLS LAST, EXISTS (
