@@ -14,11 +14,17 @@ import orjson
 
 import mno
 from mno.audit.service import Audit
+from mno.identity.keys.service import Keys
 from mno.identity.model import Home
+from mno.identity.policy.grants.service import Grants
+from mno.identity.policy.roles.service import Roles
+from mno.identity.policy.service import Policy
 from mno.identity.service import Identity, check_bootstrap_key
 from mno.observability.costs.ports import KeyNames
 from mno.observability.costs.service import Costs
-from mno.observability.ingest import native
+from mno.observability.ingest.body import BodyBudget
+from mno.observability.ingest.decoders import Decoders
+from mno.observability.ingest.decoding import Kind, Sent
 from mno.observability.ingest.grpc import OtlpGrpc
 from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
@@ -43,6 +49,10 @@ from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
 from mno.platform.principal import Principal
 from mno.platform.versions import Versions
+from mno.secrets.master.choice import chosen
+from mno.secrets.master.local import KeyFile
+from mno.secrets.service import Secrets
+from mno.settings.service import Settings
 
 #: Something that works in the background for as long as the program runs.
 Part = Callable[[], AbstractAsyncContextManager[None]]
@@ -87,6 +97,8 @@ class Observability:
 
     pipeline: Pipeline
     ingest: Ingest
+    #: Of all ways in together.
+    bodies: BodyBudget
     traces: Traces
     feed: SpanFeed
     sample: Sample
@@ -107,15 +119,28 @@ class Observability:
 
 
 @dataclass(frozen=True)
+class Access:
+    """Who may do what, and the keys that programs show."""
+
+    policy: Policy
+    roles: Roles
+    grants: Grants
+    keys: Keys
+
+
+@dataclass(frozen=True)
 class Services:
     """Everything that the entries need. Background parts start in their order and stop in reverse."""
 
     config: Config
     engines: Engines
     audit: Audit
+    access: Access
     identity: Identity
     observability: "Observability"
     versions: Versions
+    settings: Settings
+    secrets: Secrets
     parts: tuple[Part, ...] = field(default=())
 
     @asynccontextmanager
@@ -158,16 +183,28 @@ def assemble(config: Config, engines: Engines) -> Services:
     """Every service over these engines."""
     versions = Versions(engines.database)
     audit = build_audit(engines)
-    identity = build_identity(engines)
-    observability = build_observability(engines, identity)
+    settings = Settings(engines.database, versions, audit)
+    secrets = build_secrets(config, engines, versions)
+    access = build_access(engines, versions, audit)
+    identity = Identity(engines.database, access.policy, access.keys, versions)
+    observability = build_observability(engines, access.keys)
     return Services(
         config=config,
         engines=engines,
         audit=audit,
+        access=access,
         identity=identity,
         observability=observability,
         versions=versions,
-        parts=(versions.running, observability.running, build_grpc(config, identity, observability).running),
+        settings=settings,
+        secrets=secrets,
+        parts=(
+            versions.running,
+            secrets.running,
+            settings.running,
+            observability.running,
+            build_grpc(config, identity, observability).running,
+        ),
     )
 
 
@@ -178,15 +215,27 @@ def build_grpc(config: Config, identity: Identity, observability: Observability)
             raise Unauthenticated("Send an API key as metadata: authorization = Bearer mno_…, or x-api-key.")
         return await identity.principal_of_key(key)
 
-    return OtlpGrpc(observability.ingest, principal_of, config.host, config.otlp_grpc_port)
+    return OtlpGrpc(observability.ingest, observability.bodies, principal_of, config.host, config.otlp_grpc_port)
 
 
 def build_audit(engines: Engines) -> Audit:
     return Audit(engines.database)
 
 
-def build_identity(engines: Engines) -> Identity:
-    return Identity(engines.database)
+def build_secrets(config: Config, engines: Engines, versions: Versions) -> Secrets:
+    ring = chosen(config.master_key, KeyFile(engines.folder.master_key))
+    return Secrets(engines.database, ring, versions)
+
+
+def build_access(engines: Engines, versions: Versions, audit: Audit) -> Access:
+    policy = Policy(engines.database, versions)
+    keys = Keys(engines.database, policy, audit, versions)
+    return Access(
+        policy,
+        Roles(engines.database, policy, audit),
+        Grants(engines.database, policy, audit, keys),
+        keys,
+    )
 
 
 def build_observability(engines: Engines, keys: KeyNames) -> Observability:
@@ -196,17 +245,17 @@ def build_observability(engines: Engines, keys: KeyNames) -> Observability:
     store = SpanStore(engines.clickhouse)
     pipeline = Pipeline(journal, BlockWriter(journal, store, meters, feed), meters)
     costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys)
-    ingest = Ingest(pipeline, costs, meters, engines.clickhouse)
+    ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders())
 
     async def submit(principal: Principal, events: list[dict[str, Any]]) -> None:
-        body = orjson.dumps(events)
-        receipt = await ingest.take(owner_of(principal, "sample"), lambda: native.decode_events(body, ndjson=False))
+        receipt = await ingest.take(owner_of(principal, "sample"), Sent(Kind.EVENTS_JSON, orjson.dumps(events)))
         if receipt.rejections:
             raise Invalid(f"The sample is spoiled: {receipt.rejections[0].reason}")
 
     return Observability(
         pipeline=pipeline,
         ingest=ingest,
+        bodies=BodyBudget(),
         traces=Traces(SpanQueries(engines.clickhouse)),
         feed=feed,
         sample=Sample(submit),

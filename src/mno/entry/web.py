@@ -17,7 +17,10 @@ from fastapi import FastAPI
 import mno
 from mno.bootstrap import Services
 from mno.identity import routes as identity_routes
+from mno.identity.keys import routes as keys_routes
 from mno.identity.model import Home
+from mno.identity.policy.grants import routes as grants_routes
+from mno.identity.policy.roles import routes as roles_routes
 from mno.observability.costs import routes as costs_routes
 from mno.observability.ingest import routes as ingest_routes
 from mno.observability.ingest.sample import routes as sample_routes
@@ -28,6 +31,7 @@ from mno.platform.errors import Conflict, Invalid
 from mno.platform.http.app import bare_app, serve_pages
 from mno.platform.migrate import Report
 from mno.platform.paths import built_web_folder
+from mno.settings import routes as settings_routes
 
 #: Requests that are still answered when the program is told to stop; live streams end then.
 GRACE_S = 3
@@ -40,14 +44,23 @@ OnReady = Callable[[Home, int], contextlib.AbstractAsyncContextManager[None]]
 
 def create_app(services: Services) -> FastAPI:
     """The whole HTTP interface; opens nothing."""
-    app = bare_app(version=mno.__version__, authenticator=services.identity, own_body_limits=OWN_BODY_LIMITS)
+    app = bare_app(
+        version=mno.__version__,
+        authenticator=services.identity,
+        own_body_limits=OWN_BODY_LIMITS,
+        rules=services.settings,
+    )
     seen = services.observability
     app.include_router(identity_routes.router(services.identity))
-    app.include_router(ingest_routes.router(seen.ingest))
+    app.include_router(roles_routes.router(services.access.roles))
+    app.include_router(grants_routes.router(services.access.grants))
+    app.include_router(keys_routes.router(services.access.keys))
+    app.include_router(ingest_routes.router(seen.ingest, seen.bodies))
     app.include_router(sample_routes.router(seen.sample))
     app.include_router(traces_routes.router(seen.traces, seen.feed))
     app.include_router(costs_routes.router(seen.costs))
     app.include_router(system_routes.router(seen.system))
+    app.include_router(settings_routes.router(services.settings, services.config.shown()))
     serve_pages(app, built_web_folder())
     return app
 

@@ -27,6 +27,8 @@ class Config:
     postgres_url: str = field(default="", repr=False)
     clickhouse_url: str = field(default="", repr=False)
     bootstrap_api_key: str = field(default="", repr=False)
+    #: Empty: a key of our own in the data folder.
+    master_key: str = field(default="", repr=False)
     otlp_grpc_port: int = DEFAULT_OTLP_GRPC_PORT
     #: Under which address users reach us, for links; empty means http://localhost and the port.
     public_url: str = ""
@@ -43,11 +45,29 @@ class Config:
             postgres_url=environment.get("MNO_POSTGRES_URL", ""),
             clickhouse_url=environment.get("MNO_CLICKHOUSE_URL", ""),
             bootstrap_api_key=environment.get("MNO_BOOTSTRAP_API_KEY", ""),
+            master_key=environment.get("MNO_MASTER_KEY", ""),
             otlp_grpc_port=_port(environment, "MNO_OTLP_GRPC_PORT", DEFAULT_OTLP_GRPC_PORT),
             public_url=environment.get("MNO_PUBLIC_URL", "").rstrip("/"),
             log_level=_choice(environment, "MNO_LOG_LEVEL", ("info", "debug", "warning", "error")),
             log_format=_choice(environment, "MNO_LOG_FORMAT", ("text", "json")),
         )
+
+    def shown(self) -> list[tuple[str, str]]:
+        """The variables with what they are set to, for the settings page; of secrets only whether they are set."""
+        secret = {True: "set", False: ""}
+        return [
+            ("MNO_HOST", self.host),
+            ("MNO_PORT", str(self.port)),
+            ("MNO_PUBLIC_URL", self.public_url),
+            ("MNO_OTLP_GRPC_PORT", str(self.otlp_grpc_port)),
+            ("MNO_DATA_DIR", str(self.data_folder)),
+            ("MNO_POSTGRES_URL", secret[bool(self.postgres_url)] or "embedded"),
+            ("MNO_CLICKHOUSE_URL", secret[bool(self.clickhouse_url)] or "embedded"),
+            ("MNO_BOOTSTRAP_API_KEY", secret[bool(self.bootstrap_api_key)]),
+            ("MNO_MASTER_KEY", secret[bool(self.master_key)]),
+            ("MNO_LOG_LEVEL", self.log_level),
+            ("MNO_LOG_FORMAT", self.log_format),
+        ]
 
     def url(self, port: int) -> str:
         """The address to show to people, for the port really bound."""

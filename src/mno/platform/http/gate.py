@@ -18,7 +18,9 @@ from typing import Protocol
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
+from mno.platform import origin
 from mno.platform.errors import Denied, MnoError, Unauthenticated
+from mno.platform.http.door import AddressRules, admits
 from mno.platform.principal import Principal
 
 SESSION_COOKIE = "mno_session"
@@ -54,7 +56,18 @@ def requires_on_target(permission: str) -> Callable[[Request], Awaitable[Princip
 
 
 async def authenticated(request: HTTPConnection) -> Principal:
-    """The caller's principal, whatever it may do; `Unauthenticated` without a valid key or session."""
+    """The caller's principal, whatever it may do; `Unauthenticated` without a valid key or session, `Denied` for
+    an address that its team's allow list does not name.
+    """
+    principal = await _principal(request)
+    rules: AddressRules = request.app.state.address_rules
+    address = origin.current().address
+    if not admits(rules.allowed_networks(principal.team_id), address):
+        raise Denied(f"The team is not open to the address {address or 'that you come from'}.")
+    return principal
+
+
+async def _principal(request: HTTPConnection) -> Principal:
     authenticator: Authenticator = request.app.state.authenticator
     key = key_in(request.headers)
     if key is not None:

@@ -1,0 +1,122 @@
+"""The outermost layer: from where a request comes, and whether the hub is open to that address at all.
+
+The address is that of the connection, unless it is a trusted proxy's: then it is the last one in
+`X-Forwarded-For` that is not a trusted proxy as well. Nobody else's header is believed. The trace id is the
+caller's (W3C Trace Context), or a new one; every answer names it in `traceresponse`.
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Protocol
+from uuid import UUID
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mno.platform import origin
+from mno.platform.http.problems import problem_response
+from mno.platform.origin import Origin
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+MAX_AGENT_CHARACTERS = 200
+#: Addresses in one X-Forwarded-For that are looked at, from the end.
+MAX_HOPS = 20
+
+
+class AddressRules(Protocol):
+    """What is set about addresses; asked at every request, so it must be quick."""
+
+    def trusted_proxies(self) -> Sequence[Network]: ...
+
+    def allowed_networks(self, team_id: UUID | None) -> Sequence[Network]:
+        """Of the hub (None) or a team; empty: everybody."""
+        ...
+
+
+class EverybodyMayCome:
+    """The rules where none are set."""
+
+    def trusted_proxies(self) -> Sequence[Network]:
+        return ()
+
+    def allowed_networks(self, team_id: UUID | None) -> Sequence[Network]:  # noqa: ARG002 - the protocol asks for it
+        return ()
+
+
+class Door:
+    """Sets the request's `Origin`, and refuses addresses that the hub's allow list does not name (403)."""
+
+    def __init__(self, app: ASGIApp, rules: AddressRules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        came_from = self._origin(scope, headers)
+        origin.set_current(came_from)
+        if not admits(self._rules.allowed_networks(None), came_from.address):
+            detail = f"The hub is not open to the address {came_from.address or 'that you come from'}."
+            await problem_response(HTTPStatus.FORBIDDEN, detail, instance=scope["path"])(scope, receive, send)
+            return
+
+        async def send_traced(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("traceresponse", f"00-{came_from.trace_id}-{'0' * 15}1-00")
+            await send(message)
+
+        await self._app(scope, receive, send_traced)
+
+    def _origin(self, scope: Scope, headers: Headers) -> Origin:
+        peer = scope["client"][0] if scope.get("client") else ""
+        trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        return Origin(
+            address=address_behind(peer, headers.get("x-forwarded-for", ""), self._rules.trusted_proxies()),
+            trace_id=trace.group(1) if trace else os.urandom(16).hex(),
+            agent=headers.get("user-agent", "")[:MAX_AGENT_CHARACTERS],
+        )
+
+
+def address_behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
+    """The caller's address: the peer's, or behind trusted proxies the first one that is not theirs."""
+    if not trusted or not forwarded or not _within(peer, trusted):
+        return plain_address(peer)
+    for hop in reversed(forwarded.split(",")[-MAX_HOPS:]):
+        address = plain_address(hop.strip())
+        if not address:
+            # whoever wrote this is nobody we know: what a trusted proxy saw is the last that we believe
+            return plain_address(peer)
+        if not _within(address, trusted):
+            return address
+        peer = address
+    return plain_address(peer)
+
+
+def plain_address(text: str) -> str:
+    """An address in its one plain form, IPv4 inside IPv6 as IPv4; empty for what is none (a socket, a name)."""
+    try:
+        address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
+    except ValueError:
+        return ""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+def admits(allowed: Sequence[Network], address: str) -> bool:
+    """Whether an allow list lets this address in; an empty list lets everybody in."""
+    return not allowed or _within(address, allowed)
+
+
+def _within(address: str, networks: Sequence[Network]) -> bool:
+    plain = plain_address(address)
+    if not plain:
+        return False
+    parsed = ipaddress.ip_address(plain)
+    return any(parsed in network for network in networks)
