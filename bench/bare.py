@@ -18,6 +18,8 @@ from uuid import UUID
 from mno.observability.costs import catalogue
 from mno.observability.costs.pricing import PriceBook
 from mno.observability.ingest.admission import Admission
+from mno.observability.ingest.decoders import Decoders
+from mno.observability.ingest.decoding import Kind, Sent
 from mno.observability.ingest.journal import Journal, record
 from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.otlp import decode_protobuf
@@ -90,7 +92,7 @@ async def pipeline(clickhouse: ClickHouse, folder: Path, seconds: float) -> dict
     writer = BlockWriter(journal, SpanStore(clickhouse), meters, SpanFeed())
     flow = Pipeline(journal, writer, meters)
     await asyncio.to_thread(flow.start)
-    ingest = Ingest(flow, ListPrices(), meters, clickhouse)
+    ingest = Ingest(flow, ListPrices(), meters, clickhouse, Decoders(processes=0))
     load = Load(first=1 << 40)
     numbers = iter(range(sys.maxsize))
     started = time.perf_counter()
@@ -100,7 +102,7 @@ async def pipeline(clickhouse: ClickHouse, folder: Path, seconds: float) -> dict
         nonlocal sent
         while time.perf_counter() - started < seconds:
             body, _ = load.request(next(numbers), time.time_ns())
-            receipt = await ingest.take(OWNER, lambda body=body: decode_protobuf(body))
+            receipt = await ingest.take(OWNER, Sent(Kind.OTLP_PROTOBUF, body))
             sent += receipt.accepted
 
     await asyncio.gather(*(sender() for _ in range(IN_FLIGHT)))

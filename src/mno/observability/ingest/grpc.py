@@ -14,8 +14,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from mno.observability.ingest import otlp, signals
-from mno.observability.ingest.model import MAX_DECOMPRESSED_BYTES, Decoded, summary
+from mno.observability.ingest import signals
+from mno.observability.ingest.body import BodyBudget
+from mno.observability.ingest.decoding import Kind, Sent
+from mno.observability.ingest.model import MAX_DECOMPRESSED_BYTES, summary
 from mno.observability.ingest.service import Receipt, owner_of
 from mno.observability.spans.model import Owner
 from mno.platform.errors import Denied, LimitExceeded, MnoError, TooLarge, Unauthenticated, Unavailable
@@ -38,15 +40,16 @@ _log = logging.getLogger(__name__)
 class Intake(Protocol):
     """Where deliveries go; `Ingest` is one. Each call returns when what it took is durable."""
 
-    async def take(self, owner: Owner, decode: Callable[[], Decoded]) -> Receipt: ...
+    async def take(self, owner: Owner, sent: Sent) -> Receipt: ...
     async def take_signals(self, table: str, decode: Callable[[], pa.Table]) -> int: ...
 
 
 class OtlpGrpc:
     """The gRPC door of the ingest. Port 0 keeps it shut."""
 
-    def __init__(self, intake: Intake, authenticate: Authenticate, host: str, port: int) -> None:
+    def __init__(self, intake: Intake, budget: BodyBudget, authenticate: Authenticate, host: str, port: int) -> None:
         self._intake = intake
+        self._budget = budget
         self._authenticate = authenticate
         self._host = host
         self._port = port
@@ -110,7 +113,9 @@ class OtlpGrpc:
                 principal = await self._authenticate(headers)
                 if not principal.may("spans.write"):
                     raise Denied(f"'{principal.name}' may not do this: the permission spans.write is missing.")
-                return await export(principal, request)
+                with self._budget.share() as share:
+                    share.take(len(request))
+                    return await export(principal, request)
             except MnoError as error:
                 await _abort(context, error)
                 raise
@@ -118,7 +123,7 @@ class OtlpGrpc:
         return method
 
     async def _traces(self, principal: Principal, request: bytes) -> bytes:
-        receipt = await self._intake.take(owner_of(principal, "grpc"), lambda: otlp.decode_protobuf(request))
+        receipt = await self._intake.take(owner_of(principal, "grpc"), Sent(Kind.OTLP_PROTOBUF, request))
         response = ExportTraceServiceResponse()
         message = "; ".join([*receipt.notes, *([summary(receipt.rejections)] if receipt.rejections else [])])
         if message:

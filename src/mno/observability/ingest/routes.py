@@ -1,15 +1,15 @@
 """The ways in over HTTP: OTLP at our own address and at those of other products, and the native batch."""
 
-from functools import partial
 from typing import Annotated, Protocol
 
 import pyarrow as pa
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from mno.observability.ingest import answers, body, native, otlp, signals
+from mno.observability.ingest import answers, body, signals
 from mno.observability.ingest.body import EVENT_FORMATS, OTLP_FORMATS, BodyBudget, Format
-from mno.observability.ingest.model import Decoded, summary
+from mno.observability.ingest.decoding import Kind, Sent
+from mno.observability.ingest.model import summary
 from mno.observability.ingest.schemas import EventsReceipt, RejectedEvent, events_body
 from mno.observability.ingest.service import Ingest, owner_of
 from mno.observability.spans.model import Owner
@@ -21,20 +21,20 @@ SpanWriter = Annotated[Principal, Depends(requires("spans.write"))]
 
 #: Ours, the exporters' default path, and the Langfuse SDK's.
 TRACE_PATHS = ("/otlp/v1/traces", "/v1/traces", "/api/public/otel/v1/traces")
+_TRACES = {Format.PROTOBUF: Kind.OTLP_PROTOBUF, Format.JSON: Kind.OTLP_JSON}
+_EVENTS = {Format.JSON: Kind.EVENTS_JSON, Format.NDJSON: Kind.EVENTS_NDJSON}
 
 
-def router(ingest: Ingest) -> APIRouter:
+def router(ingest: Ingest, budget: BodyBudget) -> APIRouter:
     routes = APIRouter(tags=["ingest"])
-    budget = BodyBudget()
 
     async def traces(request: Request, writer: SpanWriter) -> Response:
         """OTLP traces: protobuf or JSON; gzip, deflate, zstd. Bad spans are named in the partial success."""
         form = body.format_of(request.headers.get("content-type"), OTLP_FORMATS)
         try:
             with budget.share() as share:
-                sent = await body.read(request, share)
-                decode = partial(_decode_traces, sent, request.headers.get("content-encoding"), form)
-                receipt = await ingest.take(owner_of(writer, "otlp"), decode)
+                sent = Sent(_TRACES[form], await body.read(request, share), request.headers.get("content-encoding"))
+                receipt = await ingest.take(owner_of(writer, "otlp"), sent)
         except MnoError as error:
             return answers.refused(form, error)
         message = "; ".join([*receipt.notes, *([summary(receipt.rejections)] if receipt.rejections else [])])
@@ -58,9 +58,8 @@ def router(ingest: Ingest) -> APIRouter:
         """Token events, a JSON array or NDJSON: one object for each model call."""
         form = body.format_of(request.headers.get("content-type"), EVENT_FORMATS)
         with budget.share() as share:
-            sent = await body.read(request, share)
-            decode = partial(_decode_events, sent, request.headers.get("content-encoding"), form)
-            receipt = await ingest.take(owner_of(writer, "native"), decode)
+            sent = Sent(_EVENTS[form], await body.read(request, share), request.headers.get("content-encoding"))
+            receipt = await ingest.take(owner_of(writer, "native"), sent)
         rejected = [RejectedEvent(index=refusal.index, reason=refusal.reason) for refusal in receipt.rejections]
         return EventsReceipt(accepted=receipt.accepted, rejected=rejected)
 
@@ -85,12 +84,3 @@ async def _take_signal(
     except MnoError as error:
         return answers.refused(form, error)
     return answers.accepted(form)
-
-
-def _decode_traces(sent: bytes, encoding: str | None, form: Format) -> Decoded:
-    unpacked = body.unpacked(sent, encoding)
-    return otlp.decode_protobuf(unpacked) if form is Format.PROTOBUF else otlp.decode_json(unpacked)
-
-
-def _decode_events(sent: bytes, encoding: str | None, form: Format) -> Decoded:
-    return native.decode_events(body.unpacked(sent, encoding), ndjson=form is Format.NDJSON)

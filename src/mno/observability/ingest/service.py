@@ -1,31 +1,29 @@
 """Taking spans in: decode and price beside the event loop, then hand over to the pipeline.
 
-Decoding is pure computation, so it runs on threads of its own and the event loop keeps answering.
+Decoding is pure computation and most of the work, so it runs in processes of its own (decoders.py). The threads that
+wait for them price the spans and make the journal's record; the event loop keeps answering.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 import pyarrow as pa
 
-from mno.observability.ingest import contradictions
+from mno.observability.ingest.decoders import Decoders
+from mno.observability.ingest.decoding import Sent
 from mno.observability.ingest.journal import record
 from mno.observability.ingest.meters import Meters
-from mno.observability.ingest.model import MAX_RESOURCE_CHARACTERS, Decoded, Rejection
+from mno.observability.ingest.model import Decoded, Rejection
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.spans.model import Owner, Span
 from mno.platform.clickhouse import ClickHouse
-from mno.platform.errors import TooLarge
 from mno.platform.ids import shown
 from mno.platform.principal import Principal, PrincipalKind
-
-#: Threads that decode; the interpreter runs one at a time, two keep it busy while one waits.
-DECODERS = 2
 
 
 class Pricer(Protocol):
@@ -53,25 +51,26 @@ class Receipt:
 class Ingest:
     """Every way in ends here."""
 
-    def __init__(self, pipeline: Pipeline, pricers: Pricers, meters: Meters, clickhouse: ClickHouse) -> None:
+    def __init__(
+        self, pipeline: Pipeline, pricers: Pricers, meters: Meters, clickhouse: ClickHouse, decoders: Decoders
+    ) -> None:
         self._pipeline = pipeline
         self._pricers = pricers
         self._meters = meters
         self._clickhouse = clickhouse
-        self._decoders = ThreadPoolExecutor(DECODERS, thread_name_prefix="ingest-decoder")
+        self._decoders = decoders
 
     def close(self) -> None:
-        self._decoders.shutdown(wait=True, cancel_futures=True)
+        self._decoders.close()
 
-    async def take(self, owner: Owner, decode: Callable[[], Decoded]) -> Receipt:
+    async def take(self, owner: Owner, sent: Sent) -> Receipt:
         """Decodes, prices and stores; returns when the spans are durable.
 
         Raises Invalid for a body that cannot be read at all, TooLarge for one whose rows would be
-        far larger, LimitExceeded while the backlog is full.
+        far larger, LimitExceeded while the backlog is full, Unavailable when its decoder died.
         """
         started = time.perf_counter()
-        loop = asyncio.get_running_loop()
-        decoded, journal_record = await loop.run_in_executor(self._decoders, self._prepare, owner, decode)
+        decoded, journal_record = await asyncio.wrap_future(self._decoders.submit(partial(self._prepare, owner, sent)))
         if decoded.rejections:
             self._meters.rejected(len(decoded.rejections))
         await self._pipeline.accept(owner, decoded.spans, journal_record)
@@ -80,29 +79,17 @@ class Ingest:
 
     async def take_signals(self, table: str, decode: Callable[[], pa.Table]) -> int:
         """Stores logs or metrics; returns the rows."""
-        loop = asyncio.get_running_loop()
-        rows = await loop.run_in_executor(self._decoders, decode)
+        rows = await asyncio.wrap_future(self._decoders.submit(decode))
         if rows.num_rows:
             await self._pipeline.run(lambda: self._clickhouse.insert(table, rows))
         return int(rows.num_rows)
 
-    def _prepare(self, owner: Owner, decode: Callable[[], Decoded]) -> tuple[Decoded, bytes]:
-        decoded = decode()
-        contradictions.settle(decoded)
-        _check_resources(decoded.spans)
+    def _prepare(self, owner: Owner, sent: Sent) -> tuple[Decoded, bytes]:
+        decoded = self._decoders.decode(sent)
         price = self._pricers.book(UUID(owner.team_id), UUID(owner.project_id)).price
         for span in decoded.spans:
             price(span)
         return decoded, record(owner, decoded.spans) if decoded.spans else b""
-
-
-def _check_resources(spans: list[Span]) -> None:
-    """A resource is sent once and stands in every span's row, so a small request can mean gigabytes of rows."""
-    if sum(len(span.resource) for span in spans) > MAX_RESOURCE_CHARACTERS:
-        raise TooLarge(
-            f"The resource attributes of all {len(spans):,} spans together are longer than "
-            f"{MAX_RESOURCE_CHARACTERS:,} characters. Send smaller batches or a smaller resource."
-        )
 
 
 def owner_of(principal: Principal, source: str) -> Owner:

@@ -1,4 +1,4 @@
-"""CPU and memory of the program and of the Postgres that runs below it.
+"""CPU and memory of the program, its decoders among it, and of the Postgres that runs below it.
 
 Postgres' processes share most of their memory, so a sum of resident sizes would count it many times over;
 the proportional size (PSS) divides what is shared.
@@ -20,24 +20,23 @@ class ProcessMeter:
 
     def __init__(self) -> None:
         self._own = psutil.Process()
-        self._cpu_seconds = _cpu_seconds([self._own, *self._postgres()])
+        self._cpu_seconds = _cpu_seconds([self._own, *self._own.children(recursive=True)])
         self._measured_at = time.monotonic()
 
     def measure(self) -> ProcessFigures:
         """CPU since the last call, memory now."""
-        postgres = self._postgres()
-        now, cpu_seconds = time.monotonic(), _cpu_seconds([self._own, *postgres])
+        children = self._own.children(recursive=True)
+        postgres = [child for child in children if _is_postgres(child)]
+        decoders = [child for child in children if child not in postgres]
+        now, cpu_seconds = time.monotonic(), _cpu_seconds([self._own, *children])
         used = sum(seconds - self._cpu_seconds.get(process, 0) for process, seconds in cpu_seconds.items())
         elapsed = max(now - self._measured_at, 1e-3)
         self._measured_at, self._cpu_seconds = now, cpu_seconds
         return ProcessFigures(
             cpu_percent=round(max(used, 0) / elapsed * 100, 1),
-            memory_bytes=self._own.memory_info().rss,
+            memory_bytes=self._own.memory_info().rss + sum(_proportional_bytes(child) for child in decoders),
             postgres_memory_bytes=sum(_proportional_bytes(child) for child in postgres),
         )
-
-    def _postgres(self) -> list[psutil.Process]:
-        return [child for child in self._own.children(recursive=True) if _is_postgres(child)]
 
 
 def cores() -> int:

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from mno.observability.ingest.body import BodyBudget
+from mno.observability.ingest.decoding import Sent, decode
 from mno.observability.ingest.grpc import OtlpGrpc, status_details, status_name
-from mno.observability.ingest.model import Decoded
 from mno.observability.ingest.service import Receipt
 from mno.observability.spans.model import Owner
 from mno.platform.errors import (
@@ -37,11 +38,11 @@ class Taking:
         self.rows: dict[str, int] = {}
         self.error: MnoError | None = None
 
-    async def take(self, owner: Owner, decode: Callable[[], Decoded]) -> Receipt:
+    async def take(self, owner: Owner, sent: Sent) -> Receipt:
         assert owner.source == "grpc"
         if self.error is not None:
             raise self.error
-        decoded = decode()
+        decoded = decode(sent)
         self.names += [span.name for span in decoded.spans]
         return Receipt(len(decoded.spans), decoded.rejections, decoded.notes)
 
@@ -65,8 +66,13 @@ def taking() -> Taking:
 
 
 @pytest.fixture
-async def door(taking: Taking, unused_tcp_port: int) -> AsyncIterator[OtlpGrpc]:
-    door = OtlpGrpc(taking, principal_of, "127.0.0.1", unused_tcp_port)
+def budget() -> BodyBudget:
+    return BodyBudget(limit_bytes=1024 * 1024)
+
+
+@pytest.fixture
+async def door(taking: Taking, budget: BodyBudget, unused_tcp_port: int) -> AsyncIterator[OtlpGrpc]:
+    door = OtlpGrpc(taking, budget, principal_of, "127.0.0.1", unused_tcp_port)
     async with door.running():
         yield door
 
@@ -131,14 +137,14 @@ async def test_a_full_backlog_says_when_to_come_again(door: OtlpGrpc, taking: Ta
 
 
 async def test_a_port_that_is_taken_does_not_stop_the_program(door: OtlpGrpc, taking: Taking) -> None:
-    second = OtlpGrpc(taking, principal_of, "127.0.0.1", door.port)
+    second = OtlpGrpc(taking, BodyBudget(), principal_of, "127.0.0.1", door.port)
     async with second.running():
         assert second.port == 0
     assert await export(door, body({})) == b""
 
 
 async def test_port_zero_keeps_the_door_shut(taking: Taking) -> None:
-    shut = OtlpGrpc(taking, principal_of, "127.0.0.1", 0)
+    shut = OtlpGrpc(taking, BodyBudget(), principal_of, "127.0.0.1", 0)
     async with shut.running():
         assert shut.port == 0
 
@@ -163,3 +169,18 @@ async def test_a_bomb_is_refused_by_its_unpacked_size(door: OtlpGrpc, taking: Ta
         await export(door, bytes(65 * 1024 * 1024), packed=True)
     assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert taking.names == []
+
+
+async def test_a_call_takes_its_part_of_the_common_budget_and_gives_it_back(
+    door: OtlpGrpc, taking: Taking, budget: BodyBudget
+) -> None:
+    assert await export(door, body({"name": "a"})) == b""
+    assert budget.taken_bytes == 0
+    with budget.share() as of_others:
+        of_others.take(1024 * 1024)
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await export(door, body({"name": "b"}))
+    assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert any(key == "grpc-status-details-bin" for key, _ in refusal.value.trailing_metadata() or ())
+    assert await export(door, body({"name": "c"})) == b""
+    assert taking.names == ["a", "c"]

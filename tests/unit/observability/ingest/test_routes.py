@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -10,7 +9,7 @@ import pytest
 
 from mno.observability.ingest import routes
 from mno.observability.ingest.body import BodyBudget
-from mno.observability.ingest.model import Decoded
+from mno.observability.ingest.decoding import Sent
 from mno.observability.ingest.service import Ingest, Receipt
 from mno.observability.spans.model import Owner
 from mno.observability.spans.queries import Tenant
@@ -28,7 +27,7 @@ class SlowIngest:
         self.taken = asyncio.Event()
         self.stored = asyncio.Event()
 
-    async def take(self, owner: Owner, decode: Callable[[], Decoded]) -> Receipt:  # noqa: ARG002 (the port's names)
+    async def take(self, owner: Owner, sent: Sent) -> Receipt:  # noqa: ARG002 (the port's names)
         self.taken.set()
         await self.stored.wait()
         return Receipt(0, [], [])
@@ -45,11 +44,10 @@ def ingest() -> SlowIngest:
 
 
 @pytest.fixture
-async def client(ingest: SlowIngest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    monkeypatch.setattr(routes, "BodyBudget", partial(BodyBudget, len(EVENT)))
+async def client(ingest: SlowIngest) -> AsyncIterator[httpx.AsyncClient]:
     tenant = Tenant("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002")
     app = bare_app(version="test", authenticator=Gatekeeper({"mno_sender": a_reader(tenant, "spans.write")}))
-    app.include_router(routes.router(cast(Ingest, ingest)))
+    app.include_router(routes.router(cast(Ingest, ingest), BodyBudget(len(EVENT))))
     headers = {"authorization": "Bearer mno_sender", "content-type": "application/json"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://mno", headers=headers) as client:
         yield client
