@@ -30,7 +30,7 @@ from mno.approvals.ports import Groups, Policy
 from mno.audit.service import Audit
 from mno.platform import clock
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Conflict, Denied, LimitExceeded, MnoError, NotFound
+from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, MnoError, NotFound
 from mno.platform.facts import Fact
 from mno.platform.ids import new_id, shown
 from mno.platform.outbox import Outbox
@@ -80,6 +80,8 @@ class Approvals:
         `Invalid` for a proposal that breaks a limit, `LimitExceeded` at MAX_OPEN_APPROVALS open ones.
         """
         rules.check(proposal)
+        if proposal.scope.team_id != asker.team_id:
+            raise Invalid("A request belongs to the team in which it is asked.")
         if await store.count_open(tx, asker.team_id) >= MAX_OPEN_APPROVALS:
             raise LimitExceeded(f"A team may have {MAX_OPEN_APPROVALS} open requests; decide or withdraw some first.")
         now = clock.now()

@@ -11,7 +11,7 @@ from mno.identity import store
 from mno.identity.model import Team
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Invalid, NotFound
-from mno.platform.facts import Fact
+from mno.platform.facts import Fact, Parked
 from mno.platform.ids import new_id
 from mno.platform.outbox import Handler, Outbox
 from mno.platform.versions import Versions
@@ -159,7 +159,7 @@ async def test_what_cannot_be_taken_is_parked_seen_and_replayed(outbox: Outbox, 
     async with listening(outbox, ears=ears.take, other=other.take):
         await publish(outbox, database, ("a", 1), ("b", 1))
         await until(lambda: ears.failures == 3 and bool(ears.heard), 10)
-        parked = []
+        parked: list[Parked] = []
         async with asyncio.timeout(5):
             while not parked:
                 parked = await outbox.parked()

@@ -79,7 +79,7 @@ async def test_no_fact_is_lost_or_overtaken_when_publishers_and_relays_are_kille
                 working.kill_one(chance)
             working.end("publisher")
             await _until_everything_is_delivered(admin)
-        counted = dict(admin.execute("SELECT subject, n FROM counted").fetchall())
+        counted: dict[str, int] = dict(admin.execute("SELECT subject, n FROM counted").fetchall())
         written = admin.execute("SELECT subject, n FROM heard ORDER BY id").fetchall()
     assert sum(counted.values()) > 100
     appended = [line.split() for line in file.read_text().splitlines()]

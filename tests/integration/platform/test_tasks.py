@@ -94,7 +94,7 @@ async def test_a_failing_task_is_tried_again_and_kept_when_it_fails_for_good(dat
     async with worker.tasks.running():
         await defer(worker, database, 1)
         await until(lambda: worker.failures == 3)
-        failed = []
+        failed: list[tasks.Failed] = []
         async with asyncio.timeout(5):
             while not failed:
                 failed = await worker.tasks.failed()
