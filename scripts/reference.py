@@ -36,6 +36,9 @@ SETTINGS = {
     "MNO_CLICKHOUSE_URL": "A ClickHouse server in place of the embedded one, as a clickhouse-connect DSN.",
     "MNO_BOOTSTRAP_API_KEY": "A key with the scope `admin` that works from the first start: `mno_` and at least 24"
     " letters, digits, `-` or `_`.",
+    "MNO_MASTER_KEY": "The master key under which secrets are encrypted: 32 bytes in base64, or `aws-kms:` and the ARN of a"
+    " key of AWS KMS; several parted by commas, of which the first encrypts. Empty: the file `master.key` in the data"
+    " folder, made at the first start.",
     "MNO_OTLP_GRPC_PORT": "Port of OTLP over gRPC; 0 switches it off.",
     "MNO_PUBLIC_URL": "The address under which people reach the hub, for the links that it prints; empty means"
     " `http://localhost` and the port.",

@@ -69,6 +69,11 @@ class DataFolder:
         """Deliveries of spans that are durable and may not be in ClickHouse yet."""
         return self.path / "journal"
 
+    @property
+    def master_key(self) -> Path:
+        """What the encrypted values in the database hang on, where MNO_MASTER_KEY names nothing else."""
+        return self.path / "master.key"
+
     def check_free(self) -> None:
         """`Conflict` while another process holds the folder: an early look, `claim` decides."""
         if self.is_held():

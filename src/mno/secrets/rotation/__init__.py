@@ -1,0 +1,1 @@
+"""New data keys and a new master key while everything goes on."""

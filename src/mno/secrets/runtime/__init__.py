@@ -1,0 +1,1 @@
+"""The runtime environment: secrets and plain variables of teams, projects, agents and tasks."""
