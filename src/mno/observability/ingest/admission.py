@@ -34,6 +34,17 @@ class Admitted:
     def corrected(self, *, counted: bool) -> list[SpanKey]:
         return [key for key, verdict in self.corrections.items() if verdict is counted]
 
+    def reach_other_traces(self) -> bool:
+        """Whether a span is corrected whose trace has no new span here."""
+        if not self.corrections:
+            return False
+        arrived = {
+            TraceKey(owner.team_id, owner.project_id, span.trace_id)
+            for owner, spans in self.deliveries
+            for span in spans
+        }
+        return any(key.trace not in arrived for key in self.corrections)
+
     @property
     def spans(self) -> int:
         return sum(len(spans) for _, spans in self.deliveries)

@@ -139,6 +139,8 @@ class BlockWriter:
                 blocks.extend(self._restatements.recount(keys, counted=counted))
         if blocks:
             self._store.insert(joined(blocks))
+            if admitted.reach_other_traces():
+                self._store.settle()  # a start after a crash recounts the traces of the journal, and not those
         self._meters.committed(admitted.spans, admitted.duplicates, time.perf_counter() - started)
         if admitted.deliveries:
             self._listener.committed(admitted.deliveries)

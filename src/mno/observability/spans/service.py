@@ -11,8 +11,8 @@ import pyarrow as pa
 from mno.observability.spans.cursor import Cursor, Position, Snapshot, decoded, encoded, question_digest
 from mno.observability.spans.filters import SpanFilter, Status
 from mno.observability.spans.queries import SpanQueries, Tenant, TraceBounds
+from mno.observability.spans.rendering import totals, waterfall_spans
 from mno.observability.spans.schemas import CostParts, SpanDetail, TracePage, TraceRow, TraceTotals
-from mno.observability.spans.waterfall import waterfall
 from mno.platform import money
 from mno.platform.errors import Invalid, NotFound
 from mno.platform.time_range import TimeRange, from_microseconds, shown
@@ -25,6 +25,9 @@ DEFAULT_PAGE = 50
 MAX_EXPORT = 50_000
 #: Spans of one trace that are listed; its totals hold all of them.
 MAX_SPANS_OF_TRACE = 100_000
+
+#: Up to so many spans a trace is written where it is asked for: a thread would take longer to begin.
+SMALL_TRACE_SPANS = 100
 
 #: A block is visible in `spans` a moment before its rollup is.
 _ROLLUP_LAG_S = 0.05
@@ -79,11 +82,14 @@ class Traces:
         """The JSON of a `TraceDetail`. `Invalid` for a malformed id, `NotFound` for an unknown one."""
         trace_id = _checked(trace_id, _TRACE_ID, "trace", 32)
         bounds = await self._bounds(tenant, trace_id)
-        table, totals = await asyncio.gather(
-            self._queries.spans_of_trace(tenant, trace_id, bounds, limit=MAX_SPANS_OF_TRACE + 1),
-            self._queries.totals_of_trace(tenant, trace_id, bounds),
-        )
-        return await asyncio.to_thread(_trace_json, trace_id, bounds, table, totals)
+        table = await self._queries.spans_of_trace(tenant, trace_id, bounds, limit=MAX_SPANS_OF_TRACE + 1)
+        if table.num_rows > MAX_SPANS_OF_TRACE:
+            sums = await self._queries.totals_of_trace(tenant, trace_id, bounds)
+        elif table.num_rows > SMALL_TRACE_SPANS:
+            sums = await asyncio.to_thread(totals, table)
+        else:
+            return _trace_json(trace_id, bounds, table, totals(table))
+        return await asyncio.to_thread(_trace_json, trace_id, bounds, table, sums)
 
     async def span(self, tenant: Tenant, trace_id: str, span_id: str) -> SpanDetail:
         """One span with its bodies. `Invalid` for a malformed id, `NotFound` for an unknown one."""
@@ -171,27 +177,19 @@ def _trace_row(total: dict[str, Any]) -> TraceRow:
     )  # fmt: skip
 
 
-def _trace_json(trace_id: str, bounds: TraceBounds, table: pa.Table, totals: dict[str, Any]) -> bytes:
-    if totals["spans"] <= 0:
+def _trace_json(trace_id: str, bounds: TraceBounds, table: pa.Table, sums: dict[str, Any]) -> bytes:
+    if sums["spans"] <= 0:
         raise NotFound(f"There is no trace {trace_id} in this project.")
     head = {
         "trace_id": trace_id,
         "name": bounds.name,
         "start_time": shown(from_microseconds(bounds.first_us)),
         "duration_ms": (bounds.end_us - bounds.first_us) / 1000,
-        "totals": TraceTotals(**{**totals, "cost": money.shown(totals["cost"])}).model_dump(),
+        "totals": TraceTotals(**{**sums, "cost": money.shown(sums["cost"])}).model_dump(),
         "truncated": table.num_rows > MAX_SPANS_OF_TRACE,
     }
-    spans = _waterfall_spans(table.slice(0, MAX_SPANS_OF_TRACE))
+    spans = waterfall_spans(table.slice(0, MAX_SPANS_OF_TRACE), bounds.first_us)
     return b"".join((orjson.dumps(head)[:-1], b',"spans":', spans, b"}"))
-
-
-def _waterfall_spans(table: pa.Table) -> bytes:
-    """The JSON array of `WaterfallSpan`s. Text is joined and not rebuilt: there may be 100,000 of them."""
-    members = table["members"].to_pylist()
-    places = waterfall(table["span_id"].to_pylist(), table["parent_span_id"].to_pylist())
-    spans = ",".join([f'{{"depth":{depth}{members[span]}}}' for span, depth in places])
-    return f"[{spans}]".encode()
 
 
 _SAME = (
