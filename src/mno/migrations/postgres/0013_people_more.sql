@@ -2,7 +2,10 @@
 -- stays in a team without coming in.
 
 -- A person belongs to several teams, each with a directory of its own: what it calls them stands with the membership.
-ALTER TABLE identity_users DROP COLUMN external_id;
+ALTER TABLE identity_users
+    DROP COLUMN external_id,
+    -- whose directory made this account; that one may set its name and address, as long as no other team has it
+    ADD COLUMN provisioned_by uuid REFERENCES identity_teams;
 
 ALTER TABLE identity_members
     -- stays in the list with roles and groups, and cannot come in
@@ -12,8 +15,6 @@ ALTER TABLE identity_members
     ADD COLUMN user_name      text,
     -- the rest of the directory's resource, as it sent it
     ADD COLUMN directory      jsonb,
-    -- the directory made this person; for these alone it may set the account's name and address
-    ADD COLUMN provisioned    boolean     NOT NULL DEFAULT false,
     ADD COLUMN updated_at     timestamptz NOT NULL DEFAULT now();
 CREATE UNIQUE INDEX identity_members_by_user_name ON identity_members (team_id, lower(user_name))
     WHERE user_name IS NOT NULL;

@@ -1,0 +1,1 @@
+"""Groups as a directory sees them: those that it made itself."""
