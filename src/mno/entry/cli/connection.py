@@ -41,6 +41,9 @@ class Server:
     def post(self, path: str, body: Any) -> Any:
         return self._ask("POST", path, json=body)
 
+    def put(self, path: str, body: Any) -> Any:
+        return self._ask("PUT", path, json=body)
+
     def send(self, path: str, content: bytes, media_type: str = "application/json") -> Any:
         return self._ask("POST", path, content=content, headers={"content-type": media_type})
 

@@ -10,6 +10,7 @@ from mno.entry.cli.keys import link
 from mno.entry.cli.prices import app as prices
 from mno.entry.cli.replay import replay
 from mno.entry.cli.serve import serve
+from mno.entry.cli.settings import app as settings
 
 app = typer.Typer(
     name="mno",
@@ -24,6 +25,7 @@ app.command("replay")(replay)
 app.command("doctor")(doctor)
 app.add_typer(keys, name="keys")
 app.add_typer(prices, name="prices")
+app.add_typer(settings, name="settings")
 
 
 @app.command("version")
