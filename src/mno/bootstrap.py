@@ -8,18 +8,34 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 
 import mno
+from mno.approvals.service import Approvals
+from mno.audit.anchoring.anchors import FileKey
+from mno.audit.anchoring.service import Anchoring
+from mno.audit.log import AuditLog
+from mno.audit.queries import AuditQueries
+from mno.audit.retention.service import Retention
 from mno.audit.service import Audit
+from mno.audit.streams.service import Streams
+from mno.audit.verification.service import Verifications
 from mno.identity.keys.service import Keys
+from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import Home
+from mno.identity.policy import store as policy_store
 from mno.identity.policy.grants.service import Grants
 from mno.identity.policy.roles.service import Roles
 from mno.identity.policy.service import Policy
 from mno.identity.service import Identity, check_bootstrap_key
+from mno.identity.sign_in.sessions.service import topic_of as topic_of_sessions
+from mno.identity.teams.groups.service import Groups
+from mno.identity.teams.members.service import Members
+from mno.identity.teams.projects.service import Projects
+from mno.identity.teams.service import Teams
 from mno.observability.costs.ports import KeyNames
 from mno.observability.costs.service import Costs
 from mno.observability.ingest.body import BodyBudget
@@ -41,18 +57,26 @@ from mno.observability.system.queries import SystemQueries
 from mno.observability.system.service import System
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
-from mno.platform.database import Database
+from mno.platform.database import Connection, Database
+from mno.platform.egress import Egress
 from mno.platform.errors import Invalid, Unauthenticated
 from mno.platform.http.gate import key_in
+from mno.platform.mail import Mail, MailServer, Security
 from mno.platform.migrate import Report, migrate_clickhouse, migrate_postgres, migrations_of
+from mno.platform.objects import Objects
+from mno.platform.outbox import Outbox
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
 from mno.platform.principal import Principal
+from mno.platform.tasks import Tasks
 from mno.platform.versions import Versions
 from mno.secrets.master.choice import chosen
 from mno.secrets.master.local import KeyFile
 from mno.secrets.service import Secrets
 from mno.settings.service import Settings
+
+if TYPE_CHECKING:
+    from mno.identity.scim.service import Directory
 
 #: Something that works in the background for as long as the program runs.
 Part = Callable[[], AbstractAsyncContextManager[None]]
@@ -129,16 +153,33 @@ class Access:
 
 
 @dataclass(frozen=True)
+class People:
+    """Teams and who is in them, by hand and by a directory; and the letters that go to them."""
+
+    teams: Teams
+    projects: Projects
+    members: Members
+    groups: Groups
+    #: Built when a directory first asks.
+    directory: "Callable[[], Directory]"
+    mail: Mail
+
+
+@dataclass(frozen=True)
 class Services:
     """Everything that the entries need. Background parts start in their order and stop in reverse."""
 
     config: Config
     engines: Engines
-    audit: Audit
+    audit: AuditLog
     access: Access
+    people: People
     identity: Identity
     observability: "Observability"
     versions: Versions
+    outbox: Outbox
+    tasks: Tasks
+    approvals: Approvals
     settings: Settings
     secrets: Secrets
     parts: tuple[Part, ...] = field(default=())
@@ -183,26 +224,38 @@ def assemble(config: Config, engines: Engines) -> Services:
     """Every service over these engines."""
     versions = Versions(engines.database)
     audit = build_audit(engines)
+    outbox = Outbox(engines.database, versions)
+    tasks = build_tasks(engines.database, outbox)
     settings = Settings(engines.database, versions, audit)
     secrets = build_secrets(config, engines, versions)
-    access = build_access(engines, versions, audit)
+    access = build_access(engines.database, versions, audit)
+    approvals = build_approvals(engines.database, outbox, audit, access.policy)
     identity = Identity(engines.database, access.policy, access.keys, versions)
-    observability = build_observability(engines, access.keys)
+    observability = build_observability(engines, access.keys, audit)
+    log = build_audit_log(config, engines, audit, settings)
     return Services(
         config=config,
         engines=engines,
-        audit=audit,
+        audit=log,
         access=access,
+        people=build_people(engines, access.policy, audit, outbox, versions, settings, secrets),
         identity=identity,
         observability=observability,
         versions=versions,
+        outbox=outbox,
+        tasks=tasks,
+        approvals=approvals,
         settings=settings,
         secrets=secrets,
         parts=(
             versions.running,
+            log.running,
             secrets.running,
             settings.running,
             observability.running,
+            outbox.running,
+            tasks.running,
+            approvals.running,
             build_grpc(config, identity, observability).running,
         ),
     )
@@ -222,29 +275,119 @@ def build_audit(engines: Engines) -> Audit:
     return Audit(engines.database)
 
 
+def build_audit_log(config: Config, engines: Engines, audit: Audit, settings: Settings) -> AuditLog:
+    database, folder = engines.database, engines.folder
+    key = FileKey(folder.audit_key, config.audit_key, config.audit_trusted_keys)
+    objects = Objects(config.objects_url, folder.objects)
+    anchoring = Anchoring(database, objects, key, config.audit_anchor_minutes * 60)
+    return AuditLog(
+        audit,
+        AuditQueries(database),
+        anchoring,
+        Verifications(database, anchoring),
+        Retention(database, audit, anchoring, lambda _: int(settings.value("retention.audit_days"))),
+        Streams(
+            database,
+            audit,
+            Egress(settings.egress_allowed),
+            lambda stream_id: key.derived(f"audit stream {stream_id}"),
+        ),
+    )
+
+
 def build_secrets(config: Config, engines: Engines, versions: Versions) -> Secrets:
     ring = chosen(config.master_key, KeyFile(engines.folder.master_key))
     return Secrets(engines.database, ring, versions)
 
 
-def build_access(engines: Engines, versions: Versions, audit: Audit) -> Access:
-    policy = Policy(engines.database, versions)
-    keys = Keys(engines.database, policy, audit, versions)
-    return Access(
-        policy,
-        Roles(engines.database, policy, audit),
-        Grants(engines.database, policy, audit, keys),
-        keys,
+def build_tasks(database: Database, outbox: Outbox) -> Tasks:
+    tasks = Tasks(database)
+    tasks.every("facts.prune", "17 * * * *", outbox.prune)
+    tasks.every("tasks.prune", "23 3 * * *", tasks.prune)
+    return tasks
+
+
+def build_approvals(database: Database, outbox: Outbox, audit: Audit, policy: Policy) -> Approvals:
+    return Approvals(database, outbox, audit, policy, GroupsOfPeople(database))
+
+
+@dataclass(frozen=True)
+class GroupsOfPeople:
+    """What approvals ask: the groups that a person is in."""
+
+    database: Database
+
+    async def groups_of(self, team_id: UUID, user_id: UUID) -> frozenset[UUID]:
+        async with self.database.transaction(team_id) as tx:
+            return frozenset(await policy_store.groups_of(tx, team_id, user_id))
+
+
+def build_access(
+    database: Database, versions: Versions, audit: Audit, remembered: RememberedPrincipals | None = None
+) -> Access:
+    policy = Policy(database, versions)
+    keys = Keys(database, policy, audit, versions, remembered)
+    return Access(policy, Roles(database, policy, audit), Grants(database, policy, audit, keys), keys)
+
+
+class SessionEndings:
+    """What ends somebody's sessions makes every process forget them when its transaction commits."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
+
+    async def sessions_ended(self, tx: Connection, user_id: UUID) -> None:
+        await self._versions.bump(tx, topic_of_sessions(user_id))
+
+
+def build_people(
+    engines: Engines,
+    policy: Policy,
+    audit: Audit,
+    outbox: Outbox,
+    versions: Versions,
+    settings: Settings,
+    secrets: Secrets,
+) -> People:
+    endings = SessionEndings(versions)
+    members = Members(engines.database, policy, endings, audit, outbox)
+    groups = Groups(engines.database, policy, audit)
+
+    def directory() -> "Directory":
+        from mno.identity.scim.service import Directory
+
+        return Directory(engines.database, members, groups, policy, audit)
+
+    return People(
+        teams=Teams(engines.database, policy, endings, audit, outbox),
+        projects=Projects(engines.database, policy, audit, outbox),
+        members=members,
+        groups=groups,
+        directory=directory,
+        mail=build_mail(settings, secrets),
     )
 
 
-def build_observability(engines: Engines, keys: KeyNames) -> Observability:
+def build_mail(settings: Settings, secrets: Secrets) -> Mail:
+    def server() -> MailServer:
+        return MailServer(
+            host=settings.value("mail.host"),
+            port=settings.value("mail.port"),
+            security=Security(settings.value("mail.security")),
+            user=settings.value("mail.user"),
+            sender=settings.value("mail.from"),
+        )
+
+    return Mail(server, lambda: secrets.own.read_own(None, "mail.password"))
+
+
+def build_observability(engines: Engines, keys: KeyNames, audit: Audit) -> Observability:
     feed = SpanFeed()
     meters = Meters()
     journal = Journal(engines.folder.journal)
     store = SpanStore(engines.clickhouse)
     pipeline = Pipeline(journal, BlockWriter(journal, store, meters, feed), meters)
-    costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys)
+    costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys, audit)
     ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders())
 
     async def submit(principal: Principal, events: list[dict[str, Any]]) -> None:

@@ -15,12 +15,16 @@ import uvicorn
 from fastapi import FastAPI
 
 import mno
+from mno.approvals import routes as approvals_routes
+from mno.audit import routes as audit_routes
 from mno.bootstrap import Services
 from mno.identity import routes as identity_routes
 from mno.identity.keys import routes as keys_routes
 from mno.identity.model import Home
 from mno.identity.policy.grants import routes as grants_routes
 from mno.identity.policy.roles import routes as roles_routes
+from mno.identity.scim import routes as scim_routes
+from mno.identity.teams import routes as teams_routes
 from mno.observability.costs import routes as costs_routes
 from mno.observability.ingest import routes as ingest_routes
 from mno.observability.ingest.sample import routes as sample_routes
@@ -28,6 +32,7 @@ from mno.observability.spans import routes as traces_routes
 from mno.observability.system import routes as system_routes
 from mno.platform.config import Config
 from mno.platform.errors import Conflict, Invalid
+from mno.platform.http import background
 from mno.platform.http.app import bare_app, serve_pages
 from mno.platform.migrate import Report
 from mno.platform.paths import built_web_folder
@@ -55,12 +60,19 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(roles_routes.router(services.access.roles))
     app.include_router(grants_routes.router(services.access.grants))
     app.include_router(keys_routes.router(services.access.keys))
+    people = services.people
+    app.include_router(teams_routes.router(people.teams, people.projects, people.members, people.groups))
+    app.include_router(scim_routes.router(people.directory, services.config.public_url))
     app.include_router(ingest_routes.router(seen.ingest, seen.bodies))
     app.include_router(sample_routes.router(seen.sample))
     app.include_router(traces_routes.router(seen.traces, seen.feed))
     app.include_router(costs_routes.router(seen.costs))
     app.include_router(system_routes.router(seen.system))
+    app.include_router(approvals_routes.router(services.approvals))
+    app.include_router(background.router(services.outbox, services.tasks))
     app.include_router(settings_routes.router(services.settings, services.config.shown()))
+    app.include_router(audit_routes.router(services.audit))
+    app.state.refusals = services.audit.audit
     serve_pages(app, built_web_folder())
     return app
 

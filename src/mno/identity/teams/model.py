@@ -15,7 +15,7 @@ MAX_MEMBERS_PER_TEAM = 20_000
 MAX_GROUPS_PER_TEAM = 2_000
 #: Invitations of one team that wait for their answer.
 MAX_OPEN_INVITATIONS = 1_000
-#: How long an invitation can be accepted, unless `invitations.days` says otherwise.
+#: How long an invitation can be accepted, unless `security.invitation_days` says otherwise.
 INVITATION_LIFETIME = timedelta(days=7)
 #: Items of one page of a list.
 MAX_PAGE_ITEMS = 200

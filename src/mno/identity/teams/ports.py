@@ -32,7 +32,7 @@ class Rights(Protocol):
         ...
 
     async def changed(self, tx: Connection, team_id: UUID) -> None:
-        """Makes every process forget what it knows of the team's grants, groups and members."""
+        """Makes every process forget what it knows of the team's grants, groups, members and keys."""
         ...
 
     async def visible_projects(self, principal: Principal) -> Sequence[UUID] | None:
@@ -41,10 +41,9 @@ class Rights(Protocol):
 
 
 class Endings(Protocol):
-    """Makes every process forget sessions and keys that end in the caller's transaction."""
+    """Makes every process forget the sessions of a person that end in the caller's transaction."""
 
     async def sessions_ended(self, tx: Connection, user_id: UUID) -> None: ...
-    async def keys_ended(self, tx: Connection, team_id: UUID) -> None: ...
 
 
 class Facts(Protocol):
@@ -88,4 +87,4 @@ class Letters(Protocol):
 class Preferences(Protocol):
     """Settings that may change while the program runs."""
 
-    def value(self, name: str, team_id: UUID | None = None) -> object: ...
+    def value(self, name: str, team_id: UUID) -> object: ...

@@ -132,7 +132,6 @@ class Teams:
             await store.set_archived(tx, team_id, at)
             people_of_sessions, ended = await store.end_access(tx, team_id, at)
             await self._rights.changed(tx, team_id)
-            await self._endings.keys_ended(tx, team_id)
             for user_id in people_of_sessions:
                 await self._endings.sessions_ended(tx, user_id)
             subject = shown("team", team_id)

@@ -321,7 +321,7 @@ class Invitations:
         return inviter.language if inviter else ""
 
     def _lifetime(self, team_id: UUID) -> timedelta:
-        days = self._preferences.value("invitations.days", team_id)
+        days = self._preferences.value("security.invitation_days", team_id)
         return timedelta(days=days) if isinstance(days, int) else INVITATION_LIFETIME
 
     async def _found(self, tx: Connection, team_id: UUID, id_: UUID, *, lock: bool = False) -> Invitation:

@@ -133,7 +133,6 @@ class Members:
         ended = await store.end_access(tx, found.team_id, found.user_id, shown("usr", found.user_id), clock.now())
         await self._rights.changed(tx, found.team_id)
         await self._endings.sessions_ended(tx, found.user_id)
-        await self._endings.keys_ended(tx, found.team_id)
         return ended
 
     async def _tell(self, tx: Connection, found: Member) -> None:

@@ -13,7 +13,7 @@ from mno.audit.service import Audit
 from mno.identity.teams import store as teams
 from mno.identity.teams.members import store as people
 from mno.identity.teams.model import MAX_PROJECTS_PER_TEAM, Consequences, Project
-from mno.identity.teams.ports import Endings, Facts, Rights
+from mno.identity.teams.ports import Facts, Rights
 from mno.identity.teams.projects import store
 from mno.identity.teams.service import named
 from mno.platform import clock
@@ -31,10 +31,9 @@ _CREATE = "projects.create"
 class Projects:
     """Projects of the team in which the caller acts."""
 
-    def __init__(self, database: Database, rights: Rights, endings: Endings, audit: Audit, facts: Facts) -> None:
+    def __init__(self, database: Database, rights: Rights, audit: Audit, facts: Facts) -> None:
         self._database = database
         self._rights = rights
-        self._endings = endings
         self._audit = audit
         self._facts = facts
 
@@ -82,7 +81,6 @@ class Projects:
             await store.revoke_invitations(tx, old.team_id, old.id, at)
             await store.set_archived(tx, old.team_id, old.id, at)
             await self._rights.changed(tx, old.team_id)
-            await self._endings.keys_ended(tx, old.team_id)
             await self._tell(tx, old, "identity.project_archived", {})
             await self._record(
                 tx,
@@ -168,7 +166,6 @@ class Projects:
         teams_of_move = sorted((old.team_id, new.team_id))
         for team_id in teams_of_move:
             await self._rights.changed(tx, team_id)
-        await self._endings.keys_ended(tx, old.team_id)
         where = {"to_team": shown("team", new.team_id), "to_project": shown("prj", new.id)}
         await self._tell(tx, old, "identity.project_moved", where)
         after: dict[str, object] = {
