@@ -31,7 +31,7 @@ from psycopg.types.json import Jsonb
 
 from mno.platform import clock
 from mno.platform.database import Connection, Database, Row, after_commit
-from mno.platform.errors import Invalid, MnoError
+from mno.platform.errors import Invalid, MnoError, NotFound
 
 _log = logging.getLogger(__name__)
 
@@ -59,10 +59,21 @@ MAX_TASK_RETRY_S = 600
 MAX_TASK_ARGUMENT_BYTES = 256 * 1024
 #: Tasks that are deferred in one go.
 MAX_TASKS_DEFERRED_AT_ONCE = 10_000
+#: Failed tasks that a list shows.
+MAX_LISTED_FAILED = 200
 #: How long failed tasks are kept to be looked at.
 FAILED_TASK_LIFETIME = timedelta(days=30)
 #: The pause before a worker that ended because of an error begins again, in seconds.
 WORKER_PAUSE_S = 2.0
+
+_FAILED = """
+SELECT id, task_name, args, attempts FROM procrastinate_jobs WHERE status = 'failed' ORDER BY id DESC LIMIT %(limit)s
+"""
+#: All its attempts anew.
+_RETRY = """
+UPDATE procrastinate_jobs SET status = 'todo', attempts = 0, scheduled_at = NULL
+WHERE id = %(id)s AND status = 'failed'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +90,9 @@ class Tasks:
     """The tasks that this process can do, and the way to have them done."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._waker = _Waker()
-        self._connector = _Connector(database, self._waker)
-        self._app = App(connector=self._connector)
+        self._app = App(connector=_Connector(database, self._waker))
         self._names: dict[str, _Retries] = {}
 
     def register(self, name: str, work: Work, *, attempts: int = DEFAULT_TASK_ATTEMPTS) -> None:
@@ -147,14 +158,18 @@ class Tasks:
             await self._app.configure_task(name, queue=name, connection=tx).batch_defer_async(*_checked(all_args))
 
     async def failed(self) -> list[Failed]:
-        """Tasks that failed for good, the newest first; kept for FAILED_TASK_LIFETIME."""
-        jobs = await self._app.job_manager.list_jobs_async(status=Status.FAILED.value)
-        return [Failed(job.id or 0, job.task_name, dict(job.task_kwargs), job.attempts) for job in reversed(list(jobs))]
+        """The newest MAX_LISTED_FAILED tasks that failed for good; they are kept for FAILED_TASK_LIFETIME."""
+        async with self._database.across_teams() as tx:
+            rows = await (await tx.execute(_FAILED, {"limit": MAX_LISTED_FAILED})).fetchall()
+        return [Failed(row["id"], row["task_name"], row["args"], row["attempts"]) for row in rows]
 
     async def retry(self, id_: int) -> None:
-        """Has a failed task done again."""
-        await self._app.job_manager.retry_job_by_id_async(id_, clock.now())
-        self._waker.wake()
+        """Has a failed task done again; `NotFound` for one that did not fail."""
+        async with self._database.across_teams() as tx:
+            again = await tx.execute(_RETRY, {"id": id_})
+            if again.rowcount == 0:
+                raise NotFound(f"No task {id_} has failed.")
+            after_commit(tx, self._waker.wake)
 
     async def prune(self) -> None:
         """Forgets tasks that failed long ago."""
