@@ -1,40 +1,66 @@
 """What this process remembers about secrets that it saw: their principals, for one second.
 
 So the check of a warm key is a hash and a look into a dictionary, and yet a revocation in another process
-counts within that second; one in this process is forgotten at once.
+counts within that second; one in this process, or one that we hear of, is forgotten at once.
 """
 
 import time
 from collections.abc import Callable
+from uuid import UUID
 
-from mno.identity.model import REMEMBERED_S
 from mno.platform.limits import MAX_REMEMBERED_PRINCIPALS
 from mno.platform.principal import Principal
+
+#: For how long this process believes what it read about a key or session; so a revocation elsewhere counts
+#: after at most this time, even if it was not heard of.
+REMEMBERED_S = 1.0
 
 
 class RememberedPrincipals:
     """Principals by the fingerprint of their secret. `clock` counts seconds and never goes back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self.clock = clock
         self._known: dict[bytes, tuple[Principal, float]] = {}
         #: Grows with every `forget`, so that an answer read before a revocation is not remembered after it.
         self.generation = 0
 
     def get(self, fingerprint: bytes) -> Principal | None:
         entry = self._known.get(fingerprint)
-        if entry is None or entry[1] < self._clock():
+        if entry is None or entry[1] < self.clock():
             return None
         return entry[0]
 
-    def remember(self, fingerprint: bytes, principal: Principal, generation: int) -> None:
-        """Remembers what was read while `generation` held; does nothing when something was forgotten since."""
+    def remember(
+        self,
+        fingerprint: bytes,
+        principal: Principal,
+        generation: int,
+        *,
+        read_at: float | None = None,
+        lasts_s: float = REMEMBERED_S,
+    ) -> None:
+        """Remembers what was read at `read_at`, while `generation` held; not if something was forgotten since.
+
+        `lasts_s` ends it sooner, for a secret that expires in this very second.
+        """
         if generation != self.generation:
             return
         if len(self._known) >= MAX_REMEMBERED_PRINCIPALS:
             self._known.clear()
-        self._known[fingerprint] = (principal, self._clock() + REMEMBERED_S)
+        began = self.clock() if read_at is None else read_at
+        self._known[fingerprint] = (principal, began + min(lasts_s, REMEMBERED_S))
 
     def forget(self, fingerprint: bytes) -> None:
         self.generation += 1
         self._known.pop(fingerprint, None)
+
+    def forget_team(self, team_id: UUID) -> None:
+        """All that act in it: what they may has changed."""
+        self.generation += 1
+        for fingerprint in [key for key, (known, _) in self._known.items() if known.team_id == team_id]:
+            del self._known[fingerprint]
+
+    def forget_everybody(self) -> None:
+        self.generation += 1
+        self._known.clear()

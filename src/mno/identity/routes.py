@@ -1,4 +1,4 @@
-"""Sign-in by link, sessions, projects and API keys over HTTP."""
+"""Sign-in by link and sessions over HTTP."""
 
 from typing import Annotated
 
@@ -7,23 +7,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mno.identity.model import SESSION_LIFETIME
 from mno.identity.schemas import (
-    KeyList,
-    KeyShape,
-    KeyWish,
     LinkShape,
-    NewKeyShape,
-    ProjectList,
-    ProjectShape,
     SessionShape,
 )
 from mno.identity.service import Identity
 from mno.platform.errors import Unauthenticated
 from mno.platform.http.gate import SESSION_COOKIE, authenticated, requires
-from mno.platform.ids import parsed
 from mno.platform.principal import Principal
 
 AnyCaller = Annotated[Principal, Depends(authenticated)]
-KeyReader = Annotated[Principal, Depends(requires("keys.read"))]
 KeyWriter = Annotated[Principal, Depends(requires("keys.write"))]
 
 _REFUSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>MachineNativeOps</title>
@@ -73,26 +65,5 @@ def router(identity: Identity) -> APIRouter:
         answer = Response(status_code=204)
         answer.delete_cookie(SESSION_COOKIE)
         return answer
-
-    @routes.get("/projects")
-    async def list_projects(caller: AnyCaller) -> ProjectList:
-        """The projects of the team."""
-        return ProjectList(items=[ProjectShape.of(project) for project in await identity.projects(caller)])
-
-    @routes.get("/keys")
-    async def list_keys(reader: KeyReader) -> KeyList:
-        """The API keys of the team, revoked ones included, without their secrets."""
-        return KeyList(items=[KeyShape.of(key) for key in await identity.keys(reader)])
-
-    @routes.post("/keys", status_code=201)
-    async def create_key(writer: KeyWriter, wish: KeyWish) -> NewKeyShape:
-        """A new key; the answer alone holds its secret."""
-        key, secret = await identity.create_key(writer, wish.name, tuple(wish.scopes))
-        return NewKeyShape(**KeyShape.of(key).model_dump(), key=secret)
-
-    @routes.delete("/keys/{key_id}", status_code=204)
-    async def revoke_key(writer: KeyWriter, key_id: str) -> None:
-        """Ends a key: at once in this process, within a second in others."""
-        await identity.revoke_key(writer, parsed("key", key_id))
 
     return routes

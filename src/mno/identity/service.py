@@ -1,31 +1,29 @@
-"""Use cases of identity: the first team, keys, sign-in by a one-time link, and who a secret belongs to."""
+"""Use cases of identity: the first team, sign-in by a one-time link, and who a secret belongs to."""
 
 import logging
 from uuid import UUID
 
 from mno.identity import store
+from mno.identity.keys.service import Keys
 from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import (
-    EVERYTHING,
     HUB_ADMINISTRATOR_ROLE,
-    LAST_USE_RESOLUTION,
     OWNER_ROLE,
     SESSION_LIFETIME,
     SIGN_IN_LINK_LIFETIME,
-    ApiKey,
     Home,
     Project,
-    Scope,
     Team,
     User,
-    permissions_of,
 )
+from mno.identity.policy.service import TOPICS, Policy
 from mno.platform import clock, crypto
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Invalid, LimitExceeded, NotFound, Unauthenticated
+from mno.platform.errors import Invalid, NotFound, Unauthenticated
 from mno.platform.ids import new_id
-from mno.platform.limits import MAX_KEYS_PER_TEAM, MAX_NAME_CHARACTERS
+from mno.platform.permissions import HUB, PROJECT, TEAM
 from mno.platform.principal import Principal, PrincipalKind
+from mno.platform.versions import Versions
 
 _log = logging.getLogger(__name__)
 
@@ -40,17 +38,28 @@ def check_bootstrap_key(key: str) -> None:
 
 
 def owner_of(home: Home, name: str) -> Principal:
-    """The owner's principal for what the program itself does on their behalf, under `name`."""
-    return Principal(PrincipalKind.USER, home.owner.id, name, home.team.id, home.project.id, EVERYTHING)
+    """What the program itself does in the first team's name, under `name`: it may everything."""
+    return Principal(
+        PrincipalKind.PROGRAM, home.owner.id, name, home.team.id, home.project.id, PROJECT, TEAM | PROJECT, HUB
+    )
 
 
 class Identity:
     """Also the `Authenticator` of the gate."""
 
-    def __init__(self, database: Database, remembered: RememberedPrincipals | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        policy: Policy,
+        keys: Keys,
+        versions: Versions,
+        remembered: RememberedPrincipals | None = None,
+    ) -> None:
         self._database = database
+        self._policy = policy
+        self.keys = keys
         self._remembered = remembered or RememberedPrincipals()
-        self._local: dict[bytes, Principal] = {}
+        versions.watch(TOPICS, self._forget)
 
     async def ensure_home(self) -> Home:
         """The first team, project and owner, created when there are none; also drops expired sessions."""
@@ -86,67 +95,15 @@ class Identity:
         check_bootstrap_key(key)
         async with self._database.across_teams() as tx:
             await store.lock_first_team(tx)
-            known = await store.key_by_fingerprint(tx, crypto.fingerprint(key))
-            if known is None:
-                await self._insert_key(tx, home.team.id, home.project.id, "bootstrap", (Scope.ADMIN,), key)
-            elif known.revoked_at is not None:
-                _log.warning("MNO_BOOTSTRAP_API_KEY (%s…) was revoked and stays so; set another one.", known.prefix)
+            known = await self.keys.ensure(tx, home.team.id, home.project.id, "bootstrap", key)
+        if known.revoked_at is not None:
+            _log.warning("MNO_BOOTSTRAP_API_KEY (%s…) was revoked and stays so; set another one.", known.prefix)
 
     def admit_local(self, home: Home) -> str:
         """A secret for the command line on this machine, valid as long as this process lives."""
-        secret = crypto.new_key()
-        self._local[crypto.fingerprint(secret)] = owner_of(home, "local command line")
-        return secret
-
-    # — keys —
-
-    async def create_key(self, principal: Principal, name: str, scopes: tuple[Scope, ...]) -> tuple[ApiKey, str]:
-        """A new key and its secret, which is not stored and cannot be shown again.
-
-        `Invalid` for an empty or long name or no scope, `LimitExceeded` at MAX_KEYS_PER_TEAM working keys.
-        """
-        name = name.strip()
-        if not 0 < len(name) <= MAX_NAME_CHARACTERS:
-            raise Invalid(f"A key needs a name of at most {MAX_NAME_CHARACTERS} characters.")
-        if not scopes:
-            raise Invalid("A key needs at least one scope: ingest, read or admin.")
-        secret = crypto.new_key()
-        async with self._database.transaction(principal.team_id) as tx:
-            if await store.count_working_keys(tx, principal.team_id) >= MAX_KEYS_PER_TEAM:
-                raise LimitExceeded(f"A team may have {MAX_KEYS_PER_TEAM} working keys; revoke some first.")
-            key = await self._insert_key(tx, principal.team_id, principal.project_id, name, scopes, secret)
-        return key, secret
-
-    async def _insert_key(
-        self, tx: Connection, team_id: UUID, project_id: UUID, name: str, scopes: tuple[Scope, ...], secret: str
-    ) -> ApiKey:
-        distinct = tuple(dict.fromkeys(scopes))
-        key = ApiKey(new_id(), team_id, project_id, name, crypto.visible_part(secret), distinct, clock.now())
-        await store.insert_key(tx, key, crypto.fingerprint(secret))
-        return key
-
-    async def keys(self, principal: Principal) -> list[ApiKey]:
-        async with self._database.transaction(principal.team_id) as tx:
-            return await store.keys_of(tx, principal.team_id)
-
-    async def names_of_keys(self, team_id: UUID) -> dict[UUID, str]:
-        """How the team calls its keys, revoked ones included."""
-        async with self._database.transaction(team_id) as tx:
-            return {key.id: key.name for key in await store.keys_of(tx, team_id)}
-
-    async def revoke_key(self, principal: Principal, key_id: UUID) -> None:
-        """Ends a key: at once here, within a second in other processes. Revoking twice changes nothing."""
-        async with self._database.transaction(principal.team_id) as tx:
-            fingerprint = await store.revoke_key(tx, principal.team_id, key_id, clock.now())
-        if fingerprint is None:
-            raise NotFound("There is no such key.")
-        self._remembered.forget(fingerprint)
+        return self.keys.admit(owner_of(home, "local command line"))
 
     # — people —
-
-    async def projects(self, principal: Principal) -> list[Project]:
-        async with self._database.transaction(principal.team_id) as tx:
-            return await store.projects_of(tx, principal.team_id)
 
     async def create_link(self, principal: Principal) -> str:
         """The token of a link that signs the team's owner in, once, within an hour."""
@@ -190,40 +147,32 @@ class Identity:
     # — the gate's questions —
 
     async def principal_of_key(self, key: str) -> Principal:
-        fingerprint = crypto.fingerprint(key)
-        principal = self._remembered.get(fingerprint) or self._local.get(fingerprint)
-        return principal or await self._read_key(key, fingerprint)
+        return await self.keys.principal_of_key(key)
 
     async def principal_of_session(self, token: str) -> Principal:
         fingerprint = crypto.fingerprint(token)
         return self._remembered.get(fingerprint) or await self._read_session(fingerprint)
 
-    async def _read_key(self, key: str, fingerprint: bytes) -> Principal:
-        if not crypto.looks_like_key(key):
-            raise Unauthenticated("This is not an API key of this server: they begin with 'mno_'.")
-        generation = self._remembered.generation
-        now = clock.now()
-        async with self._database.across_teams() as tx:
-            found = await store.key_by_fingerprint(tx, fingerprint)
-            if found is None:
-                raise Unauthenticated("This API key is not known here.")
-            if found.revoked_at is not None:
-                raise Unauthenticated(f"The API key {found.prefix}… was revoked.")
-            if found.last_used_at is None or now - found.last_used_at >= LAST_USE_RESOLUTION:
-                await store.note_use(tx, found.id, now)
-        permissions = permissions_of(found.scopes)
-        principal = Principal(PrincipalKind.API_KEY, found.id, found.name, found.team_id, found.project_id, permissions)
-        self._remembered.remember(fingerprint, principal, generation)
-        return principal
-
     async def _read_session(self, fingerprint: bytes) -> Principal:
-        generation = self._remembered.generation
+        generation, read_at = self._remembered.generation, self._remembered.clock()
         async with self._database.across_teams() as tx:
             found = await store.session_by_fingerprint(tx, fingerprint, clock.now())
         if found is None:
             raise Unauthenticated("The session has ended; sign in again.")
-        principal = Principal(
-            PrincipalKind.USER, found["user_id"], found["name"], found["team_id"], found["project_id"], EVERYTHING
+        principal = await self._policy.user_principal(
+            found["team_id"],
+            found["project_id"],
+            found["user_id"],
+            found["name"],
+            session_id=found["id"],
+            verified_at=found["verified_at"],
         )
-        self._remembered.remember(fingerprint, principal, generation)
+        self._remembered.remember(fingerprint, principal, generation, read_at=read_at)
         return principal
+
+    def _forget(self, topic: str) -> None:
+        team = topic.removeprefix(TOPICS)
+        if team:
+            self._remembered.forget_team(UUID(team))
+        else:
+            self._remembered.forget_everybody()

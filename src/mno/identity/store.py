@@ -4,14 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mno.identity.model import OWNER_ROLE, ApiKey, Project, Scope, Team, User
+from mno.identity.model import OWNER_ROLE, Project, Team, User
 from mno.platform.database import Connection
 from mno.platform.ids import new_id
 
 #: So that two programs on one database do not both create the first team.
 _FIRST_TEAM_LOCK = 0x6D6E6F01
-
-_KEY_COLUMNS = "id, team_id, project_id, name, prefix, scopes, created_at, last_used_at, revoked_at"
 
 
 async def lock_first_team(tx: Connection) -> None:
@@ -99,71 +97,6 @@ async def insert_grant(tx: Connection, team_id: UUID, user_id: UUID, role_id: UU
     )
 
 
-async def insert_key(tx: Connection, key: ApiKey, fingerprint: bytes) -> None:
-    await tx.execute(
-        "INSERT INTO identity_api_keys (id, team_id, project_id, name, prefix, fingerprint, scopes, created_at) VALUES"
-        " (%(id)s, %(team_id)s, %(project_id)s, %(name)s, %(prefix)s, %(fingerprint)s, %(scopes)s, %(created_at)s)",
-        {
-            "id": key.id,
-            "team_id": key.team_id,
-            "project_id": key.project_id,
-            "name": key.name,
-            "prefix": key.prefix,
-            "fingerprint": fingerprint,
-            "scopes": list(key.scopes),
-            "created_at": key.created_at,
-        },
-    )
-
-
-async def key_by_fingerprint(tx: Connection, fingerprint: bytes) -> ApiKey | None:
-    """The key, revoked or not."""
-    row = await (
-        await tx.execute(
-            f"SELECT {_KEY_COLUMNS} FROM identity_api_keys WHERE fingerprint = %(fingerprint)s",
-            {"fingerprint": fingerprint},
-        )
-    ).fetchone()
-    return _key(row) if row else None
-
-
-async def keys_of(tx: Connection, team_id: UUID) -> list[ApiKey]:
-    """The team's keys, newest first, those that work before those that were revoked."""
-    rows = await tx.execute(
-        f"SELECT {_KEY_COLUMNS} FROM identity_api_keys WHERE team_id = %(team_id)s"
-        " ORDER BY revoked_at IS NOT NULL, created_at DESC, id DESC LIMIT 1000",
-        {"team_id": team_id},
-    )
-    return [_key(row) for row in await rows.fetchall()]
-
-
-async def count_working_keys(tx: Connection, team_id: UUID) -> int:
-    row = await (
-        await tx.execute(
-            "SELECT count(*) AS keys FROM identity_api_keys WHERE team_id = %(team_id)s AND revoked_at IS NULL",
-            {"team_id": team_id},
-        )
-    ).fetchone()
-    assert row is not None
-    return int(row["keys"])
-
-
-async def revoke_key(tx: Connection, team_id: UUID, key_id: UUID, at: datetime) -> bytes | None:
-    """The fingerprint of the key, which is revoked now if it was not before; None when there is none."""
-    row = await (
-        await tx.execute(
-            "UPDATE identity_api_keys SET revoked_at = coalesce(revoked_at, %(at)s)"
-            " WHERE team_id = %(team_id)s AND id = %(id)s RETURNING fingerprint",
-            {"team_id": team_id, "id": key_id, "at": at},
-        )
-    ).fetchone()
-    return bytes(row["fingerprint"]) if row else None
-
-
-async def note_use(tx: Connection, key_id: UUID, at: datetime) -> None:
-    await tx.execute("UPDATE identity_api_keys SET last_used_at = %(at)s WHERE id = %(id)s", {"id": key_id, "at": at})
-
-
 async def insert_link(tx: Connection, fingerprint: bytes, owner: User, project_id: UUID, expires_at: datetime) -> None:
     await tx.execute(
         "INSERT INTO identity_sign_in_links (fingerprint, team_id, project_id, user_id, expires_at)"
@@ -202,10 +135,10 @@ async def insert_session(tx: Connection, fingerprint: bytes, whose: dict[str, An
 
 
 async def session_by_fingerprint(tx: Connection, fingerprint: bytes, at: datetime) -> dict[str, Any] | None:
-    """Whose session it is: team_id, project_id, user_id and the user's name; None when unknown or expired."""
+    """Whose session it is, with the user's name; None when unknown or expired."""
     return await (
         await tx.execute(
-            "SELECT s.team_id, s.project_id, s.user_id, u.name FROM identity_sessions s"
+            "SELECT s.id, s.team_id, s.project_id, s.user_id, s.verified_at, u.name FROM identity_sessions s"
             " JOIN identity_users u ON u.id = s.user_id"
             " WHERE s.fingerprint = %(fingerprint)s AND s.expires_at > %(at)s",
             {"fingerprint": fingerprint, "at": at},
@@ -221,7 +154,3 @@ async def delete_expired(tx: Connection, at: datetime) -> None:
     """Sessions and links that work no more."""
     await tx.execute("DELETE FROM identity_sessions WHERE expires_at <= %(at)s", {"at": at})
     await tx.execute("DELETE FROM identity_sign_in_links WHERE expires_at <= %(at)s", {"at": at})
-
-
-def _key(row: dict[str, Any]) -> ApiKey:
-    return ApiKey(**{**row, "scopes": tuple(Scope(scope) for scope in row["scopes"])})

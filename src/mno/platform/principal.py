@@ -1,11 +1,19 @@
 """Who is asking: the answer of authentication, the question of every permission check."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from mno.platform.permissions import HUB, TEAM
+from mno.platform.scope import Scope
+
+
+class Rights(Protocol):
+    """What one principal may anywhere, from its grants."""
+
+    def may(self, permission: str, scope: Scope) -> bool: ...
 
 
 class PrincipalKind(StrEnum):
@@ -37,6 +45,8 @@ class Principal:
     session_id: UUID | None = None
     #: When the person last showed a second factor or a passkey in this session.
     verified_at: datetime | None = None
+    #: For questions about a scope; the policy fills it in, None where the sets above are all there is.
+    rights: Rights | None = field(default=None, compare=False, repr=False)
 
     def may(self, permission: str) -> bool:
         """On the level on which this permission is asked for: here, in the team, or on the hub."""

@@ -71,7 +71,7 @@ class Versions:
         await tx.execute("SELECT pg_notify(%(channel)s, '')", {"channel": CHANNEL})
         after_commit(tx, lambda: self._tell_new(topic, row["change"]))
 
-    def confirmed_for(self) -> float:
+    def unconfirmed_s(self) -> float:
         """For how many seconds we have not known whether anything changed; endless when nobody listens."""
         return time.monotonic() - self._confirmed
 

@@ -5,8 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.identity.memory import RememberedPrincipals
-from mno.identity.model import REMEMBERED_S
+from mno.identity.memory import REMEMBERED_S, RememberedPrincipals
 from mno.platform import limits
 from mno.platform.principal import Principal, PrincipalKind
 

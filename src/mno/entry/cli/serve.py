@@ -89,10 +89,11 @@ async def _announce(services: "Services", home: "Home", port: int, *, quiet: boo
 
 
 async def _welcome(services: "Services", home: "Home", url: str) -> None:
-    from mno.identity.model import Scope
+    from mno.identity.keys.model import KeyScope, KeyWish
     from mno.identity.service import owner_of
 
-    _, key = await services.identity.create_key(owner_of(home, "first start"), "first ingest key", (Scope.INGEST,))
+    wish = KeyWish("first ingest key", (KeyScope.INGEST,))
+    _, key = await services.access.keys.create(owner_of(home, "first start"), wish)
     typer.echo(f"Ingest key (shown once)   {key}")
     typer.echo("\nSend a first token event:\n")
     typer.echo(f"  curl {url}/api/usage-events -H 'Authorization: Bearer {key}' \\")

@@ -1,0 +1,1 @@
+"""Roles, grants, and the one place that decides who may do what."""

@@ -1,0 +1,1 @@
+"""Custom roles of a team, besides those that every team has."""
