@@ -35,6 +35,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("retention.spans_days", Kind.INTEGER, 0, _PROJECT, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
     Setting("retention.logs_days", Kind.INTEGER, 0, _PROJECT, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
     Setting("retention.metrics_days", Kind.INTEGER, 0, _PROJECT, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
+    Setting("retention.audit_days", Kind.INTEGER, 0, _HUB, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
     Setting("secrets.two_persons", Kind.BOOLEAN, False, _PROJECT),
     Setting("secrets.fresh_factor", Kind.BOOLEAN, False, _PROJECT),
     Setting("mail.host", Kind.TEXT, "", _HUB),

@@ -17,6 +17,10 @@ MAX_LIST_ITEMS = 200
 MAX_PATTERNS = 50
 MAX_CHANGES_AT_ONCE = 100
 MAX_NOTE_CHARACTERS = 500
+#: A text to try redaction on.
+MAX_TRIAL_CHARACTERS = 100_000
+#: Matches that a trial names.
+MAX_TRIAL_MATCHES = 1_000
 
 
 class Kind(StrEnum):

@@ -12,7 +12,10 @@ from mno.platform.scope import Level
 from mno.settings.schemas import (
     DifferenceShape,
     EnvironmentShape,
+    FoundShape,
     History,
+    RedactionResult,
+    RedactionTrial,
     RevisionShape,
     RollbackWish,
     SavedShape,
@@ -73,6 +76,12 @@ def router(settings: Settings, environment: Sequence[tuple[str, str]]) -> APIRou
             writer, _level(wish.level), wish.to, preview=wish.preview, confirmed=wish.confirmed
         )
         return _saved(changes, revision, preview=wish.preview)
+
+    @routes.post("/redaction/trial")
+    async def try_redaction(reader: Reader, trial: RedactionTrial) -> RedactionResult:
+        """What redaction would do to a text; nothing is stored."""
+        text, found = await settings.try_redaction(reader, trial.text, trial.detectors, trial.patterns)
+        return RedactionResult(text=text, found=[FoundShape(**one._asdict()) for one in found])
 
     return routes
 

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mno.settings.catalogue import words
-from mno.settings.model import MAX_CHANGES_AT_ONCE, MAX_NOTE_CHARACTERS, Difference, Effective, Revision
+from mno.settings.model import (
+    MAX_CHANGES_AT_ONCE,
+    MAX_NOTE_CHARACTERS,
+    MAX_TRIAL_CHARACTERS,
+    Difference,
+    Effective,
+    Revision,
+)
 
 
 class Words(BaseModel):
@@ -129,6 +136,28 @@ class RevisionShape(BaseModel):
 class History(BaseModel):
     items: list[RevisionShape]
     next_before: int | None = Field(description="Send it as `before` for the next page; null at the end.")
+
+
+class RedactionTrial(BaseModel):
+    """A text to try rules on; rules that are left out are the project's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(max_length=MAX_TRIAL_CHARACTERS)]
+    detectors: list[str] | None = None
+    patterns: list[dict[str, str]] | None = None
+
+
+class FoundShape(BaseModel):
+    rule: str
+    start: int = Field(description="The place in the text, in Unicode code points.")
+    end: int
+    replacement: str
+
+
+class RedactionResult(BaseModel):
+    text: str = Field(description="As it would be stored.")
+    found: list[FoundShape]
 
 
 def _plain(value: Any) -> Any:

@@ -16,11 +16,21 @@ from mno.platform.errors import Conflict, Denied, Invalid, MnoError
 from mno.platform.http.door import Network, admits
 from mno.platform.ids import shown
 from mno.platform.principal import Principal
+from mno.platform.redaction import Found, Redactor, Rules
 from mno.platform.scope import Level
 from mno.platform.versions import Versions
 from mno.settings import rules, store
 from mno.settings.catalogue import BY_NAME, SETTINGS
-from mno.settings.model import HUB, MAX_NOTE_CHARACTERS, Difference, Effective, Place, Revision, Setting
+from mno.settings.model import (
+    HUB,
+    MAX_NOTE_CHARACTERS,
+    MAX_TRIAL_MATCHES,
+    Difference,
+    Effective,
+    Place,
+    Revision,
+    Setting,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +49,7 @@ class Settings:
         self._values: dict[Place, dict[str, Any]] = {}
         self._networks: dict[tuple[str, UUID], tuple[Network, ...]] = {}
         self._egress = Allowed()
+        self._rules: dict[Place, Rules] = {}
         self._stale = asyncio.Event()
         versions.watch(TOPIC, lambda _: self._stale.set())
 
@@ -75,6 +86,16 @@ class Settings:
         """The allow list of the hub (None) or of a team alone: each is checked by itself."""
         return self._networks.get(("security.allowed_addresses", team_id or HUB), ())
 
+    def redaction_rules(self, team_id: UUID, project_id: UUID) -> Rules:
+        """What is redacted of the project's data before it is stored."""
+        place = Place(team_id, project_id)
+        if place not in self._rules:
+            detectors, patterns = (
+                self.value(f"redaction.{what}", team_id, project_id) for what in ("detectors", "patterns")
+            )
+            self._rules[place] = Rules.of(detectors, patterns)
+        return self._rules[place]
+
     async def listing(self, reader: Principal, level: Level) -> tuple[list[Effective], int]:
         """Every setting that can be set on this level, and the number of its last save."""
         place = _place(reader, level)
@@ -95,6 +116,31 @@ class Settings:
             return place.level
         above = (one for one in _upwards(place.team_id, place.project_id) if name in self._values.get(one, {}))
         return next((one.level for one in above if one.level in BY_NAME[name].levels), None)
+
+    async def try_redaction(
+        self,
+        reader: Principal,
+        text: str,
+        detectors: Sequence[str] | None = None,
+        patterns: Sequence[Mapping[str, str]] | None = None,
+    ) -> tuple[str, list[Found]]:
+        """The text as it would be stored, and what would be replaced in it, by the project's rules or by these.
+
+        `Invalid` for a rule that could not be saved.
+        """
+        _check(reader, Level.PROJECT, "read")
+        values = {
+            name: rules.fitting(BY_NAME[name], list(given))
+            if given is not None
+            else self.value(name, reader.team_id, reader.project_id)
+            for name, given in (("redaction.detectors", detectors), ("redaction.patterns", patterns))
+        }
+
+        def work() -> tuple[str, list[Found]]:
+            redactor = Redactor(Rules.of(*values.values()))
+            return redactor.text(text), redactor.preview(text)[:MAX_TRIAL_MATCHES]
+
+        return await asyncio.to_thread(work)
 
     # — changing —
 
@@ -194,6 +240,7 @@ class Settings:
             if name in BY_NAME:
                 values.setdefault(place, {})[name] = value
         self._values = values
+        self._rules = {}
         self._networks = {
             (name, place.team_id): tuple(ipaddress.ip_network(one) for one in own[name])
             for place, own in values.items()

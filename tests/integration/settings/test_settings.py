@@ -187,3 +187,17 @@ async def test_the_api_lists_previews_saves_and_rolls_back(client: httpx.AsyncCl
 )
 async def test_bad_wishes_are_refused(client: httpx.AsyncClient, wish: dict[str, object], status: int) -> None:
     assert (await client.put("/api/config/system", json=wish)).status_code == status
+
+
+async def test_redaction_can_be_tried_before_it_is_saved(client: httpx.AsyncClient) -> None:
+    trial = {"text": "ann@example.com has TCK-7", "detectors": ["email"]}
+    pattern = {"name": "ticket", "pattern": "TCK-[0-9]+", "replacement": "<t>"}
+    answer = await client.post("/api/config/system/redaction/trial", json={**trial, "patterns": [pattern]})
+    assert answer.json()["text"] == "[email] has <t>"
+    assert [(one["rule"], one["start"], one["end"]) for one in answer.json()["found"]] == [
+        ("email", 0, 15), ("pattern:ticket", 20, 25),
+    ]  # fmt: skip
+    bad = await client.post(
+        "/api/config/system/redaction/trial", json={**trial, "patterns": [{**pattern, "pattern": "("}]}
+    )
+    assert bad.status_code == 400
