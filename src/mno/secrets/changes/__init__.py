@@ -1,0 +1,1 @@
+"""Adding, changing and deleting entries, and what that demands: a fresh second factor, a second person."""
