@@ -22,7 +22,7 @@ from mno.identity.sign_in.sessions.service import Sessions
 from mno.identity.teams.model import Language
 from mno.platform import clock, crypto, origin
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound, Unauthenticated
+from mno.platform.errors import Denied, Invalid, LimitExceeded, NotFound, Unauthenticated
 from mno.platform.ids import shown
 from mno.platform.limits import MAX_NAME_CHARACTERS
 from mno.platform.principal import Principal
@@ -158,20 +158,6 @@ class SignIn:
         if person is None:
             raise Denied("This account was deactivated.")
         return await self.sessions.open(tx, person, factors, team_id=team_id, replaces=replaces)
-
-    async def begin_session(self, tx: Connection, user_id: UUID, team_id: UUID, project_id: UUID | None) -> str:
-        """The secret of a session for somebody who accepted an invitation just now."""
-        person = await store.person(tx, user_id)
-        if person is None:
-            raise Denied("This account was deactivated.")
-        signed_in = await self.sessions.open(tx, person, (Factor.INVITATION,), team_id=team_id, project_id=project_id)
-        return signed_in.token
-
-    async def set_first_password(self, tx: Connection, user_id: UUID, password: str) -> None:
-        """For somebody who accepts an invitation; `Invalid` for a weak one, `Conflict` where there is one already."""
-        if await self.passwords.is_set(tx, user_id):
-            raise Conflict("This account has a password already; sign in with it.")
-        await self.set_password(tx, user_id, password)
 
     def ways(self) -> tuple[bool, bool]:
         """Whether a password and a passkey open the door here."""

@@ -35,9 +35,13 @@ MAX_AGENT_CHARACTERS = 300
 LINK_SPENT = "This sign-in link was used already or is too old. Run `mno link` on the server's machine for a new one."
 
 
+#: Under which every process hears of sessions that ended or changed.
+SESSION_TOPICS = "sessions:"
+
+
 def topic_of(user_id: UUID) -> str:
     """What is bumped when a session of this person ends or changes."""
-    return f"sessions:{user_id.hex}"
+    return f"{SESSION_TOPICS}{user_id.hex}"
 
 
 def acting(person: Person, place: Place) -> Principal:
@@ -194,6 +198,10 @@ class Sessions:
         ended = await store.end(tx, user_id)
         await self._versions.bump(tx, topic_of(user_id))
         return len(ended)
+
+    async def sessions_ended(self, tx: Connection, user_id: UUID) -> None:
+        """Makes every process forget a person's sessions that somebody else ended in this transaction."""
+        await self._versions.bump(tx, topic_of(user_id))
 
     async def end_others_within(self, tx: Connection, caller: Principal) -> None:
         """The same as `end_others`, in the transaction of a change that makes it necessary."""

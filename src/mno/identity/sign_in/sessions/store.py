@@ -190,7 +190,7 @@ async def session_by_fingerprint(
     row = await (
         await tx.execute(
             "SELECT s.id, s.team_id, s.project_id, s.user_id, u.name, s.factors, s.verified_at, s.last_seen_at,"
-            " s.idle_until - s.last_seen_at AS idle"
+            " s.expires_at, s.idle_until, s.idle_until - s.last_seen_at AS idle"
             " FROM identity_sessions s JOIN identity_users u ON u.id = s.user_id"
             " WHERE s.fingerprint = %(fingerprint)s AND s.expires_at > %(at)s AND s.idle_until > %(at)s"
             " AND u.deactivated_at IS NULL",

@@ -1,7 +1,4 @@
-"""Seals what must be readable again with a key in the data folder: AES-256-GCM, bound to its purpose.
-
-For installations and tests in which no other `Sealer` is at hand.
-"""
+"""A `Sealer` over one key in memory, for tests of what keeps sealed values: AES-256-GCM, bound to its purpose."""
 
 import os
 
