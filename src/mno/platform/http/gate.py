@@ -14,6 +14,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from fastapi import Request
 from starlette.requests import HTTPConnection
@@ -25,6 +26,8 @@ from mno.platform.principal import Principal
 
 SESSION_COOKIE = "mno_session"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+#: The permission of every dependency that `requires` and `requires_on_target` made.
+_named: WeakKeyDictionary[object, str] = WeakKeyDictionary()
 
 
 class Authenticator(Protocol):
@@ -40,6 +43,7 @@ def requires(permission: str) -> Callable[[Request], Awaitable[Principal]]:
     async def gate(request: Request) -> Principal:
         return permitted(await authenticated(request), permission)
 
+    _named[gate] = permission
     return gate
 
 
@@ -52,7 +56,13 @@ def requires_on_target(permission: str) -> Callable[[Request], Awaitable[Princip
         request.state.permission_on_target = permission
         return await authenticated(request)
 
+    _named[gate] = permission
     return gate
+
+
+def permission_named_by(dependency: object) -> str | None:
+    """The permission that a route's dependency asks for; None for any other callable. A test walks all routes."""
+    return _named.get(dependency)
 
 
 async def authenticated(request: HTTPConnection) -> Principal:
@@ -60,6 +70,8 @@ async def authenticated(request: HTTPConnection) -> Principal:
     an address that its team's allow list does not name.
     """
     principal = await _principal(request)
+    # whoever is refused from here on is refused by name (problems.py)
+    request.state.principal = principal
     rules: AddressRules = request.app.state.address_rules
     address = origin.current().address
     if not admits(rules.allowed_networks(principal.team_id), address):
