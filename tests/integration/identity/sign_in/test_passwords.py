@@ -1,0 +1,233 @@
+"""Passwords: what is taken, how they are kept, how trying is limited, and that nobody learns who has an account."""
+
+import asyncio
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from argon2 import PasswordHasher
+
+from mno.identity.sign_in.attempts.waits import RULES, Kind
+from mno.identity.sign_in.passwords.hashing import HASHER, PasswordHashes
+from mno.platform import clock
+from mno.platform.errors import LimitExceeded
+from support.sign_in import CHEAP, PASSWORD, Rooms
+
+ADA = {"email": "ada@example.com", "password": PASSWORD}
+WRONG = {**ADA, "password": "seven green herons wait"}
+
+
+async def stored_hash(rooms: Rooms) -> str:
+    async with rooms.database.across_teams() as tx:
+        row = await (await tx.execute("SELECT hash FROM identity_passwords")).fetchone()
+    assert row is not None
+    return str(row["hash"])
+
+
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(rooms: Rooms) -> None:
+    await rooms.person()
+    await rooms.person("eve@example.com", None)
+    answers = [
+        await rooms.browser().post("/api/auth/password", json=wish)
+        for wish in (WRONG, {**ADA, "email": "nobody@example.com"}, {**ADA, "email": "eve@example.com"})
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.text for answer in answers}) == 1
+    assert not any(answer.headers.get("set-cookie") for answer in answers)
+
+
+async def test_an_unknown_address_takes_as_long_as_a_wrong_password() -> None:
+    hashes = PasswordHashes(PasswordHasher(time_cost=2, memory_cost=16 * 1024, parallelism=1))
+    known = await hashes.make(PASSWORD)
+    await hashes.check(None, "warm")
+
+    async def best(hash_: str | None) -> float:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            assert await hashes.check(hash_, "wrong one") == (False, None)
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    nobody, somebody = await best(None), await best(known)
+    assert 0.5 < nobody / somebody < 2
+
+
+async def test_hashes_are_argon2id_of_a_recommended_cost(rooms: Rooms) -> None:
+    await rooms.person()
+    assert (await stored_hash(rooms)).startswith("$argon2id$")
+    assert (HASHER.memory_cost, HASHER.time_cost) == (64 * 1024, 3)
+
+
+async def test_a_hash_of_old_parameters_is_made_anew_at_the_next_sign_in(rooms: Rooms) -> None:
+    user_id = await rooms.person()
+    old = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1).hash(PASSWORD)
+    async with rooms.database.across_teams() as tx:
+        await rooms.sign_in.passwords.keep(tx, user_id, old)
+    assert (await rooms.browser().post("/api/auth/password", json=ADA)).status_code == 200
+    renewed = await stored_hash(rooms)
+    assert renewed != old
+    assert not CHEAP.check_needs_rehash(renewed)
+    assert (await rooms.browser().post("/api/auth/password", json=ADA)).status_code == 200
+    assert await stored_hash(rooms) == renewed
+
+
+async def test_the_event_loop_goes_on_while_hashes_are_made_and_the_queue_is_bounded() -> None:
+    hashes = PasswordHashes(PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1))
+    making = [asyncio.create_task(hashes.make(f"password {n}")) for n in range(60)]
+    longest, last = 0.0, time.perf_counter()
+    while not all(task.done() for task in making):
+        await asyncio.sleep(0.001)
+        longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+    results = await asyncio.gather(*making, return_exceptions=True)
+    assert sum(isinstance(one, LimitExceeded) for one in results) == 60 - 34
+    assert longest < 0.5
+
+
+async def test_guessing_waits_longer_and_longer_on_all_nodes_together(
+    rooms: Rooms, elsewhere: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rooms.person()
+    start = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: start)
+    nodes = [rooms.browser(), elsewhere.browser()]
+    free = RULES[Kind.ACCOUNT].free
+    statuses = [(await nodes[n % 2].post("/api/auth/password", json=WRONG)).status_code for n in range(free + 2)]
+    assert statuses == [401] * free + [429, 429]
+    waits = []
+    moment = start
+    for n in range(4):
+        answer = await nodes[n % 2].post("/api/auth/password", json=WRONG)
+        assert answer.status_code == 429
+        waits.append(int(answer.headers["retry-after"]))
+        moment += timedelta(seconds=waits[-1])
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+        assert (await nodes[n % 2].post("/api/auth/password", json=WRONG)).status_code == 401
+    assert waits == [1, 2, 4, 8]
+    # the right one has to wait as well, or the wait would tell nothing
+    assert (await nodes[0].post("/api/auth/password", json=ADA)).status_code == 429
+    monkeypatch.setattr(clock, "now", lambda: moment + timedelta(minutes=16))
+    assert (await nodes[0].post("/api/auth/password", json=ADA)).status_code == 200
+
+
+async def test_a_hundred_guesses_at_once_are_a_hundred_guesses(rooms: Rooms) -> None:
+    await rooms.person()
+    answers = await asyncio.gather(
+        *(
+            rooms.browser().post("/api/auth/password", json={**WRONG, "password": f"guess number {n}"})
+            for n in range(20)
+        )
+    )
+    assert sum(answer.status_code == 401 for answer in answers) == RULES[Kind.ACCOUNT].free
+
+
+async def test_an_unknown_address_is_limited_like_a_known_one(rooms: Rooms) -> None:
+    nobody = {**ADA, "email": "nobody@example.com"}
+    statuses = [(await rooms.browser().post("/api/auth/password", json=nobody)).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+
+
+async def test_strangers_do_not_keep_somebody_out_of_a_browser_that_they_used(rooms: Rooms) -> None:
+    await rooms.person()
+    own = rooms.browser()
+    assert (await own.post("/api/auth/password", json=ADA)).status_code == 200
+    for _ in range(8):
+        await rooms.browser().post("/api/auth/password", json=WRONG)
+    assert (await rooms.browser().post("/api/auth/password", json=ADA)).status_code == 429
+    assert (await own.post("/api/auth/password", json=ADA)).status_code == 200
+
+
+async def test_one_address_cannot_try_one_password_on_everybody(rooms: Rooms) -> None:
+    statuses = []
+    for n in range(RULES[Kind.ADDRESS].free + 1):
+        wish = {**ADA, "email": f"user{n}@example.com"}
+        statuses.append((await rooms.browser().post("/api/auth/password", json=wish)).status_code)
+    assert statuses[-1] == 429
+    assert set(statuses[:-1]) == {401}
+
+
+@pytest.mark.parametrize("password", ["short", "password1234", "Qwertyuiop123", "aaaaaaaaaaaaaa", "x" * 300])
+async def test_a_weak_password_is_refused_with_a_reason(rooms: Rooms, password: str) -> None:
+    browser = await rooms.signed_in(await rooms.person(password=None))
+    answer = await browser.put("/api/auth/password", json={"password": password})
+    assert answer.status_code == 400
+    assert "assword" in answer.json()["detail"]
+    assert password not in answer.text
+
+
+async def test_a_change_wants_the_current_password_and_ends_other_sessions(rooms: Rooms) -> None:
+    user_id = await rooms.person()
+    here, there = await rooms.signed_in(user_id), await rooms.signed_in(user_id)
+    new = {"password": "eight blue herons wade"}
+    without = await here.put("/api/auth/password", json=new)
+    assert without.status_code == 403
+    assert without.json()["type"] == "urn:mno:problem:verification-required"
+    wrong = await here.put("/api/auth/password", json={**new, "current": "seven green herons wait"})
+    assert wrong.status_code == 403
+    assert (await here.put("/api/auth/password", json={**new, "current": PASSWORD})).status_code == 204
+    assert (await here.get("/api/auth/session")).status_code == 200
+    assert (await there.get("/api/auth/session")).status_code == 401
+    assert (await rooms.browser().post("/api/auth/password", json=ADA)).status_code == 401
+
+
+async def test_a_link_by_mail_sets_a_new_password_once_and_ends_all_sessions(rooms: Rooms) -> None:
+    browser = await rooms.signed_in(await rooms.person())
+    for email in ("ADA@example.com", "nobody@example.com"):
+        assert (await rooms.browser().post("/api/auth/password/reset", json={"email": email})).status_code == 202
+    await rooms.sign_in.passwords.letters_sent()
+    [(to, text)] = rooms.mailbox.letters
+    assert to == "ada@example.com"
+    [token] = re.findall(r"#(\S+)", text)
+    weak = await rooms.browser().post("/api/auth/password/new", json={"token": token, "password": "short"})
+    assert weak.status_code == 400
+    new = {"token": token, "password": "eight blue herons wade"}
+    assert (await rooms.browser().post("/api/auth/password/new", json=new)).status_code == 204
+    assert (await rooms.browser().post("/api/auth/password/new", json=new)).status_code == 400
+    assert (await browser.get("/api/auth/session")).status_code == 401
+    sign_in = {"email": "ada@example.com", "password": "eight blue herons wade"}
+    assert (await rooms.browser().post("/api/auth/password", json=sign_in)).status_code == 200
+
+
+async def test_an_unproved_address_gets_no_reset_link(rooms: Rooms) -> None:
+    await rooms.person(verified=False)
+    await rooms.browser().post("/api/auth/password/reset", json={"email": "ada@example.com"})
+    await rooms.sign_in.passwords.letters_sent()
+    assert rooms.mailbox.letters == []
+
+
+async def test_an_address_is_proved_by_the_letter_that_went_there(rooms: Rooms) -> None:
+    user_id = await rooms.person(password=None, verified=False)
+    browser = await rooms.signed_in(user_id)
+    assert (await browser.post("/api/auth/address", json={"email": "ada@new.example.com"})).status_code == 202
+    [(to, text)] = rooms.mailbox.letters
+    assert to == "ada@new.example.com"
+    [token] = re.findall(r"#(\S+)", text)
+    stranger = await rooms.signed_in(await rooms.person("eve@example.com", None))
+    assert (await stranger.post("/api/auth/address/confirm", json={"token": token})).status_code == 400
+    browser2 = await rooms.signed_in(user_id)
+    await browser2.post("/api/auth/address", json={"email": "ada@new.example.com"})
+    [token] = re.findall(r"#(\S+)", rooms.mailbox.letters[-1][1])
+    assert (await browser2.post("/api/auth/address/confirm", json={"token": token})).json() == {
+        "email": "ada@new.example.com"
+    }
+    assert (await browser2.get("/api/auth/profile")).json()["email_verified"] is True
+
+
+async def test_refused_attempts_are_audited_without_the_password(rooms: Rooms) -> None:
+    await rooms.person()
+    await rooms.browser().post("/api/auth/password", json=WRONG)
+    async with asyncio.timeout(5):
+        while not (refused := await rooms.audited("refused")):
+            await asyncio.sleep(0.05)
+    assert refused[0]["action"] == "session.begin"
+    async with rooms.database.across_teams() as tx:
+        rows = await (await tx.execute("SELECT a::text AS told FROM audit_entries a")).fetchall()
+    assert not any("herons" in row["told"] for row in rows)
+
+
+async def test_signing_in_by_password_can_be_switched_off(rooms: Rooms) -> None:
+    await rooms.person()
+    rooms.chosen.values["security.password_sign_in"] = False
+    assert (await rooms.browser().post("/api/auth/password", json=ADA)).status_code == 403
+    assert (await rooms.browser().get("/api/auth/methods")).json()["password"] is False
