@@ -39,6 +39,14 @@ SETTINGS = {
     "MNO_MASTER_KEY": "The master key under which secrets are encrypted: 32 bytes in base64, or `aws-kms:` and the ARN of a"
     " key of AWS KMS; several parted by commas, of which the first encrypts. Empty: the file `master.key` in the data"
     " folder, made at the first start.",
+    "MNO_OBJECTS_URL": "Where objects lie that belong outside of both databases, such as the signed anchors of the audit"
+    " log: `s3://bucket/prefix?region=…` (or `?endpoint=http://minio:9000`), `gs://…`, `az://…`, `file:///…`."
+    " Credentials come from the provider's own variables. Empty: the folder `objects` in the data folder.",
+    "MNO_AUDIT_KEY": "The Ed25519 key that signs anchors of the audit log: 32 bytes in base64. Empty: the file"
+    " `audit.key` in the data folder, made at the first start. Several processes over one Postgres need the same.",
+    "MNO_AUDIT_TRUSTED_KEYS": "Public keys of former audit keys, 32 bytes in base64 each, parted by commas: what they"
+    " signed stays valid.",
+    "MNO_AUDIT_ANCHOR_MINUTES": "How often the heads of audit chains that grew are signed, in minutes (1 to 1440).",
     "MNO_OTLP_GRPC_PORT": "Port of OTLP over gRPC; 0 switches it off.",
     "MNO_PUBLIC_URL": "The address under which people reach the hub, for the links that it prints; empty means"
     " `http://localhost` and the port.",

@@ -55,6 +55,13 @@ class Audit:
         entry = entry_of(actor, action, resource, outcome, name, detail, difference(before, after))
         await store.append(tx, actor.team_id if team_id is None else team_id, [entry])
 
+    async def note(
+        self, actor: Principal, action: str, resource: str, *, team_id: UUID | None = None, detail: str = ""
+    ) -> None:
+        """Writes down what changes nothing, such as an export, in a transaction of its own."""
+        async with self._database.transaction(actor.team_id if team_id is None else team_id) as tx:
+            await self.record(tx, actor, action, resource, team_id=team_id, detail=detail)
+
     async def refused(
         self, actor: Principal | None, action: str, resource: str, *, team_id: UUID | None = None, detail: str
     ) -> None:

@@ -13,6 +13,7 @@ from mno.platform.paths import default_data_folder
 
 DEFAULT_PORT = 8420
 DEFAULT_OTLP_GRPC_PORT = 4317
+DEFAULT_AUDIT_ANCHOR_MINUTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class Config:
     #: Empty: a key of our own in the data folder.
     master_key: str = field(default="", repr=False)
     otlp_grpc_port: int = DEFAULT_OTLP_GRPC_PORT
+    #: Empty: a folder in the data folder.
+    objects_url: str = ""
+    #: Empty: a key of our own in the data folder.
+    audit_key: str = field(default="", repr=False)
+    audit_trusted_keys: str = ""
+    audit_anchor_minutes: int = DEFAULT_AUDIT_ANCHOR_MINUTES
     #: Under which address users reach us, for links; empty means http://localhost and the port.
     public_url: str = ""
     log_level: str = "info"
@@ -46,6 +53,10 @@ class Config:
             clickhouse_url=environment.get("MNO_CLICKHOUSE_URL", ""),
             bootstrap_api_key=environment.get("MNO_BOOTSTRAP_API_KEY", ""),
             master_key=environment.get("MNO_MASTER_KEY", ""),
+            objects_url=environment.get("MNO_OBJECTS_URL", ""),
+            audit_key=environment.get("MNO_AUDIT_KEY", ""),
+            audit_trusted_keys=environment.get("MNO_AUDIT_TRUSTED_KEYS", ""),
+            audit_anchor_minutes=_minutes(environment, "MNO_AUDIT_ANCHOR_MINUTES", DEFAULT_AUDIT_ANCHOR_MINUTES),
             otlp_grpc_port=_port(environment, "MNO_OTLP_GRPC_PORT", DEFAULT_OTLP_GRPC_PORT),
             public_url=environment.get("MNO_PUBLIC_URL", "").rstrip("/"),
             log_level=_choice(environment, "MNO_LOG_LEVEL", ("info", "debug", "warning", "error")),
@@ -65,6 +76,10 @@ class Config:
             ("MNO_CLICKHOUSE_URL", secret[bool(self.clickhouse_url)] or "embedded"),
             ("MNO_BOOTSTRAP_API_KEY", secret[bool(self.bootstrap_api_key)]),
             ("MNO_MASTER_KEY", secret[bool(self.master_key)]),
+            ("MNO_OBJECTS_URL", self.objects_url.partition("?")[0] or "embedded"),
+            ("MNO_AUDIT_KEY", secret[bool(self.audit_key)]),
+            ("MNO_AUDIT_TRUSTED_KEYS", self.audit_trusted_keys),
+            ("MNO_AUDIT_ANCHOR_MINUTES", str(self.audit_anchor_minutes)),
             ("MNO_LOG_LEVEL", self.log_level),
             ("MNO_LOG_FORMAT", self.log_format),
         ]
@@ -85,6 +100,15 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise Invalid(f"{name} is '{text[:40]}', which is not a port number (0 to 65535).")
+    return int(text)
+
+
+def _minutes(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1440:
+        raise Invalid(f"{name} is '{text[:40]}', which is not a number of minutes (1 to 1440).")
     return int(text)
 
 

@@ -65,6 +65,16 @@ class DataFolder:
         return self.path / "clickhouse"
 
     @property
+    def objects(self) -> Path:
+        """What lies outside of both databases, where no object store is set."""
+        return self.path / "objects"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key that signs anchors of the audit log."""
+        return self.path / "audit.key"
+
+    @property
     def journal(self) -> Path:
         """Deliveries of spans that are durable and may not be in ClickHouse yet."""
         return self.path / "journal"

@@ -21,7 +21,7 @@ import rfc8785
 from mno.platform.errors import Invalid
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 _PRIVATE_FILE = 0o600
 _KEY_BYTES = 32
@@ -57,9 +57,15 @@ class SigningKey:
 
     @property
     def public(self) -> bytes:
+        return self._private().public_key().public_bytes_raw()
+
+    def _private(self) -> "Ed25519PrivateKey":
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-        return Ed25519PrivateKey.from_private_bytes(self._seed).public_key().public_bytes_raw()
+        return Ed25519PrivateKey.from_private_bytes(self._secret())
+
+    def _secret(self) -> bytes:
+        return self._seed
 
     def public_pem(self) -> str:
         """The public key as `openssl` reads it."""
@@ -68,9 +74,7 @@ class SigningKey:
         return _public(self.public).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
     def sign(self, message: bytes) -> bytes:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return Ed25519PrivateKey.from_private_bytes(self._seed).sign(message)
+        return self._private().sign(message)
 
     def has_signed(self, message: bytes, signature: bytes, key: str) -> bool:
         """Whether this key, or a trusted former one, made the signature; `key` is the id of the one."""
@@ -90,7 +94,35 @@ class SigningKey:
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"mno " + purpose.encode()).derive(self._seed)
+        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"mno " + purpose.encode()).derive(self._secret())
+
+
+class FileKey(SigningKey):
+    """The key of the environment (`text`, 32 bytes in base64), else that of the file, which is made when missing."""
+
+    def __init__(self, file: Path, text: str = "", trusted: str = "") -> None:
+        """`Invalid` for a text that is no key; the file is not touched before the key is used."""
+        former = tuple(_raw(one.strip(), "MNO_AUDIT_TRUSTED_KEYS") for one in trusted.split(",") if one.strip())
+        super().__init__(_raw(text.strip(), "MNO_AUDIT_KEY") if text.strip() else b"", former)
+        self._file = file
+
+    def _secret(self) -> bytes:
+        if not self._seed:
+            try:
+                self._seed = _raw(self._file.read_text().strip(), str(self._file))
+            except FileNotFoundError:
+                self._seed = _made(self._file)
+        return self._seed
+
+
+def _made(file: Path) -> bytes:
+    seed = os.urandom(_KEY_BYTES)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+    with os.fdopen(handle, "w") as written:
+        written.write(base64.b64encode(seed).decode() + "\n")
+        written.flush()
+        os.fsync(written.fileno())
+    return seed
 
 
 def _public(raw: bytes) -> "Ed25519PublicKey":
@@ -101,25 +133,6 @@ def _public(raw: bytes) -> "Ed25519PublicKey":
 
 def key_id(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()[:16]
-
-
-def signing_key(text: str, trusted: str, file: Path) -> SigningKey:
-    """The key of the environment (`text`, 32 bytes in base64), else that of the file, which is made when missing."""
-    former = tuple(_raw(one.strip(), "MNO_AUDIT_TRUSTED_KEYS") for one in trusted.split(",") if one.strip())
-    if text:
-        return SigningKey(_raw(text, "MNO_AUDIT_KEY"), former)
-    try:
-        return SigningKey(_raw(file.read_text().strip(), str(file)), former)
-    except FileNotFoundError:
-        pass
-    file.parent.mkdir(parents=True, exist_ok=True)
-    seed = os.urandom(_KEY_BYTES)
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
-    with os.fdopen(handle, "w") as written:
-        written.write(base64.b64encode(seed).decode() + "\n")
-        written.flush()
-        os.fsync(written.fileno())
-    return SigningKey(seed, former)
 
 
 def _raw(text: str, name: str) -> bytes:

@@ -13,7 +13,6 @@ from uuid import UUID
 from mno.audit import store
 from mno.audit.anchoring.anchors import Anchor, Kind
 from mno.audit.anchoring.service import Anchored, Anchoring
-from mno.audit.model import HUB_CHAIN
 from mno.audit.verification.walk import Fault, Finding, Walk, missing_anchor
 from mno.platform import clock
 from mno.platform.database import Connection, Database
@@ -203,8 +202,3 @@ def _verification(row: dict[str, Any]) -> Verification:
         bad_id=row["bad_id"],
         message=row["message"],
     )
-
-
-def name_of_chain(team_id: UUID) -> str:
-    """`hub` for the hub's own chain, else the team's id as people see it."""
-    return "hub" if team_id == HUB_CHAIN else f"team_{team_id.hex}"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mno.platform.errors import Invalid, LimitExceeded, MnoError, NotFound, Unavailable
+from mno.platform.errors import Denied, Invalid, LimitExceeded, MnoError, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import httpx
@@ -72,7 +72,7 @@ def _content(answer: "httpx.Response") -> Any:
         detail = answer.json()["detail"] or answer.json()["title"]
     except (ValueError, KeyError, TypeError):
         detail = f"The server answered {answer.status_code}."
-    kinds: dict[int, type[MnoError]] = {404: NotFound, 429: LimitExceeded, 503: Unavailable}
+    kinds: dict[int, type[MnoError]] = {403: Denied, 404: NotFound, 429: LimitExceeded, 503: Unavailable}
     raise kinds.get(answer.status_code, Invalid)(detail)
 
 

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from mno.entry.cli.audit import app as audit
 from mno.entry.cli.doctor import doctor
 from mno.entry.cli.keys import app as keys
 from mno.entry.cli.keys import link
@@ -25,6 +26,7 @@ app.command("replay")(replay)
 app.command("doctor")(doctor)
 app.add_typer(keys, name="keys")
 app.add_typer(prices, name="prices")
+app.add_typer(audit, name="audit")
 app.add_typer(settings, name="settings")
 
 

@@ -9,13 +9,15 @@ import hashlib
 import logging
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import orjson
 
+from mno.audit.service import Audit
 from mno.observability.costs import catalogue, store
 from mno.observability.costs.catalogue import Catalogue
 from mno.observability.costs.model import (
@@ -68,8 +70,9 @@ class PriceList:
 class Prices:
     """Open it before the first span is priced; `book` is for any thread."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
+        self._audit = audit
         self._changing = asyncio.Lock()
         self._catalogues: dict[UUID, Catalogue] = {}
         self._currencies: dict[UUID, CurrencySettings] = {}
@@ -129,6 +132,7 @@ class Prices:
             async with self._database.transaction(writer.team_id) as tx:
                 await self._check_room(tx, price)
                 await store.insert_custom_price(tx, price)
+                await self._record_price(tx, writer, "prices.create", price)
             await self._reload()
         return price
 
@@ -136,8 +140,12 @@ class Prices:
         """Spans that it priced keep their cost until they are priced again. `NotFound` when there is none."""
         async with self._changing:
             async with self._database.transaction(writer.team_id) as tx:
+                before = await store.custom_prices(tx, writer.team_id, writer.project_id)
                 if not await store.remove_custom_price(tx, writer.team_id, writer.project_id, price_id, clock.now()):
                     raise NotFound(f"There is no custom price {shown('prc', price_id)} in this project.")
+                for price in before:
+                    if price.id == price_id:
+                        await self._record_price(tx, writer, "prices.delete", price)
             await self._reload()
 
     async def import_list(self, writer: Principal, body: bytes) -> PriceData:
@@ -155,6 +163,8 @@ class Prices:
         async with self._changing:
             async with self._database.transaction(writer.team_id) as tx:
                 await store.save_import(tx, saved, clock.now(), writer.name)
+                resource = shown("team", writer.team_id)
+                await self._audit.record(tx, writer, "prices.import", resource, after={"version": version})
             self._catalogues[writer.team_id] = listed
             await self._reload()
         return listed.data
@@ -165,6 +175,7 @@ class Prices:
             async with self._database.transaction(writer.team_id) as tx:
                 if not await store.delete_import(tx, writer.team_id):
                     raise NotFound("No price list was imported; the one of the program is active.")
+                await self._audit.record(tx, writer, "prices.forget_import", shown("team", writer.team_id))
             self._catalogues.pop(writer.team_id, None)
             await self._reload()
         return self._catalogue(writer.team_id).data
@@ -180,7 +191,16 @@ class Prices:
                 if missing:
                     named = ", ".join(sorted(missing))
                     raise Conflict(f"Custom prices stand in {named}: keep a rate for it, or remove them first.")
+                before = await store.currency_settings(tx, writer.team_id)
                 await store.save_currency_settings(tx, writer.team_id, settings)
+                await self._audit.record(
+                    tx,
+                    writer,
+                    "currency.write",
+                    shown("team", writer.team_id),
+                    before=_told(before),
+                    after=_told(settings),
+                )
             await self._reload()
         return self.currency_settings(writer.team_id)
 
@@ -198,6 +218,19 @@ class Prices:
             known = ", ".join(_currencies(settings))
             raise Invalid(f"There is no rate for '{currency[:10]}'; amounts can be shown in {known}.")
         return currency, rate
+
+    async def _record_price(self, tx: Connection, writer: Principal, action: str, price: CustomPrice) -> None:
+        told = {
+            "provider": price.provider,
+            "model": price.model,
+            "valid_from": price.valid_from,
+            "currency": price.currency,
+            "note": price.note,
+            "prices": {name: str(one) for name, one in asdict(price.prices).items() if one is not None},
+        }
+        before, after = (told, None) if action == "prices.delete" else (None, told)
+        resource = shown("prc", price.id)
+        await self._audit.record(tx, writer, action, resource, name=price.model, before=before, after=after)
 
     def _catalogue(self, team_id: UUID) -> Catalogue:
         return self._catalogues.get(team_id) or catalogue.bundled()
@@ -271,6 +304,11 @@ def _check_currencies(settings: CurrencySettings) -> None:
         raise Invalid("The rate of USD is 1: amounts are stored in USD.")
     if settings.display not in _currencies(settings):
         raise Invalid(f"'{settings.display}' cannot be shown without a rate.")
+
+
+def _told(settings: CurrencySettings) -> dict[str, Any]:
+    rates = {f"{rate.currency} of {rate.dated}": f"{rate.rate.normalize():f}" for rate in settings.rates}
+    return {"display": settings.display, "rates": rates}
 
 
 def _currencies(settings: CurrencySettings) -> list[str]:

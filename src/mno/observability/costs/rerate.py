@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import UUID
 
+from mno.audit.service import Audit
 from mno.observability.costs import store
 from mno.observability.costs.model import Rerate, RerateState
 from mno.observability.costs.ports import Restatement
@@ -36,8 +37,11 @@ MAX_LISTED = 50
 class Rerates:
     """One job runs at a time for each project."""
 
-    def __init__(self, database: Database, prices: Prices, queries: UsageQueries, spans: Restatement) -> None:
+    def __init__(
+        self, database: Database, prices: Prices, queries: UsageQueries, spans: Restatement, audit: Audit
+    ) -> None:
         self._database = database
+        self._audit = audit
         self._prices = prices
         self._queries = queries
         self._spans = spans
@@ -78,6 +82,8 @@ class Rerates:
         )
         async with self._database.transaction(writer.team_id) as tx:
             await store.insert_rerate(tx, job)
+            after = {"from": window.start, "to": window.end}
+            await self._audit.record(tx, writer, "prices.rerate", shown("rer", job.id), after=after)
         self._begin(job)
         return job
 

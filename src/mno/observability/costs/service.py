@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from mno.audit.service import Audit
 from mno.observability.costs.ports import KeyNames, Restatement
 from mno.observability.costs.prices import Prices
 from mno.observability.costs.pricing import PriceBook
@@ -17,11 +18,13 @@ from mno.platform.database import Database
 class Costs:
     """Prices, usage and re-rating over one database and one span store. Opening it opens neither of these."""
 
-    def __init__(self, database: Database, clickhouse: ClickHouse, spans: Restatement, keys: KeyNames) -> None:
+    def __init__(
+        self, database: Database, clickhouse: ClickHouse, spans: Restatement, keys: KeyNames, audit: Audit
+    ) -> None:
         queries = UsageQueries(clickhouse)
-        self.prices = Prices(database)
+        self.prices = Prices(database, audit)
         self.usage = Usage(queries, self.prices, keys)
-        self.rerates = Rerates(database, self.prices, queries, spans)
+        self.rerates = Rerates(database, self.prices, queries, spans, audit)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -6,7 +6,8 @@ one way to read them: `type`, `title`, `status`, `detail`, `instance`, and `erro
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -29,6 +30,7 @@ from mno.platform.errors import (
     VerificationRequired,
 )
 from mno.platform.http.headers import SECURITY_HEADERS
+from mno.platform.principal import Principal
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +116,14 @@ def problem_of(error: MnoError, instance: str = "") -> JSONResponse:
     return problem_response(status_of(error), str(error), instance=instance, headers=headers, kind=kind)
 
 
+class Refusals(Protocol):
+    """Where refused attempts are written down; never raises and never waits."""
+
+    async def refused(
+        self, actor: Principal | None, action: str, resource: str, *, team_id: UUID | None = None, detail: str
+    ) -> None: ...
+
+
 def install(app: FastAPI) -> None:
     """Makes every error of `app` a problem document."""
     app.add_exception_handler(MnoError, _on_our_error)
@@ -125,7 +135,22 @@ def install(app: FastAPI) -> None:
 
 async def _on_our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MnoError)
+    if isinstance(error, Denied | Unauthenticated):
+        await _tell_refusal(request, error)
     return problem_of(error, request.url.path)
+
+
+async def _tell_refusal(request: Request, error: MnoError) -> None:
+    """Names who was refused, where and why. A caller without any secret was not refused: it did not try."""
+    refusals: Refusals | None = getattr(request.app.state, "refusals", None)
+    actor: Principal | None = getattr(request.state, "principal", None)
+    tried = any(name in request.headers for name in ("authorization", "x-api-key", "cookie"))
+    if refusals is None or not (actor or tried or isinstance(error, Denied)):
+        return
+    # the route's template: what stands in a path may be a secret, such as an invitation
+    route = getattr(request.scope.get("route"), "path", "")
+    action = "access.deny" if isinstance(error, Denied) else "authentication.fail"
+    await refusals.refused(actor, action, f"{request.method} {route}", detail=str(error))
 
 
 async def _on_invalid_input(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from mno.audit.service import Audit
 from mno.observability.costs import prices as prices_module
 from mno.observability.costs.model import BucketPrices, CurrencyRate, CurrencySettings
 from mno.observability.costs.prices import Prices, PriceWish
@@ -27,7 +28,7 @@ async def prices(database: Database) -> Prices:
 
 
 async def reopened(database: Database) -> Prices:
-    opened = Prices(database)
+    opened = Prices(database, Audit(database))
     await opened.open()
     return opened
 

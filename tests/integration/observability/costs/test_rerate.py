@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from mno.audit.service import Audit
 from mno.observability.costs.model import BucketPrices, RerateState
 from mno.observability.costs.ports import Restatement
 from mno.observability.costs.prices import PriceWish
@@ -76,7 +77,7 @@ class Broken:
 
 @pytest.fixture
 async def costs(database: Database, clickhouse: ClickHouse) -> AsyncIterator[Costs]:
-    costs = Costs(database, clickhouse, repricing(clickhouse), NamedKeys())
+    costs = Costs(database, clickhouse, repricing(clickhouse), NamedKeys(), Audit(database))
     async with costs.running():
         yield costs
 
@@ -153,7 +154,7 @@ async def test_an_interrupted_job_goes_on_where_it_was(
 ) -> None:
     arrive(clickhouse, tenant, calls(hours=3))
     halting = Halting(repricing(clickhouse))
-    first = Costs(database, clickhouse, halting, NamedKeys())
+    first = Costs(database, clickhouse, halting, NamedKeys(), Audit(database))
     async with first.running():
         await add_price(first, tenant)
         started = await first.rerates.start(a_writer(tenant), DAY)
@@ -161,7 +162,7 @@ async def test_an_interrupted_job_goes_on_where_it_was(
         with pytest.raises(Conflict):
             await first.rerates.start(a_writer(tenant), DAY)
         await killed_in_the_second_hour(clickhouse, tenant, first)
-    second = Costs(database, clickhouse, repricing(clickhouse), NamedKeys())
+    second = Costs(database, clickhouse, repricing(clickhouse), NamedKeys(), Audit(database))
     async with second.running():
         await second.rerates.finished(started.id)
         (job,) = await second.rerates.jobs(a_writer(tenant))
@@ -193,7 +194,7 @@ async def test_a_job_that_fails_says_so_and_leaves_room_for_the_next(
     database: Database, clickhouse: ClickHouse, tenant: Tenant, error: Exception, told: str
 ) -> None:
     arrive(clickhouse, tenant, calls(hours=1))
-    costs = Costs(database, clickhouse, Broken(error), NamedKeys())
+    costs = Costs(database, clickhouse, Broken(error), NamedKeys(), Audit(database))
     async with costs.running():
         for _ in range(2):
             started = await costs.rerates.start(a_writer(tenant), DAY)
