@@ -25,8 +25,7 @@ def resource_answer(
         headers["Location"] = resource.meta.location
     text = resource.model_dump_json(
         scim_ctx=context,
-        attributes=shown.attributes if shown else None,
-        excluded_attributes=shown.excluded_attributes if shown else None,
+        response_parameters=shown,
     )
     return Response(text, status, headers, MEDIA_TYPE)
 
@@ -44,8 +43,7 @@ def list_answer(
     listed = made(total_results=total, start_index=start + 1, items_per_page=len(resources), resources=resources)
     text = listed.model_dump_json(
         scim_ctx=Context.RESOURCE_QUERY_RESPONSE,
-        attributes=shown.attributes if shown else None,
-        excluded_attributes=shown.excluded_attributes if shown else None,
+        response_parameters=shown,
     )
     return Response(text, media_type=MEDIA_TYPE)
 

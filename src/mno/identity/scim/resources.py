@@ -116,9 +116,6 @@ class Membership(ComplexAttribute):
     )
     """The address of the person."""
 
-    display: str | None = None
-    """How the person is shown. Directories send it; we answer our own."""
-
 
 class Group(Resource[Any]):
     """A group that the directory made."""

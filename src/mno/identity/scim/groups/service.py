@@ -167,17 +167,15 @@ class DirectoryGroups:
         await self._audit.record(tx, principal, action, shown("grp", group_id), name=name, before=before, after=after)
 
 
-def _resource(row: store.Row, members: list[tuple[UUID, str]], base: str) -> Group:
+def _resource(row: store.Row, members: list[UUID], base: str) -> Group:
     id_ = shown("grp", row["id"])
     group = Group(
         id=id_,
         external_id=row["external_id"],
         display_name=row["name"],
         members=[
-            Membership.model_validate(
-                {"value": shown("usr", user), "$ref": f"{base}/Users/{shown('usr', user)}", "display": name or None}
-            )
-            for user, name in members
+            Membership.model_validate({"value": shown("usr", user), "$ref": f"{base}/Users/{shown('usr', user)}"})
+            for user in members
         ]
         or None,
     )

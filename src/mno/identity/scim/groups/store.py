@@ -39,16 +39,16 @@ async def group(tx: Connection, team_id: UUID, group_id: UUID, *, lock: bool = F
     return await cursor.fetchone()
 
 
-async def members_of(tx: Connection, team_id: UUID, groups: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
-    """Who is in each group: ids and names."""
+async def members_of(tx: Connection, team_id: UUID, groups: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Who is in each group."""
     cursor = await tx.execute(
-        "SELECT gm.group_id, u.id, u.name FROM identity_group_members gm JOIN identity_users u ON u.id = gm.user_id"
-        " WHERE gm.team_id = %(team)s AND gm.group_id = ANY(%(groups)s) ORDER BY u.id",
+        "SELECT group_id, user_id FROM identity_group_members"
+        " WHERE team_id = %(team)s AND group_id = ANY(%(groups)s) ORDER BY user_id",
         {"team": team_id, "groups": list(groups)},
     )
-    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    found: dict[UUID, list[UUID]] = {}
     for row in await cursor.fetchall():
-        found.setdefault(row["group_id"], []).append((row["id"], row["name"]))
+        found.setdefault(row["group_id"], []).append(row["user_id"])
     return found
 
 

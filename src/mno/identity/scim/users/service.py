@@ -78,7 +78,7 @@ class DirectoryUsers:
                 person = Person(new_id(), _name(wanted), email, None, None, _language(wanted))
                 await people.insert_person(tx, person)
                 await store.set_provisioned(tx, team_id, person.id)
-            await self._members.join(tx, team_id, person.id)
+            await self._members.join(tx, principal, team_id, person.id)
             await self._save(tx, team_id, person.id, wanted)
             await self._audit.record(
                 tx,

@@ -200,7 +200,8 @@ class Invitations:
             await store.accept(tx, invitation.id, person.id, at)
             if invitation.mailed_at is not None:
                 await people.verify_email(tx, person.id, at)
-            await self._members.join(tx, invitation.team_id, person.id)
+            actor = _actor(person, invitation)
+            await self._members.join(tx, actor, invitation.team_id, person.id)
             await people.give_role(
                 tx, invitation.team_id, person.id, invitation.role_id, invitation.project_id, invitation.created_by
             )
@@ -211,7 +212,6 @@ class Invitations:
                     await self._accounts.keep_password(tx, person.id, hashed)
                 opened = await self._accounts.open_session(tx, person, invitation.team_id, project_id)
             after = {"accepted": True, **_plain(invitation)}
-            actor = _actor(person, invitation)
             await self._record(tx, actor, "invitations.accept", invitation, {"accepted": False}, after)
         return Accepted(person.id, invitation.team_id, project_id, opened)
 

@@ -73,7 +73,7 @@ class Members:
 
     # — for those who hold a transaction: invitations, directories —
 
-    async def join(self, tx: Connection, team_id: UUID, user_id: UUID) -> bool:
+    async def join(self, tx: Connection, actor: Principal, team_id: UUID, user_id: UUID) -> bool:
         """Makes a person a member; False when they were already. `LimitExceeded` at MAX_MEMBERS_PER_TEAM."""
         await store.lock_person(tx, user_id)
         if await store.count_members(tx, team_id) >= MAX_MEMBERS_PER_TEAM:
@@ -81,6 +81,9 @@ class Members:
         joined = await store.insert_member(tx, team_id, user_id, clock.now())
         await store.settle_account(tx, user_id, clock.now())
         await self._rights.changed(tx, team_id)
+        if joined:
+            after = {"active": True}
+            await self._audit.record(tx, actor, "members.join", shown("usr", user_id), after=after, team_id=team_id)
         return joined
 
     async def end_membership(self, tx: Connection, actor: Principal, found: Member) -> None:
