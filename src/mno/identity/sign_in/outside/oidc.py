@@ -194,7 +194,8 @@ def _arrival(provider: Provider, claims: dict[str, Any]) -> Arrival:
     domain = email.rpartition("@")[2].lower()
     in_domains = not provider.domains or domain in provider.domains
     # some providers send the word instead of the truth value
-    says_verified = claims.get("email_verified") in (True, "true")
+    told = claims.get("email_verified")
+    says_verified = told is True or told == "true"
     believed = in_domains and (says_verified or (provider.trusts_email and bool(provider.domains)))
     methods = claims.get("amr")
     shown = {str(one) for one in methods} if isinstance(methods, list) else set()
