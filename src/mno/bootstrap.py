@@ -70,8 +70,12 @@ from mno.platform.postgres_server import PostgresServer
 from mno.platform.principal import Principal
 from mno.platform.tasks import Tasks
 from mno.platform.versions import Versions
+from mno.secrets.changes.service import Changes
 from mno.secrets.master.choice import chosen
 from mno.secrets.master.local import KeyFile
+from mno.secrets.rooms import Rooms
+from mno.secrets.rotation.service import Rotations
+from mno.secrets.runtime.service import Runtime
 from mno.secrets.service import Secrets
 from mno.settings.service import Settings
 
@@ -182,6 +186,8 @@ class Services:
     approvals: Approvals
     settings: Settings
     secrets: Secrets
+    #: Secrets and variables for executions.
+    runtime: Rooms
     parts: tuple[Part, ...] = field(default=())
 
     @asynccontextmanager
@@ -247,6 +253,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         approvals=approvals,
         settings=settings,
         secrets=secrets,
+        runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
         parts=(
             versions.running,
             log.running,
@@ -298,6 +305,17 @@ def build_audit_log(config: Config, engines: Engines, audit: Audit, settings: Se
 def build_secrets(config: Config, engines: Engines, versions: Versions) -> Secrets:
     ring = chosen(config.master_key, KeyFile(engines.folder.master_key))
     return Secrets(engines.database, ring, versions)
+
+
+def build_runtime(
+    engines: Engines, secrets: Secrets, audit: Audit, policy: Policy, approvals: Approvals, tasks: Tasks
+) -> Rooms:
+    database, keys = engines.database, secrets.keys
+    return Rooms(
+        Runtime(database, keys, audit, policy),
+        Changes(database, keys, audit, policy, approvals),
+        Rotations(database, secrets, audit, policy, tasks),
+    )
 
 
 def build_tasks(database: Database, outbox: Outbox) -> Tasks:

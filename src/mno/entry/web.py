@@ -36,6 +36,7 @@ from mno.platform.http import background
 from mno.platform.http.app import bare_app, serve_pages
 from mno.platform.migrate import Report
 from mno.platform.paths import built_web_folder
+from mno.secrets import routes as secrets_routes
 from mno.settings import routes as settings_routes
 
 #: Requests that are still answered when the program is told to stop; live streams end then.
@@ -69,6 +70,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(costs_routes.router(seen.costs))
     app.include_router(system_routes.router(seen.system))
     app.include_router(approvals_routes.router(services.approvals))
+    app.include_router(secrets_routes.router(services.runtime))
     app.include_router(background.router(services.outbox, services.tasks))
     app.include_router(settings_routes.router(services.settings, services.config.shown()))
     app.include_router(audit_routes.router(services.audit))

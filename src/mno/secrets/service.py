@@ -62,6 +62,10 @@ class Secrets:
         """Has every process load the hub's keys once this transaction commits."""
         await self._versions.bump(tx, TOPIC)
 
+    async def load_hub_keys(self) -> None:
+        """Now, instead of when this process hears of them."""
+        await self._load()
+
     async def _follow(self) -> None:
         while True:
             await self._changed.wait()

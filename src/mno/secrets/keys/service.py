@@ -36,7 +36,9 @@ class DataKeys:
 
     async def seal(self, tx: Connection, team_id: UUID, plain: bytes, where: bytes) -> Sealed:
         """Encrypted with the team's newest data key, which is made at the first use."""
-        key = await self.newest(tx, team_id)
+        return await self.seal_with(await self.newest(tx, team_id), plain, where)
+
+    async def seal_with(self, key: DataKey, plain: bytes, where: bytes) -> Sealed:
         return Sealed(key.id, envelope.sealed(await self.plain(key), plain, where))
 
     async def open(self, tx: Connection, sealed: Sealed, where: bytes) -> bytes:

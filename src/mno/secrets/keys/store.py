@@ -1,6 +1,5 @@
 """All SQL of the data keys. A key that something still needs cannot be deleted: rows refer to it."""
 
-from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -66,21 +65,12 @@ async def masters(tx: Connection) -> list[str]:
     return [row["master"] for row in await rows.fetchall()]
 
 
-async def count_under_others(tx: Connection, master: str) -> int:
+async def under_others(tx: Connection, master: str, limit: int) -> list[DataKey]:
+    """Keys that another master key wrapped; nobody else can wrap them until the transaction ends."""
     rows = await tx.execute(
-        "SELECT count(*) AS n FROM secrets_data_keys WHERE master <> %(master)s", {"master": master}
-    )
-    row = await rows.fetchone()
-    assert row is not None
-    return int(row["n"])
-
-
-async def under_others(tx: Connection, master: str, after: UUID, limit: int) -> list[DataKey]:
-    """Keys that another master key wrapped, in the order of their ids; nobody else can wrap them meanwhile."""
-    rows = await tx.execute(
-        f"SELECT {_COLUMNS} FROM secrets_data_keys WHERE master <> %(master)s AND id > %(after)s"
-        " ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED",
-        {"master": master, "after": after, "limit": limit},
+        f"SELECT {_COLUMNS} FROM secrets_data_keys WHERE master <> %(master)s"
+        " ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE",
+        {"master": master, "limit": limit},
     )
     return [_key(row) for row in await rows.fetchall()]
 
@@ -92,18 +82,13 @@ async def rewrap(tx: Connection, id_: UUID, master: str, wrapped: bytes) -> None
     )
 
 
-async def delete_older(tx: Connection, team_id: UUID, version: int, before: datetime) -> bool:
-    """Deletes the keys before this version; False, and none is deleted, when a value still needs one.
-
-    `before` is a time that their successor must be older than.
-    """
+async def delete_older(tx: Connection, team_id: UUID, version: int) -> bool:
+    """Deletes the keys before this version; False, and none is deleted, when a value still needs one."""
     try:
         async with tx.transaction():
             await tx.execute(
-                "DELETE FROM secrets_data_keys k WHERE team_id = %(team_id)s AND version < %(version)s"
-                " AND EXISTS (SELECT FROM secrets_data_keys n WHERE n.team_id = k.team_id"
-                " AND n.version = %(version)s AND n.created_at <= %(before)s)",
-                {"team_id": team_id, "version": version, "before": before},
+                "DELETE FROM secrets_data_keys WHERE team_id = %(team_id)s AND version < %(version)s",
+                {"team_id": team_id, "version": version},
             )
     except psycopg.errors.ForeignKeyViolation:
         return False

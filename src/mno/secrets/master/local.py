@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import os
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mno.platform.errors import Invalid
@@ -79,6 +80,13 @@ class KeyFile:
         if len(lines) > MAX_MASTER_KEYS:
             raise Invalid(f"{self.path} has {len(lines)} keys; at most {MAX_MASTER_KEYS} are read.")
         return [parsed(line, str(self.path)) for line in lines]
+
+    def changed_at(self) -> datetime | None:
+        """When the file was last written."""
+        try:
+            return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
     def create(self) -> LocalKey:
         """A first key, unless another start of the program was faster; then that one."""

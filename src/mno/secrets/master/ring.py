@@ -6,6 +6,7 @@ So a key is replaced without downtime: the new one stands first, the old one sta
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Protocol
 
 from mno.platform.errors import Unavailable
@@ -54,6 +55,10 @@ class MasterRing:
     def is_file(self) -> bool:
         """Whether the key that wraps is the data folder's own, so that we can make a new one ourselves."""
         return not self._named
+
+    def file_changed_at(self) -> datetime | None:
+        """When the file was last written; None where there is none."""
+        return self._file.changed_at()
 
     @property
     def current(self) -> MasterKey:

@@ -194,12 +194,12 @@ async def on_scopes(
     return [(_entry(row), _sealed(row)) for row in await rows.fetchall()]
 
 
-async def outdated(tx: Connection, team_id: UUID, key: UUID, after: UUID, limit: int) -> list[tuple[Entry, Sealed]]:
+async def outdated(tx: Connection, team_id: UUID, key: UUID, limit: int) -> list[tuple[Entry, Sealed]]:
     """Secrets under another data key; nobody else can change them until the transaction ends."""
     rows = await tx.execute(
         f"SELECT {_COLUMNS}, data_key_id, ciphertext FROM secrets_entries WHERE team_id = %(team_id)s"
-        " AND data_key_id <> %(key)s AND id > %(after)s ORDER BY id LIMIT %(limit)s FOR UPDATE",
-        {"team_id": team_id, "key": key, "after": after, "limit": limit},
+        " AND data_key_id <> %(key)s ORDER BY id LIMIT %(limit)s FOR UPDATE",
+        {"team_id": team_id, "key": key, "limit": limit},
     )
     found = [(_entry(row), _sealed(row)) for row in await rows.fetchall()]
     return [(one, sealed) for one, sealed in found if sealed is not None]
