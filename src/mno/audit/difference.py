@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+import rfc8785
+
 from mno.audit.model import MAX_CHANGED_FIELDS, MAX_VALUE_CHARACTERS
 
 #: Beyond this a number has no exact place in JSON (RFC 8785 refuses it), so it is written as text.
@@ -32,7 +34,7 @@ def _changes(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in [*before, *(name for name in after if name not in before)]:
         old, new = before.get(name, _MISSING), after.get(name, _MISSING)
-        if old == new and type(old) is type(new):
+        if old is new or _same(old, new):
             continue
         path = text(f"{prefix}{name}")
         if isinstance(old, Mapping) and isinstance(new, Mapping) and depth < _DEPTH:
@@ -40,6 +42,13 @@ def _changes(
             continue
         sides = {side: plain(value) for side, value in (("before", old), ("after", new)) if value is not _MISSING}
         yield path, sides
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether both look the same in the log: 1 and 1.0 do, 1 and true do not."""
+    if old is _MISSING or new is _MISSING:
+        return False
+    return rfc8785.dumps(plain(old)) == rfc8785.dumps(plain(new))
 
 
 def plain(value: Any, depth: int = 0) -> Any:
