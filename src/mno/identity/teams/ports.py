@@ -1,10 +1,10 @@
 """What teams need from others, satisfied in bootstrap."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from mno.identity.sign_in.model import SignedIn
 from mno.identity.teams.model import Person
 from mno.platform.database import Connection
 from mno.platform.facts import Fact
@@ -52,14 +52,6 @@ class Facts(Protocol):
     async def publish(self, tx: Connection, fact: Fact) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A session that was opened: its secret, and one by which the browser is known again."""
-
-    token: str
-    device: str
-
-
 class Accounts(Protocol):
     """What sign-in does for somebody who sets up an account by an invitation."""
 
@@ -69,7 +61,7 @@ class Accounts(Protocol):
 
     async def keep_password(self, tx: Connection, user_id: UUID, hashed: str) -> None: ...
 
-    async def open_session(self, tx: Connection, person: Person, team_id: UUID, project_id: UUID) -> Opened:
+    async def open_session(self, tx: Connection, person: Person, team_id: UUID) -> SignedIn:
         """The invitation is the factor that was shown."""
         ...
 

@@ -1,14 +1,13 @@
 """Invitations over HTTP: those of a team, and the two public doors for whoever holds a link."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from mno.identity.sign_in import answers
 from mno.identity.teams.invitations.pace import Pace
 from mno.identity.teams.invitations.service import Invitations
-from mno.identity.teams.ports import Opened
 from mno.identity.teams.routes import Cursor, Limit
 from mno.identity.teams.schemas import (
     Acceptance,
@@ -27,15 +26,13 @@ from mno.platform.principal import Principal, PrincipalKind
 
 Inviter = Annotated[Principal, Depends(requires("members.write"))]
 MemberReader = Annotated[Principal, Depends(requires("members.read"))]
-#: Puts an opened session's cookies into an answer.
-SetCookies = Callable[[Request, Response, Opened], None]
 
 
-def router(invitations: Invitations, public_url: str, set_cookies: SetCookies) -> APIRouter:
+def router(invitations: Invitations, public_url: str) -> APIRouter:
     """`public_url` is the address under which people reach us; empty: the one that the inviter used."""
     routes = APIRouter(prefix="/api/invitations", tags=["invitations"])
     _team_routes(routes, invitations, public_url)
-    _public_routes(routes, invitations, set_cookies)
+    _public_routes(routes, invitations)
     return routes
 
 
@@ -73,7 +70,7 @@ def _team_routes(routes: APIRouter, invitations: Invitations, public_url: str) -
         await invitations.revoke(inviter, parsed("inv", invitation_id))
 
 
-def _public_routes(routes: APIRouter, invitations: Invitations, set_cookies: SetCookies) -> None:
+def _public_routes(routes: APIRouter, invitations: Invitations) -> None:
     pace = Pace()
 
     @routes.get("/offer")
@@ -82,7 +79,7 @@ def _public_routes(routes: APIRouter, invitations: Invitations, set_cookies: Set
         pace.count(_address(request))
         return OfferShape.of(await invitations.offer(token))
 
-    @routes.post("/accept")
+    @routes.post("/accept", dependencies=[Depends(answers.from_our_pages)])
     async def accept(wish: Acceptance, request: Request, response: Response) -> AcceptedShape:
         """Spends the link. A signed-in caller joins with their account, which must have the invited address; others
         set up a new account, and are signed in.
@@ -92,7 +89,7 @@ def _public_routes(routes: APIRouter, invitations: Invitations, set_cookies: Set
             wish.token, name=wish.name, password=wish.password or None, session=await _session(request)
         )
         if accepted.opened is not None:
-            set_cookies(request, response, accepted.opened)
+            answers.with_sign_in(response, request, accepted.opened)
         return AcceptedShape(
             user_id=shown("usr", accepted.user_id),
             team_id=shown("team", accepted.team_id),

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from mno.audit.service import Audit
+from mno.identity.sign_in.model import SignedIn
 from mno.identity.teams import paging
 from mno.identity.teams.invitations import store
 from mno.identity.teams.invitations.letters import language_of, letter
@@ -27,7 +28,7 @@ from mno.identity.teams.model import (
     InvitationState,
     Person,
 )
-from mno.identity.teams.ports import Accounts, Letters, Opened, Preferences, Rights
+from mno.identity.teams.ports import Accounts, Letters, Preferences, Rights
 from mno.identity.teams.projects import store as projects
 from mno.identity.teams.service import named
 from mno.platform import clock, crypto
@@ -71,7 +72,7 @@ class Accepted:
     user_id: UUID
     team_id: UUID
     project_id: UUID
-    opened: Opened | None
+    opened: SignedIn | None
 
 
 class Invitations:
@@ -210,7 +211,7 @@ class Invitations:
             if is_set_up:
                 if hashed is not None:
                     await self._accounts.keep_password(tx, person.id, hashed)
-                opened = await self._accounts.open_session(tx, person, invitation.team_id, project_id)
+                opened = await self._accounts.open_session(tx, person, invitation.team_id)
             after = {"accepted": True, **_plain(invitation)}
             await self._record(tx, actor, "invitations.accept", invitation, {"accepted": False}, after)
         return Accepted(person.id, invitation.team_id, project_id, opened)
@@ -218,7 +219,8 @@ class Invitations:
     async def _hashed(self, token: str, name: str, password: str, session: Principal | None) -> str | None:
         """Before the transaction that spends the link, because it is slow; nothing is hashed for a bad link."""
         async with self._database.across_teams() as tx:
-            person, is_set_up = await self._who(tx, await self._of_token(tx, token), name, session)
+            # locked, so that the loser of a race hears that the link is spent, and not to sign in
+            person, is_set_up = await self._who(tx, await self._of_token(tx, token, lock=True), name, session)
         return await self._accounts.hashed(person, password) if is_set_up else None
 
     async def _who(

@@ -1,0 +1,1 @@
+"""Where invitations and signing in meet."""

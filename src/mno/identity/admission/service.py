@@ -1,0 +1,26 @@
+"""An account that an invitation sets up gets its password and its first session from signing in."""
+
+from uuid import UUID
+
+from mno.identity.sign_in import model
+from mno.identity.sign_in.model import Factor, SignedIn
+from mno.identity.sign_in.service import SignIn
+from mno.identity.teams.model import Person
+from mno.platform.database import Connection
+
+
+class Admission:
+    """The `Accounts` of teams/ports.py, by the services of sign-in."""
+
+    def __init__(self, sign_in: SignIn) -> None:
+        self._sign_in = sign_in
+
+    async def hashed(self, person: Person, password: str) -> str:
+        known = model.Person(person.id, person.name, person.email, person.email_verified_at is not None)
+        return await self._sign_in.passwords.hashed(known, password)
+
+    async def keep_password(self, tx: Connection, user_id: UUID, hashed: str) -> None:
+        await self._sign_in.passwords.keep(tx, user_id, hashed)
+
+    async def open_session(self, tx: Connection, person: Person, team_id: UUID) -> SignedIn:
+        return await self._sign_in.open_session(tx, person.id, team_id, (Factor.INVITATION,))
