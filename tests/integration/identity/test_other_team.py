@@ -1,0 +1,274 @@
+"""The owner of another team walks all routes with the ids of the first team in their hands, and learns nothing."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from mno.approvals.model import Proposal
+from mno.bootstrap import Services
+from mno.identity import store
+from mno.identity.model import Home, Project, Team, User
+from mno.identity.service import owner_of
+from mno.platform import clock
+from mno.platform.ids import new_id, shown
+from mno.platform.scope import Scope
+from support.routes import Entrance, entrances
+
+#: In the name of everything that the first team has.
+CANARY = "canary-of-the-first-team"
+SECRET = "mno_" + "stranger0" * 4
+#: Path parameters that name nothing of a team: what SCIM says about itself.
+SAME_FOR_ALL = {"name", "urn", "rest"}
+VIEWER = "role_00000000000070008000000000000004"
+
+
+@dataclass(frozen=True)
+class Things:
+    """One of everything that the first team has, by the name of its path parameter."""
+
+    ids: dict[str, str]
+
+    def of(self, parameter: str) -> str:
+        assert parameter in self.ids, f"give the first team one of {{{parameter}}} in this test"
+        return self.ids[parameter]
+
+    def path(self, entrance: Entrance) -> str:
+        def filled(match: re.Match[str]) -> str:
+            if match[1] in SAME_FOR_ALL:
+                return "x"
+            # one name for different things: an entry of the audit log, or of the runtime environment
+            return self.of("secret_id" if entrance.path.startswith("/api/config/runtime/") else match[1])
+
+        return re.sub(r"{(\w+)(?::path)?}", filled, entrance.path)
+
+
+@pytest.fixture
+async def first(app: FastAPI, client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """The first team's Owner, signed in."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"sec-fetch-site": "same-origin"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8420", headers=headers) as caller:
+        link = httpx.URL((await client.post("/api/auth/link")).json()["url"])
+        assert (await caller.get(f"{link.path}?{link.query.decode()}")).status_code == 303
+        yield caller
+
+
+@pytest.fixture
+async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Things:
+    project = shown("prj", home.project.id)
+
+    async def made(path: str, wish: dict[str, Any], field: str = "id") -> str:
+        answer = await first.post(path, json=wish)
+        assert answer.status_code < 300, (path, answer.text)
+        return str(answer.json()[field])
+
+    member = User(new_id(), home.team.id, CANARY, f"{CANARY}@example.com")
+    async with services.engines.database.across_teams() as tx:
+        await store.insert_user(tx, member)
+    user = shown("usr", member.id)
+    group = await made("/api/groups", {"name": CANARY})
+    await first.post(f"/api/groups/{group}/members", json={"user_id": user})
+    trace, span = "ab" * 16, "cd" * 8
+    event = {"provider": "openai", "model": CANARY, "input_tokens": 5, "trace_id": trace, "span_id": span}
+    assert (await first.post("/api/usage-events", json=[event])).status_code < 300
+    price = {"model": CANARY, "prices": {"input": "1", "output": "2"}}
+    proposal = Proposal("test.change", CANARY, {"what": CANARY}, Scope.project(home.team.id, home.project.id))
+    async with services.engines.database.transaction(home.team.id) as tx:
+        approval = await services.approvals.ask(tx, owner_of(home, CANARY), proposal)
+    ids = {
+        "team_id": shown("team", home.team.id),
+        "project_id": await made("/api/projects", {"name": CANARY}),
+        "user_id": user,
+        "group_id": group,
+        "role_id": await made("/api/rbac/roles", {"name": CANARY, "permissions": ["spans.read"]}),
+        "grant_id": await made("/api/grants", {"subject": user, "role": VIEWER, "scope": {"level": "team"}}),
+        "key_id": await made("/api/keys", {"name": CANARY, "scopes": ["read"]}),
+        "price_id": await made("/api/prices", price),
+        "job_id": await made("/api/prices/rerate", {"from": "-1h"}),
+        "approval_id": shown("apr", approval.id),
+        "trace_id": trace,
+        "span_id": span,
+        "entry_id": (await first.get("/api/audit/logs")).json()["items"][0]["id"],
+        # of the hub, whatever the team
+        "fact_id": str(new_id()),
+        "task_id": "1",
+        "project": project,
+        "session_id": (await first.get("/api/auth/sessions")).json()["items"][0]["id"],
+        # of people and of the hub; none is needed for a refusal
+        "passkey_id": shown("pky", new_id()),
+        "provider_id": shown("idp", new_id()),
+        "provider": "github",
+    }
+    stream = {"name": CANARY, "kind": "webhook", "target": "https://example.com/hook"}
+    ids["stream_id"] = await made("/api/audit/streams", stream)
+    secret = {"scope": {"level": "team"}, "name": "CANARY", "kind": "secret", "purpose": CANARY, "value": CANARY}
+    answer = await first.put("/api/config/runtime", json=secret)
+    assert answer.status_code < 300, answer.text
+    ids["secret_id"] = (await first.get("/api/config/runtime")).json()["items"][0]["id"]
+    return Things(ids)
+
+
+@pytest.fixture
+async def stranger(services: Services, anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
+    """A key that may everything in a team of its own, and nothing on the hub."""
+    team = Team(new_id(), "Strangers")
+    project = Project(new_id(), team.id, "Theirs", clock.now())
+    async with services.engines.database.across_teams() as tx:
+        await store.insert_team(tx, team)
+        await store.insert_project(tx, project)
+        await services.access.keys.ensure(tx, team.id, project.id, "stranger", SECRET)
+        await tx.execute("DELETE FROM identity_grants WHERE team_id = %(id)s AND scope_kind = 'hub'", {"id": team.id})
+    anonymous.headers["authorization"] = f"Bearer {SECRET}"
+    return anonymous
+
+
+class Bodies:
+    """The smallest body that a route takes, by its description, with the first team's ids wherever one fits."""
+
+    def __init__(self, app: FastAPI, things: Things) -> None:
+        self._described = app.openapi()
+        self._things = things
+
+    def of(self, entrance: Entrance) -> Any:
+        path = re.sub(r":path}", "}", entrance.path)
+        operation = self._described["paths"].get(path, {}).get(entrance.method.lower(), {})
+        content = operation.get("requestBody", {}).get("content", {})
+        schema = next((one["schema"] for one in content.values() if "schema" in one), None)
+        return None if schema is None else self._value("", schema)
+
+    def _value(self, name: str, schema: dict[str, Any]) -> Any:
+        if "$ref" in schema:
+            return self._value(name, self._described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+        for choice in ("anyOf", "oneOf", "allOf"):
+            if choice in schema:
+                return self._value(name, schema[choice][0])
+        if "enum" in schema or "const" in schema:
+            return schema["const"] if "const" in schema else schema["enum"][-1]
+        match schema.get("type"):
+            case "object":
+                wanted = schema.get("required", [])
+                return {
+                    key: self._value(key, one) for key, one in schema.get("properties", {}).items() if key in wanted
+                }
+            case "array":
+                return [self._value(name, schema["items"])] if schema.get("minItems") else []
+            case "integer" | "number":
+                return schema.get("minimum", 1)
+            case "boolean":
+                return False
+        return self._text(name)
+
+    def _text(self, name: str) -> str:
+        known = {
+            "subject": "user_id",
+            "person": "user_id",
+            "role": "role_id",
+            "to": "trace_id",
+            "target": "",
+            "project": "project_id",
+        }
+        key = known.get(name, name)
+        return self._things.ids.get(key, {"level": "team", "from": "-1h"}.get(name, "theirs"))
+
+
+async def seen_by_the_first_team(first: httpx.AsyncClient) -> dict[str, Any]:
+    """What the first team has; a stranger's walk must not change it."""
+    lists = (
+        "rbac/roles",
+        "grants",
+        "keys",
+        "projects",
+        "members",
+        "groups",
+        "prices",
+        "approvals",
+        "audit/streams",
+        "config/runtime",
+    )
+    found = {}
+    for path in lists:
+        answer = await first.get(f"/api/{path}")
+        assert answer.status_code == 200, path
+        found[path] = sorted(json.dumps(_steady(item), sort_keys=True) for item in _items(answer.json()))
+    return found
+
+
+def _items(body: Any) -> list[Any]:
+    return body["items"] if isinstance(body.get("items"), list) else [body]
+
+
+def _steady(item: dict[str, Any]) -> dict[str, Any]:
+    """What does not move by itself."""
+    kept = ("id", "name", "permissions", "effective", "scopes", "revoked_at", "archived_at", "version", "custom")
+    return {key: item[key] for key in kept if key in item}
+
+
+def says_nothing(answer: httpx.Response) -> bool:
+    """An empty page of a thing that the asker does not have."""
+    return answer.status_code == 200 and answer.request.method == "GET" and not any(answer.json().values())
+
+
+async def test_the_first_team_has_something_behind_its_ids(first: httpx.AsyncClient, things: Things) -> None:
+    for path in ("rbac/roles", "keys", "projects", "groups", "prices"):
+        assert CANARY in (await first.get(f"/api/{path}")).text, path
+    for path in (f"prices/rerate/{things.of('job_id')}", f"approvals/{things.of('approval_id')}"):
+        assert (await first.get(f"/api/{path}")).status_code == 200, path
+
+
+async def test_another_team_s_owner_learns_and_changes_nothing(
+    app: FastAPI, first: httpx.AsyncClient, stranger: httpx.AsyncClient, things: Things
+) -> None:
+    before = await seen_by_the_first_team(first)
+    bodies = Bodies(app, things)
+    let_in, told, unproved = [], [], []
+    for entrance in entrances(app):
+        if entrance.path.endswith(("/stream", "/live")):
+            continue  # an answer without an end; its filter is the trace list's
+        path = things.path(entrance)
+        answer = await stranger.request(entrance.method, path, json=bodies.of(entrance))
+        if CANARY in answer.text:
+            told.append(entrance.name)
+        names_a_thing = set(re.findall(r"{(\w+)", entrance.path)) - SAME_FOR_ALL
+        if not names_a_thing:
+            continue
+        if answer.status_code in (400, 422, 413, 415):
+            unproved.append((entrance.name, answer.text[:200]))
+        elif answer.status_code not in (401, 403, 404) and not says_nothing(answer):
+            let_in.append((entrance.name, answer.status_code, answer.text[:200]))
+    assert not told
+    assert not let_in
+    assert not unproved
+    assert await seen_by_the_first_team(first) == before
+
+
+async def test_ids_of_another_team_in_a_body_or_query_lead_nowhere(stranger: httpx.AsyncClient, things: Things) -> None:
+    user, role, project = things.of("user_id"), things.of("role_id"), things.of("project_id")
+    team_scope, project_scope = {"level": "team"}, {"level": "project", "project": project}
+    tries: list[tuple[str, dict[str, Any]]] = [
+        ("/api/grants", {"subject": user, "role": VIEWER, "scope": team_scope}),
+        ("/api/grants", {"subject": things.of("group_id"), "role": VIEWER, "scope": team_scope}),
+        ("/api/grants", {"subject": things.of("key_id"), "role": VIEWER, "scope": team_scope}),
+        ("/api/keys", {"name": "x", "scopes": ["read"], "project": project}),
+        ("/api/rbac/roles", {"name": "x", "includes": [role]}),
+    ]
+    mine = (await stranger.get("/api/keys")).json()["items"][0]["id"]
+    tries += [
+        ("/api/grants", {"subject": mine, "role": role, "scope": team_scope}),
+        ("/api/grants", {"subject": mine, "role": VIEWER, "scope": project_scope}),
+    ]
+    for path, wish in tries:
+        assert (await stranger.post(path, json=wish)).status_code == 404, wish
+    question = {"principal": user, "permission": "spans.read"}
+    assert (await stranger.get("/api/rbac/explain", params=question)).status_code == 404
+    assert (await stranger.get("/api/grants", params={"subject": user})).json()["items"] == []
+
+
+def test_ids_are_of_this_test(things: Things, home: Home) -> None:
+    assert UUID(hex=things.of("team_id").removeprefix("team_")) == home.team.id
