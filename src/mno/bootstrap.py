@@ -31,6 +31,21 @@ from mno.identity.policy.grants.service import Grants
 from mno.identity.policy.roles.service import Roles
 from mno.identity.policy.service import Policy
 from mno.identity.service import Identity, check_bootstrap_key
+from mno.identity.sign_in.attempts.service import Attempts
+from mno.identity.sign_in.codes import service as codes_service
+from mno.identity.sign_in.codes.service import Codes
+from mno.identity.sign_in.outside.calls import Calls
+from mno.identity.sign_in.outside.oidc import OidcClient
+from mno.identity.sign_in.outside.providers import service as providers_service
+from mno.identity.sign_in.outside.providers.service import Providers
+from mno.identity.sign_in.outside.service import Outside
+from mno.identity.sign_in.outside.welcome.service import Welcome
+from mno.identity.sign_in.passkeys.service import Passkeys
+from mno.identity.sign_in.passwords.hashing import PasswordHashes
+from mno.identity.sign_in.passwords.service import Passwords
+from mno.identity.sign_in.rooms import Entrances
+from mno.identity.sign_in.service import SignIn
+from mno.identity.sign_in.sessions.service import Sessions
 from mno.identity.sign_in.sessions.service import topic_of as topic_of_sessions
 from mno.identity.teams.groups.service import Groups
 from mno.identity.teams.members.service import Members
@@ -178,6 +193,7 @@ class Services:
     audit: AuditLog
     access: Access
     people: People
+    entrances: Entrances
     identity: Identity
     observability: "Observability"
     versions: Versions
@@ -238,13 +254,16 @@ def assemble(config: Config, engines: Engines) -> Services:
     approvals = build_approvals(engines.database, outbox, audit, access.policy)
     identity = Identity(engines.database, access.policy, access.keys, versions)
     observability = build_observability(engines, access.keys, audit)
+    people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
+    entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)
     log = build_audit_log(config, engines, audit, settings)
     return Services(
         config=config,
         engines=engines,
         audit=log,
         access=access,
-        people=build_people(engines, access.policy, audit, outbox, versions, settings, secrets),
+        people=people,
+        entrances=entrances,
         identity=identity,
         observability=observability,
         versions=versions,
@@ -383,6 +402,35 @@ def build_people(
         groups=groups,
         directory=directory,
         mail=build_mail(settings, secrets),
+    )
+
+
+def build_entrances(
+    database: Database,
+    policy: Policy,
+    audit: Audit,
+    versions: Versions,
+    settings: Settings,
+    secrets: Secrets,
+    people: People,
+    tasks: Tasks,
+) -> Entrances:
+    attempts = Attempts(database)
+    sessions = Sessions(database, audit, versions, settings)
+    passwords = Passwords(database, audit, sessions, attempts, PasswordHashes(), people.mail)
+    tasks.every("sign_in.prune", "41 * * * *", sessions.prune)
+    tasks.every("sign_in.prune_attempts", "43 * * * *", attempts.prune)
+    passkeys, codes = Passkeys(database, audit, sessions), Codes(database, audit, secrets.sealer)
+    calls = Calls(Egress(settings.egress_allowed).client())
+    oidc = OidcClient(calls)
+    providers = Providers(database, audit, secrets.sealer, oidc, policy)
+    secrets.sealer.hold(codes_service.SEALED_KIND, codes.walk)
+    secrets.sealer.hold(providers_service.SEALED_KIND, providers.walk)
+    welcome = Welcome(people.members, policy, audit)
+    return Entrances(
+        SignIn(database, audit, settings, attempts, sessions, passwords, passkeys, codes),
+        Outside(database, audit, sessions, attempts, settings, secrets.own, providers, calls, oidc, welcome),
+        providers,
     )
 
 

@@ -22,7 +22,6 @@ from mno.identity.sign_in.answers import Front
 from mno.identity.sign_in.attempts.service import Attempts
 from mno.identity.sign_in.codes.service import Codes
 from mno.identity.sign_in.model import Factor
-from mno.identity.sign_in.outside import routes as outside_routes
 from mno.identity.sign_in.outside.calls import Calls
 from mno.identity.sign_in.outside.oidc import OidcClient
 from mno.identity.sign_in.outside.providers.service import Providers
@@ -31,9 +30,8 @@ from mno.identity.sign_in.outside.welcome.service import Welcome
 from mno.identity.sign_in.passkeys.service import Passkeys
 from mno.identity.sign_in.passwords.hashing import PasswordHashes
 from mno.identity.sign_in.passwords.service import Passwords
-from mno.identity.sign_in.profile import routes as profile_routes
+from mno.identity.sign_in.rooms import Entrances
 from mno.identity.sign_in.service import SignIn
-from mno.identity.sign_in.sessions import routes as session_routes
 from mno.identity.sign_in.sessions import store as sessions_store
 from mno.identity.sign_in.sessions.access.service import SessionAccess
 from mno.identity.sign_in.sessions.service import Sessions
@@ -89,6 +87,10 @@ class Chosen:
     async def read_own(self, team_id: UUID | None, name: str) -> str | None:
         assert team_id is None
         return self.secrets.get(name)
+
+    async def write_own(self, team_id: UUID | None, name: str, value: str) -> None:
+        assert team_id is None
+        self.secrets[name] = value
 
 
 class Joining:
@@ -228,10 +230,7 @@ def rooms_over(
     remembered = RememberedPrincipals()
     access = SessionAccess(database, policy, versions, remembered)
     app = bare_app(version="test", authenticator=Keyless(access))
-    app.include_router(session_routes.router(sessions, front))
-    app.include_router(ways_in.router(sign_in, outside, providers, front))
-    app.include_router(profile_routes.router(sign_in, front))
-    app.include_router(outside_routes.router(sign_in, outside, providers, front))
+    app.include_router(ways_in.router(Entrances(sign_in, outside, providers), front))
     return Rooms(database, app, sign_in, outside, versions, mailbox, chosen, remembered)
 
 

@@ -84,9 +84,14 @@ def test_every_route_says_what_it_does() -> None:
     assert not [f"{route.method} {route.path}" for route in routes if not route.described.get("description")]
 
 
-def test_only_health_and_the_sign_in_link_ask_for_no_key() -> None:
+def test_only_health_and_the_ways_in_ask_for_no_key() -> None:
     _, routes = reference().routes()
-    assert {route.path for route in routes if not route.permission} == {"/api/health", "/api/auth/link"}
+    ways_in = {
+        "link", "methods", "password", "password/reset", "password/new", "passkey", "passkey/options", "second-factor",
+        "github/start", "github/callback", "oidc/{provider_id}/start", "oidc/{provider_id}/callback",
+    }  # fmt: skip
+    public = {route.path for route in routes if not route.permission}
+    assert public == {"/api/health", *(f"/api/auth/{name}" for name in ways_in)}
 
 
 def test_every_limit_says_what_it_bounds() -> None:

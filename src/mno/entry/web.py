@@ -18,12 +18,13 @@ import mno
 from mno.approvals import routes as approvals_routes
 from mno.audit import routes as audit_routes
 from mno.bootstrap import Services
-from mno.identity import routes as identity_routes
 from mno.identity.keys import routes as keys_routes
 from mno.identity.model import Home
 from mno.identity.policy.grants import routes as grants_routes
 from mno.identity.policy.roles import routes as roles_routes
 from mno.identity.scim import routes as scim_routes
+from mno.identity.sign_in import routes as sign_in_routes
+from mno.identity.sign_in.answers import Front
 from mno.identity.teams import routes as teams_routes
 from mno.observability.costs import routes as costs_routes
 from mno.observability.ingest import routes as ingest_routes
@@ -57,7 +58,7 @@ def create_app(services: Services) -> FastAPI:
         rules=services.settings,
     )
     seen = services.observability
-    app.include_router(identity_routes.router(services.identity))
+    app.include_router(sign_in_routes.router(services.entrances, front_of(services)))
     app.include_router(roles_routes.router(services.access.roles))
     app.include_router(grants_routes.router(services.access.grants))
     app.include_router(keys_routes.router(services.access.keys))
@@ -77,6 +78,11 @@ def create_app(services: Services) -> FastAPI:
     app.state.refusals = services.audit.audit
     serve_pages(app, built_web_folder())
     return app
+
+
+def front_of(services: Services) -> Front:
+    config = services.config
+    return Front(config.public_url, config.url(config.port), services.settings)
 
 
 def listen(config: Config) -> socket.socket:

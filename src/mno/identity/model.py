@@ -1,13 +1,8 @@
 """Teams, projects and users, and the roles that every team has."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
-
-#: How long a one-time link works.
-SIGN_IN_LINK_LIFETIME = timedelta(hours=1)
-#: How long a session lasts.
-SESSION_LIFETIME = timedelta(days=30)
 
 #: The roles that every team has, by the ids that migration 0003 gave them.
 OWNER_ROLE = UUID("00000000-0000-7000-8000-000000000001")

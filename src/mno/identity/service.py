@@ -1,7 +1,6 @@
-"""Use cases of identity: the first team, sign-in by a one-time link, and who a secret belongs to."""
+"""Use cases of identity: the first team, and who a secret belongs to."""
 
 import logging
-from uuid import UUID
 
 from mno.identity import store
 from mno.identity.keys.service import Keys
@@ -9,17 +8,16 @@ from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import (
     HUB_ADMINISTRATOR_ROLE,
     OWNER_ROLE,
-    SESSION_LIFETIME,
-    SIGN_IN_LINK_LIFETIME,
     Home,
     Project,
     Team,
     User,
 )
-from mno.identity.policy.service import TOPICS, Policy
+from mno.identity.policy.service import Policy
+from mno.identity.sign_in.sessions.access.service import SessionAccess
 from mno.platform import clock, crypto
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Invalid, NotFound, Unauthenticated
+from mno.platform.errors import Invalid
 from mno.platform.ids import new_id
 from mno.platform.permissions import HUB, PROJECT, TEAM
 from mno.platform.principal import Principal, PrincipalKind
@@ -56,16 +54,13 @@ class Identity:
         remembered: RememberedPrincipals | None = None,
     ) -> None:
         self._database = database
-        self._policy = policy
         self.keys = keys
-        self._remembered = remembered or RememberedPrincipals()
-        versions.watch(TOPICS, self._forget)
+        self._sessions = SessionAccess(database, policy, versions, remembered)
 
     async def ensure_home(self) -> Home:
-        """The first team, project and owner, created when there are none; also drops expired sessions."""
+        """The first team, project and owner, created when there are none."""
         async with self._database.across_teams() as tx:
             await store.lock_first_team(tx)
-            await store.delete_expired(tx, clock.now())
             team = await store.first_team(tx)
             if team is None:
                 return await self._create_home(tx)
@@ -103,76 +98,10 @@ class Identity:
         """A secret for the command line on this machine, valid as long as this process lives."""
         return self.keys.admit(owner_of(home, "local command line"))
 
-    # — people —
-
-    async def create_link(self, principal: Principal) -> str:
-        """The token of a link that signs the team's owner in, once, within an hour."""
-        token = crypto.new_token()
-        expires_at = clock.now() + SIGN_IN_LINK_LIFETIME
-        async with self._database.transaction(principal.team_id) as tx:
-            owner = await store.owner_of(tx, principal.team_id)
-            if owner is None:
-                raise NotFound("The team has no owner.")
-            await store.insert_link(tx, crypto.fingerprint(token), owner, principal.project_id, expires_at)
-        return token
-
-    async def sign_in(self, link_token: str) -> str:
-        """Spends the link and opens a session; the answer is the session's secret for the cookie."""
-        now = clock.now()
-        token = crypto.new_token()
-        async with self._database.across_teams() as tx:
-            whose = await store.use_link(tx, crypto.fingerprint(link_token), now)
-            if whose is None:
-                raise Unauthenticated(
-                    "This sign-in link was used already or is too old. "
-                    "Run `mno link` on the server's machine for a new one."
-                )
-            await store.insert_session(tx, crypto.fingerprint(token), whose, now + SESSION_LIFETIME)
-        return token
-
-    async def sign_out(self, session_token: str) -> None:
-        fingerprint = crypto.fingerprint(session_token)
-        async with self._database.across_teams() as tx:
-            await store.delete_session(tx, fingerprint)
-        self._remembered.forget(fingerprint)
-
-    async def about(self, principal: Principal) -> tuple[User | None, Team, Project]:
-        """The user (None for a key), team and project that a principal acts for."""
-        async with self._database.transaction(principal.team_id) as tx:
-            team = await store.team_of(tx, principal.team_id)
-            projects = await store.projects_of(tx, principal.team_id)
-            user = await store.user_of(tx, principal.team_id, principal.id)
-        return user, team, next(project for project in projects if project.id == principal.project_id)
-
     # — the gate's questions —
 
     async def principal_of_key(self, key: str) -> Principal:
         return await self.keys.principal_of_key(key)
 
     async def principal_of_session(self, token: str) -> Principal:
-        fingerprint = crypto.fingerprint(token)
-        return self._remembered.get(fingerprint) or await self._read_session(fingerprint)
-
-    async def _read_session(self, fingerprint: bytes) -> Principal:
-        generation, read_at = self._remembered.generation, self._remembered.clock()
-        async with self._database.across_teams() as tx:
-            found = await store.session_by_fingerprint(tx, fingerprint, clock.now())
-        if found is None:
-            raise Unauthenticated("The session has ended; sign in again.")
-        principal = await self._policy.user_principal(
-            found["team_id"],
-            found["project_id"],
-            found["user_id"],
-            found["name"],
-            session_id=found["id"],
-            verified_at=found["verified_at"],
-        )
-        self._remembered.remember(fingerprint, principal, generation, read_at=read_at)
-        return principal
-
-    def _forget(self, topic: str) -> None:
-        team = topic.removeprefix(TOPICS)
-        if team:
-            self._remembered.forget_team(UUID(team))
-        else:
-            self._remembered.forget_everybody()
+        return await self._sessions.principal_of_session(token)

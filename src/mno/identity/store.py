@@ -1,7 +1,5 @@
 """All SQL of identity, over its own tables. Secrets are looked up by their fingerprint."""
 
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from mno.identity.model import OWNER_ROLE, Project, Team, User
@@ -26,12 +24,6 @@ async def insert_team(tx: Connection, team: Team) -> None:
         "INSERT INTO identity_teams (id, name) VALUES (%(id)s, %(name)s)",
         {"id": team.id, "name": team.name},
     )
-
-
-async def team_of(tx: Connection, team_id: UUID) -> Team:
-    row = await (await tx.execute("SELECT id, name FROM identity_teams WHERE id = %(id)s", {"id": team_id})).fetchone()
-    assert row is not None
-    return Team(**row)
 
 
 async def projects_of(tx: Connection, team_id: UUID) -> list[Project]:
@@ -66,17 +58,6 @@ async def owner_of(tx: Connection, team_id: UUID) -> User | None:
     return User(**row) if row else None
 
 
-async def user_of(tx: Connection, team_id: UUID, user_id: UUID) -> User | None:
-    row = await (
-        await tx.execute(
-            "SELECT u.id, m.team_id, u.name, u.email FROM identity_members m JOIN identity_users u ON u.id = m.user_id"
-            " WHERE m.team_id = %(team_id)s AND u.id = %(id)s",
-            {"team_id": team_id, "id": user_id},
-        )
-    ).fetchone()
-    return User(**row) if row else None
-
-
 async def insert_user(tx: Connection, user: User) -> None:
     """A new person, who belongs to the team already."""
     await tx.execute(
@@ -95,62 +76,3 @@ async def insert_grant(tx: Connection, team_id: UUID, user_id: UUID, role_id: UU
         " VALUES (%(id)s, %(team_id)s, 'user', %(user_id)s, %(role_id)s, %(scope_kind)s)",
         {"id": new_id(), "team_id": team_id, "user_id": user_id, "role_id": role_id, "scope_kind": scope_kind},
     )
-
-
-async def insert_link(tx: Connection, fingerprint: bytes, owner: User, project_id: UUID, expires_at: datetime) -> None:
-    await tx.execute(
-        "INSERT INTO identity_sign_in_links (fingerprint, team_id, project_id, user_id, expires_at)"
-        " VALUES (%(fingerprint)s, %(team_id)s, %(project_id)s, %(user_id)s, %(expires_at)s)",
-        {
-            "fingerprint": fingerprint,
-            "team_id": owner.team_id,
-            "project_id": project_id,
-            "user_id": owner.id,
-            "expires_at": expires_at,
-        },
-    )
-
-
-async def use_link(tx: Connection, fingerprint: bytes, at: datetime) -> dict[str, Any] | None:
-    """Marks the link as used and says whose it is; None when it is unknown, used or expired.
-
-    One statement, so that of two callers at the same moment one succeeds.
-    """
-    return await (
-        await tx.execute(
-            "UPDATE identity_sign_in_links SET used_at = %(at)s"
-            " WHERE fingerprint = %(fingerprint)s AND used_at IS NULL AND expires_at > %(at)s"
-            " RETURNING team_id, project_id, user_id",
-            {"fingerprint": fingerprint, "at": at},
-        )
-    ).fetchone()
-
-
-async def insert_session(tx: Connection, fingerprint: bytes, whose: dict[str, Any], expires_at: datetime) -> None:
-    await tx.execute(
-        "INSERT INTO identity_sessions (fingerprint, team_id, project_id, user_id, expires_at)"
-        " VALUES (%(fingerprint)s, %(team_id)s, %(project_id)s, %(user_id)s, %(expires_at)s)",
-        {**whose, "fingerprint": fingerprint, "expires_at": expires_at},
-    )
-
-
-async def session_by_fingerprint(tx: Connection, fingerprint: bytes, at: datetime) -> dict[str, Any] | None:
-    """Whose session it is, with the user's name; None when unknown or expired."""
-    return await (
-        await tx.execute(
-            "SELECT s.id, s.team_id, s.project_id, s.user_id, s.verified_at, u.name FROM identity_sessions s"
-            " JOIN identity_users u ON u.id = s.user_id"
-            " WHERE s.fingerprint = %(fingerprint)s AND s.expires_at > %(at)s",
-            {"fingerprint": fingerprint, "at": at},
-        )
-    ).fetchone()
-
-
-async def delete_session(tx: Connection, fingerprint: bytes) -> None:
-    await tx.execute("DELETE FROM identity_sessions WHERE fingerprint = %(fingerprint)s", {"fingerprint": fingerprint})
-
-
-async def delete_expired(tx: Connection, at: datetime) -> None:
-    """Sessions and links that work no more."""
-    await tx.execute("DELETE FROM identity_sessions WHERE expires_at <= %(at)s", {"at": at})
-    await tx.execute("DELETE FROM identity_sign_in_links WHERE expires_at <= %(at)s", {"at": at})

@@ -19,7 +19,7 @@ from support.engines import ADMIN_KEY
 @pytest.fixture
 async def browser(anonymous: httpx.AsyncClient, services: Services, home: Home) -> httpx.AsyncClient:
     """A browser that followed the one-time link."""
-    token = await services.identity.create_link(owner_of(home, "test"))
+    token = await services.entrances.sessions.create_link(owner_of(home, "test"))
     answer = await anonymous.get("/api/auth/link", params={"token": token})
     assert answer.status_code == 303
     return anonymous
@@ -36,7 +36,7 @@ async def test_the_link_signs_in_and_leads_to_the_pages(browser: httpx.AsyncClie
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
     anonymous: httpx.AsyncClient, services: Services, home: Home
 ) -> None:
-    token = await services.identity.create_link(owner_of(home, "test"))
+    token = await services.entrances.sessions.create_link(owner_of(home, "test"))
     answer = await anonymous.get("/api/auth/link", params={"token": token})
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
@@ -45,7 +45,7 @@ async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
 
 
 async def test_a_link_works_once(anonymous: httpx.AsyncClient, services: Services, home: Home) -> None:
-    token = await services.identity.create_link(owner_of(home, "test"))
+    token = await services.entrances.sessions.create_link(owner_of(home, "test"))
     await anonymous.get("/api/auth/link", params={"token": token})
     again = await anonymous.get("/api/auth/link", params={"token": token})
     assert again.status_code == 401
@@ -62,7 +62,7 @@ async def test_a_spent_link_in_a_browser_is_a_page_that_says_so(anonymous: httpx
 async def test_a_link_expires(
     anonymous: httpx.AsyncClient, services: Services, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = await services.identity.create_link(owner_of(home, "test"))
+    token = await services.entrances.sessions.create_link(owner_of(home, "test"))
     later = datetime.now(UTC) + timedelta(hours=2)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert (await anonymous.get("/api/auth/link", params={"token": token})).status_code == 401

@@ -79,7 +79,7 @@ async def _announce(services: "Services", home: "Home", port: int, *, quiet: boo
     if quiet:
         return
     url = services.config.url(port)
-    token = await services.identity.create_link(owner_of(home, "first start"))
+    token = await services.entrances.sessions.create_link(owner_of(home, "first start"))
     typer.echo(f"\nMachineNativeOps runs at  {url}")
     typer.echo(f"Data folder               {services.config.data_folder}")
     typer.echo(f"Sign in (works once)      {url}/api/auth/link?token={token}")

@@ -15,6 +15,7 @@ class OwnSecrets(Protocol):
     """The program's own credentials at other services."""
 
     async def read_own(self, team_id: UUID | None, name: str) -> str | None: ...
+    async def write_own(self, team_id: UUID | None, name: str, value: str) -> None: ...
 
 
 class Preferences(Protocol):

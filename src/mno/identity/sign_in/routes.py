@@ -7,8 +7,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from mno.identity.sign_in import answers
 from mno.identity.sign_in.answers import Front
 from mno.identity.sign_in.model import FactorWanted
+from mno.identity.sign_in.outside import routes as outside_routes
 from mno.identity.sign_in.outside.providers.service import Providers
 from mno.identity.sign_in.outside.service import Outside
+from mno.identity.sign_in.profile import routes as profile_routes
+from mno.identity.sign_in.rooms import Entrances
 from mno.identity.sign_in.schemas import (
     FactorShape,
     LinkShape,
@@ -24,6 +27,7 @@ from mno.identity.sign_in.schemas import (
     SignInAnswer,
 )
 from mno.identity.sign_in.service import SignIn
+from mno.identity.sign_in.sessions import routes as sessions_routes
 from mno.platform.http.gate import requires
 from mno.platform.ids import parsed, shown
 from mno.platform.principal import Principal
@@ -34,7 +38,18 @@ HubAdministrator = Annotated[Principal, Depends(requires("hub.settings.write"))]
 _OURS = [Depends(answers.from_our_pages)]
 
 
-def router(sign_in: SignIn, outside: Outside, providers: Providers, front: Front) -> APIRouter:
+def router(entrances: Entrances, front: Front) -> APIRouter:
+    """Everything below /api/auth."""
+    sign_in, outside, providers = entrances.sign_in, entrances.outside, entrances.providers
+    routes = APIRouter()
+    routes.include_router(sessions_routes.router(sign_in.sessions, front))
+    routes.include_router(_ways_in(sign_in, outside, providers, front))
+    routes.include_router(profile_routes.router(sign_in, front))
+    routes.include_router(outside_routes.router(sign_in, outside, providers, front))
+    return routes
+
+
+def _ways_in(sign_in: SignIn, outside: Outside, providers: Providers, front: Front) -> APIRouter:
     routes = APIRouter(prefix="/api/auth", tags=["sign-in"])
 
     @routes.get("/methods")

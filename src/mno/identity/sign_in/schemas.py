@@ -363,6 +363,10 @@ class ProviderWish(Strict):
         )
 
 
+class SecretWish(Strict):
+    client_secret: Annotated[str, Field(min_length=1, max_length=500, description="Kept encrypted, never shown.")]
+
+
 class ProviderShape(BaseModel):
     """A provider without its secret."""
 

@@ -74,6 +74,16 @@ async def test_a_wrong_client_secret_is_told_without_it(rooms: Rooms, github: Gi
     assert "wrong-secret-value" not in answer.text
 
 
+async def test_the_client_secret_is_set_by_hub_administrators_and_never_shown(rooms: Rooms) -> None:
+    user_id = await rooms.person()
+    wish = {"client_secret": "gh-canary-secret"}
+    assert (await (await rooms.signed_in(user_id)).put("/api/auth/github/secret", json=wish)).status_code == 403
+    await rooms.make_hub_administrator(user_id)
+    assert (await (await rooms.signed_in(user_id)).put("/api/auth/github/secret", json=wish)).status_code == 204
+    assert rooms.chosen.secrets == {"github.client_secret": "gh-canary-secret"}
+    assert "gh-canary-secret" not in str(await rooms.audited())
+
+
 async def test_github_is_off_until_it_is_set_up(rooms: Rooms) -> None:
     assert (await rooms.browser().get("/api/auth/methods")).json()["github"] is False
     assert (await rooms.browser().get("/api/auth/github/start")).status_code == 404

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from mno.identity.sign_in.attempts import store
-from mno.identity.sign_in.attempts.waits import Kind, Subject
+from mno.identity.sign_in.attempts.waits import RULES, Kind, Subject
 from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.errors import LimitExceeded
@@ -34,3 +34,8 @@ class Attempts:
                 await store.give_back(tx, subject, clock.now())
             else:
                 await store.forget(tx, subject)
+
+    async def prune(self) -> None:
+        """Drops attempts that are older than any rule remembers."""
+        async with self._database.across_teams() as tx:
+            await store.delete_older(tx, clock.now() - max(rule.memory for rule in RULES.values()))

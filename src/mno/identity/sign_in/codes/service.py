@@ -1,5 +1,6 @@
 """One-time codes of a person: set up, proved, removed; and the recovery codes beside them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,9 +23,14 @@ class CodeStatus:
     recovery_codes: int
 
 
+#: The kind of what is sealed here.
+SEALED_KIND = "totp"
+RESEALED_AT_ONCE = 500
+
+
 def _purpose(user_id: UUID) -> str:
     """What one person's secret is sealed for, so that it opens for nobody else."""
-    return f"totp:{user_id.hex}"
+    return f"{SEALED_KIND}:{user_id.hex}"
 
 
 class Codes:
@@ -98,3 +104,17 @@ class Codes:
 
     async def takes_recovery_code(self, tx: Connection, user_id: UUID, code: str) -> bool:
         return await store.use_recovery_code(tx, user_id, otp.recovery_fingerprint(code), clock.now())
+
+    async def walk(self, reseal: Callable[[str, bytes], bytes]) -> None:
+        """Seals every secret again whose key is not the newest, a few hundred in each transaction."""
+        after = UUID(int=0)
+        while True:
+            async with self._database.across_teams() as tx:
+                found = await store.sealed_after(tx, after, RESEALED_AT_ONCE)
+                for user_id, sealed in found:
+                    renewed = reseal(_purpose(user_id), sealed)
+                    if renewed != sealed:
+                        await store.keep_sealed(tx, user_id, renewed)
+            if len(found) < RESEALED_AT_ONCE:
+                return
+            after = found[-1][0]

@@ -84,3 +84,20 @@ async def count_recovery_codes(tx: Connection, user_id: UUID) -> int:
     ).fetchone()
     assert row is not None
     return int(row["codes"])
+
+
+async def sealed_after(tx: Connection, after: UUID, limit: int) -> list[tuple[UUID, bytes]]:
+    """The sealed secrets of the people after this one, locked, in the order of their ids."""
+    rows = await tx.execute(
+        "SELECT user_id, sealed FROM identity_totp WHERE user_id > %(after)s"
+        " ORDER BY user_id LIMIT %(limit)s FOR UPDATE",
+        {"after": after, "limit": limit},
+    )
+    return [(row["user_id"], bytes(row["sealed"])) for row in await rows.fetchall()]
+
+
+async def keep_sealed(tx: Connection, user_id: UUID, sealed: bytes) -> None:
+    await tx.execute(
+        "UPDATE identity_totp SET sealed = %(sealed)s WHERE user_id = %(user_id)s",
+        {"user_id": user_id, "sealed": sealed},
+    )

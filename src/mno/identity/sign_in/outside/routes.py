@@ -19,6 +19,7 @@ from mno.identity.sign_in.schemas import (
     ProviderList,
     ProviderShape,
     ProviderWish,
+    SecretWish,
 )
 from mno.identity.sign_in.service import SignIn
 from mno.platform.errors import MnoError
@@ -39,7 +40,7 @@ def router(sign_in: SignIn, outside: Outside, providers: Providers, front: Front
     routes = APIRouter(prefix="/api/auth", tags=["sign-in"])
     _add_journeys(routes, sign_in, outside, front)
     _add_accounts(routes, sign_in, outside)
-    _add_providers(routes, providers, front)
+    _add_providers(routes, outside, providers, front)
     return routes
 
 
@@ -102,7 +103,12 @@ def _add_accounts(routes: APIRouter, sign_in: SignIn, outside: Outside) -> None:
         await outside.unlink(person, person.id, name)
 
 
-def _add_providers(routes: APIRouter, providers: Providers, front: Front) -> None:
+def _add_providers(routes: APIRouter, outside: Outside, providers: Providers, front: Front) -> None:
+    @routes.put("/github/secret", status_code=204)
+    async def keep_github_secret(writer: HubWriter, wish: SecretWish) -> None:
+        """Sets the client secret of the OAuth app at GitHub; its client id is the setting `github.client_id`."""
+        await outside.keep_github_secret(writer, wish.client_secret)
+
     @routes.get("/providers")
     async def list_providers(_: HubReader, request: Request) -> ProviderList:
         """The OpenID Connect providers, without their secrets."""

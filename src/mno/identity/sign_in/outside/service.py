@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from mno.audit.model import HUB_CHAIN
 from mno.audit.service import Audit
 from mno.identity.sign_in.attempts import waits
 from mno.identity.sign_in.attempts.service import Attempts
@@ -112,6 +113,20 @@ class Outside:
 
     def github_is_on(self) -> bool:
         return bool(self._preferences.value("github.client_id"))
+
+    async def keep_github_secret(self, caller: Principal, secret: str) -> None:
+        """The client secret of the OAuth app at GitHub; its client id is the setting github.client_id."""
+        await self._own_secrets.write_own(None, GITHUB_SECRET, secret)
+        async with self._database.across_teams() as tx:
+            await self._audit.record(
+                tx,
+                caller,
+                "sign_in_providers.change",
+                "github",
+                name="GitHub",
+                after={"secret": "changed"},
+                team_id=HUB_CHAIN,
+            )
 
     # — going there —
 

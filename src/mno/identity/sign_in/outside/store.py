@@ -74,6 +74,13 @@ async def sealed_secret_of(tx: Connection, provider_id: UUID) -> bytes:
     return bytes(row["sealed_secret"])
 
 
+async def keep_sealed(tx: Connection, provider_id: UUID, sealed: bytes) -> None:
+    await tx.execute(
+        "UPDATE identity_sign_in_providers SET sealed_secret = %(sealed)s WHERE id = %(id)s",
+        {"id": provider_id, "sealed": sealed},
+    )
+
+
 async def delete(tx: Connection, provider_id: UUID) -> None:
     """With the links to its accounts; sessions that were opened through it go on."""
     await tx.execute(

@@ -375,7 +375,7 @@ async def use_link(tx: Connection, fingerprint: bytes, at: datetime) -> dict[str
 
 
 async def delete_expired(tx: Connection, at: datetime) -> None:
-    """Sessions, links, ceremonies and devices that work no more, and attempts that nobody counts any more."""
+    """Sessions, links, ceremonies and devices that work no more."""
     for table, column in (
         ("identity_sessions", "least(expires_at, idle_until)"),
         ("identity_sign_in_links", "expires_at"),

@@ -1,7 +1,7 @@
 """The OpenID Connect providers of the hub: set up, changed and removed by its administrators."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import UUID
@@ -20,6 +20,8 @@ from mno.platform.limits import MAX_NAME_CHARACTERS
 from mno.platform.principal import Principal
 from mno.platform.scope import Scope
 
+#: The kind of what is sealed here.
+SEALED_KIND = "sign_in_provider"
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
@@ -141,13 +143,22 @@ class Providers:
             raise NotFound("There is no such provider.")
         return found
 
+    async def walk(self, reseal: Callable[[str, bytes], bytes]) -> None:
+        """Seals every client secret again whose key is not the newest."""
+        async with self._database.across_teams() as tx:
+            for provider in await store.all_providers(tx):
+                sealed = await store.sealed_secret_of(tx, provider.id)
+                renewed = reseal(purpose_of(provider.id), sealed)
+                if renewed != sealed:
+                    await store.keep_sealed(tx, provider.id, renewed)
+
     async def secret_of(self, tx: Connection, provider_id: UUID) -> str:
         """Its client secret, for the call that needs it."""
         return self._sealer.open(purpose_of(provider_id), await store.sealed_secret_of(tx, provider_id)).decode()
 
 
 def purpose_of(provider_id: UUID) -> str:
-    return f"sign_in_provider:{provider_id.hex}"
+    return f"{SEALED_KIND}:{provider_id.hex}"
 
 
 def _fields(wish: Wish) -> dict[str, Any]:
