@@ -30,6 +30,7 @@ from mno.approvals.ports import Groups, Policy
 from mno.audit.service import Audit
 from mno.platform import clock
 from mno.platform.database import Connection, Database
+from mno.platform.ending import ended
 from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, MnoError, NotFound
 from mno.platform.facts import Fact
 from mno.platform.ids import new_id, shown
@@ -152,8 +153,7 @@ class Approvals:
         try:
             yield
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await ended(watching)
 
     async def _watch(self) -> None:
         while True:

@@ -25,6 +25,7 @@ from uuid import UUID
 import orjson
 
 from mno.platform.database import Connection, Database, Row, after_commit
+from mno.platform.ending import ended
 from mno.platform.errors import Invalid, MnoError, NotFound, Unavailable
 from mno.platform.facts import MAX_FACT_BYTES, MAX_FACT_NAME_CHARACTERS, Fact, Parked
 from mno.platform.versions import Versions
@@ -222,8 +223,7 @@ class Outbox:
             self._stopping = True
             self._wake.set()
             await asyncio.wait([relaying], timeout=RELAY_GRACE_S)
-            relaying.cancel()
-            await asyncio.gather(relaying, return_exceptions=True)
+            await ended(relaying)
 
     # — dead letters —
 

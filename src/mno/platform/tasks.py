@@ -31,6 +31,7 @@ from psycopg.types.json import Jsonb
 
 from mno.platform import clock
 from mno.platform.database import Connection, Database, Row, after_commit
+from mno.platform.ending import ended
 from mno.platform.errors import Invalid, MnoError, NotFound
 
 _log = logging.getLogger(__name__)
@@ -182,16 +183,14 @@ class Tasks:
     async def running(self) -> AsyncIterator[None]:
         """Works until it is left: running tasks get TASK_GRACE_S, then they are cut off and begun again later."""
         logging.getLogger("procrastinate").setLevel(logging.WARNING)
-        parts = [
-            asyncio.create_task(self._work(), name="tasks-worker"),
-            asyncio.create_task(self._rescue(), name="tasks-rescue"),
-        ]
+        working = asyncio.create_task(self._work(), name="tasks-worker")
+        rescuing = asyncio.create_task(self._rescue(), name="tasks-rescue")
         try:
             yield
         finally:
-            for part in parts:
-                part.cancel()
-            await asyncio.gather(*parts, return_exceptions=True)
+            await ended(rescuing)
+            # asked a second time, the worker gives its tasks no time to end
+            await ended(working, patience_s=TASK_GRACE_S + 1)
 
     async def _work(self) -> None:
         """The library's worker ends when the database is away for a moment; ours does not."""
