@@ -63,6 +63,7 @@ from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.sample.service import Sample
 from mno.observability.ingest.service import Ingest, owner_of
 from mno.observability.ingest.writer import BlockWriter
+from mno.observability.spans.fresh import FreshSpans
 from mno.observability.spans.queries import SpanQueries
 from mno.observability.spans.restatement import Repricing
 from mno.observability.spans.service import Traces
@@ -451,7 +452,8 @@ def build_observability(engines: Engines, keys: KeyNames, audit: Audit) -> Obser
     feed = SpanFeed()
     meters = Meters()
     journal = Journal(engines.folder.journal)
-    store = SpanStore(engines.clickhouse)
+    fresh = FreshSpans()
+    store = SpanStore(engines.clickhouse, fresh)
     pipeline = Pipeline(journal, BlockWriter(journal, store, meters, feed), meters)
     costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys, audit)
     ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders())
@@ -465,7 +467,7 @@ def build_observability(engines: Engines, keys: KeyNames, audit: Audit) -> Obser
         pipeline=pipeline,
         ingest=ingest,
         bodies=BodyBudget(),
-        traces=Traces(SpanQueries(engines.clickhouse)),
+        traces=Traces(SpanQueries(engines.clickhouse), fresh),
         feed=feed,
         sample=Sample(submit),
         costs=costs,

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from mno.observability.spans.cursor import Cursor, Position, Snapshot, decoded, encoded, question_digest
 from mno.observability.spans.filters import SpanFilter, Status
+from mno.observability.spans.fresh import FreshSpans, bounds_of, laid_over
 from mno.observability.spans.queries import SpanQueries, Tenant, TraceBounds
 from mno.observability.spans.rendering import totals, waterfall_spans
 from mno.observability.spans.schemas import CostParts, SpanDetail, TracePage, TraceRow, TraceTotals
@@ -39,8 +40,9 @@ _SPAN_ID = re.compile(r"[0-9a-fA-F]{16}")
 class Traces:
     """What the API, the export and the web pages ask of traces."""
 
-    def __init__(self, queries: SpanQueries) -> None:
+    def __init__(self, queries: SpanQueries, fresh: FreshSpans | None = None) -> None:
         self._queries = queries
+        self._fresh = fresh or FreshSpans()
 
     async def page(
         self, tenant: Tenant, window: TimeRange, asked: SpanFilter, *, limit: int = DEFAULT_PAGE, cursor: str = ""
@@ -81,8 +83,14 @@ class Traces:
     async def trace(self, tenant: Tenant, trace_id: str) -> bytes:
         """The JSON of a `TraceDetail`. `Invalid` for a malformed id, `NotFound` for an unknown one."""
         trace_id = _checked(trace_id, _TRACE_ID, "trace", 32)
-        bounds = await self._bounds(tenant, trace_id)
-        table = await self._queries.spans_of_trace(tenant, trace_id, bounds, limit=MAX_SPANS_OF_TRACE + 1)
+        # before the engine is asked: what has left here by then is found there
+        fresh = self._fresh.of_trace(tenant, trace_id)
+        bounds, table = await self._stored(tenant, trace_id)
+        if fresh is not None:
+            bounds = bounds_of(fresh, bounds)
+            table = fresh if table is None else laid_over(table, fresh)
+        if bounds is None or table is None:
+            raise _unknown(trace_id)
         if table.num_rows > MAX_SPANS_OF_TRACE:
             sums = await self._queries.totals_of_trace(tenant, trace_id, bounds)
         elif table.num_rows > SMALL_TRACE_SPANS:
@@ -95,16 +103,19 @@ class Traces:
         """One span with its bodies. `Invalid` for a malformed id, `NotFound` for an unknown one."""
         trace_id = _checked(trace_id, _TRACE_ID, "trace", 32)
         span_id = _checked(span_id, _SPAN_ID, "span", 16)
-        row = await self._queries.span(tenant, trace_id, span_id, await self._bounds(tenant, trace_id))
+        bounds = await self._queries.bounds(tenant, trace_id)
+        if bounds is None:
+            raise _unknown(trace_id)
+        row = await self._queries.span(tenant, trace_id, span_id, bounds)
         if row is None:
             raise NotFound(f"Trace {trace_id} has no span {span_id}.")
         return _span_detail(row)
 
-    async def _bounds(self, tenant: Tenant, trace_id: str) -> TraceBounds:
+    async def _stored(self, tenant: Tenant, trace_id: str) -> tuple[TraceBounds | None, pa.Table | None]:
         bounds = await self._queries.bounds(tenant, trace_id)
         if bounds is None:
-            raise NotFound(f"There is no trace {trace_id} in this project.")
-        return bounds
+            return None, None
+        return bounds, await self._queries.spans_of_trace(tenant, trace_id, bounds, limit=MAX_SPANS_OF_TRACE + 1)
 
     async def _next_traces(
         self, tenant: Tenant, snapshot: Snapshot, asked: SpanFilter, after: Position | None, *, count: int
@@ -155,6 +166,10 @@ class Traces:
         )
 
 
+def _unknown(trace_id: str) -> NotFound:
+    return NotFound(f"There is no trace {trace_id} in this project.")
+
+
 def _checked(text: str, pattern: re.Pattern[str], what: str, digits: int) -> str:
     if not pattern.fullmatch(text):
         raise Invalid(f"'{text[:60]}' is no {what} id: {digits} hexadecimal digits are.")
@@ -179,7 +194,7 @@ def _trace_row(total: dict[str, Any]) -> TraceRow:
 
 def _trace_json(trace_id: str, bounds: TraceBounds, table: pa.Table, sums: dict[str, Any]) -> bytes:
     if sums["spans"] <= 0:
-        raise NotFound(f"There is no trace {trace_id} in this project.")
+        raise _unknown(trace_id)
     head = {
         "trace_id": trace_id,
         "name": bounds.name,

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mno.observability.spans.columns import PRICE_COLUMNS, usage_entries, usage_part
+from mno.observability.spans.fresh import FreshSpans
 from mno.observability.spans.model import KnownSpan, SpanKey, TraceKey
 from mno.observability.spans.recount import Recount
 from mno.platform.clickhouse import ClickHouse
@@ -79,9 +80,10 @@ class SpanStore:
     the way is made good there by a recount of the spans that it touched, so nothing is added twice or lost.
     """
 
-    def __init__(self, clickhouse: ClickHouse) -> None:
+    def __init__(self, clickhouse: ClickHouse, fresh: FreshSpans | None = None) -> None:
         self._clickhouse = clickhouse
         self._recount = Recount(clickhouse)
+        self._fresh = fresh or FreshSpans()
         #: What the rollups have not been told yet.
         self._unsettled: list[pa.Table] = []
         self._unsettled_rows = 0
@@ -105,11 +107,14 @@ class SpanStore:
         if self._unsettled_rows >= MOST_UNSETTLED:
             self._pass_on()
         usage = usage_part(block)
+        self._fresh.enter(block)
         try:
             self._clickhouse.insert("spans", block)
         except BaseException:
             self._doubt_rows(usage)
             raise
+        finally:
+            self._fresh.leave()
         self._unsettled.append(usage)
         self._unsettled_rows += usage.num_rows
 
