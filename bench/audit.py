@@ -1,6 +1,6 @@
 """The audit log's figures: how fast entries are appended, and how long a million of them take to verify.
 
-    make bench ARGS="audit"      or      .venv/bin/python bench/audit.py [--entries 1000000]
+    .venv/bin/python bench/audit.py [--quick] [--entries 1000000] [--json]
 
 Appending is measured as the program does it (one transaction each, into one chain and into many at once). The
 million is appended in batches through the same code, because a change of its own for each would take half an hour;
@@ -118,14 +118,16 @@ async def measured(url: str, folder: Path, entries: int) -> dict[str, float]:
 def main() -> None:
     reading = argparse.ArgumentParser(description=__doc__)
     reading.add_argument("--entries", type=int, default=1_000_000)
+    reading.add_argument("--quick", action="store_true", help="50,000 entries; the figures are only a hint")
     reading.add_argument("--json", action="store_true")
     arguments = reading.parse_args()
+    entries = 50_000 if arguments.quick else arguments.entries
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)
         server = PostgresServer(Path(folder) / "postgres")
         server.start()
         try:
-            figures = asyncio.run(measured(server.url, Path(folder) / "objects", arguments.entries))
+            figures = asyncio.run(measured(server.url, Path(folder) / "objects", entries))
         finally:
             server.stop()
     if arguments.json:

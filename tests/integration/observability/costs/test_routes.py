@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from fastapi import FastAPI
 
+from mno.audit.service import Audit
 from mno.observability.costs import routes
 from mno.observability.costs.routes import OWN_BODY_LIMIT, router
 from mno.observability.costs.schemas import UsageSummary
@@ -31,7 +32,7 @@ NOVEMBER = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
 
 @pytest.fixture
 async def costs(database: Database, clickhouse: ClickHouse) -> AsyncIterator[Costs]:
-    costs = Costs(database, clickhouse, repricing(clickhouse), NamedKeys())
+    costs = Costs(database, clickhouse, repricing(clickhouse), NamedKeys(), Audit(database))
     async with costs.running():
         yield costs
 
