@@ -13,19 +13,21 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("ingest", "queries", "api")
+PARTS = ("ingest", "queries", "api", "policy", "audit")
 
 
 def commands(*, quick: bool, spans: str, peers: bool, folder: Path) -> dict[str, list[str]]:
     """The arguments of every part."""
     if quick:
-        return {"ingest": ["--quick"], "queries": ["--quick"], "api": ["--quick"]}
+        return {part: ["--quick"] for part in PARTS}
     filled = ["--folder", str(folder)]
     compared = ["--peer", "mlflow", "--peer", "phoenix"] if peers else []
     return {
         "ingest": ["--memory", *compared],
         "queries": ["--spans", spans, *filled],
         "api": filled,
+        "audit": [],
+        "policy": ["--peer", "casbin"] if peers else [],
     }
 
 

@@ -8,6 +8,7 @@ folder is locked, and a second process is told what to do instead.
 import asyncio
 import fcntl
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -75,12 +76,35 @@ _WRITER_SETTINGS = _SESSION_SETTINGS | {
 }
 
 
+#: Where a query reads a table (and no subquery), and where it binds the tenant of one.
+_READS = re.compile(r"\b(?:FROM|(?<!ARRAY )JOIN)\s+(\w+)", re.IGNORECASE)
+_BINDS = re.compile(r"\bteam_id = \{team:String\} AND (?:\w+\.)?project_id = \{project:String\}")
+_NAMES = re.compile(r"\b(\w+) AS \(")
+
+
+class UnboundTenantError(AssertionError):
+    """A query of ours that reads rows of a team without saying of which: a mistake that must not reach the engine."""
+
+
+def require_tenant(sql: str, parameters: Mapping[str, Any] | None) -> None:
+    """`UnboundTenantError` unless every table that the query reads is bound to one team and project.
+
+    ClickHouse has no row-level security that would hold for the embedded engine; this is its second fence.
+    """
+    named_inside = set(_NAMES.findall(sql))
+    tables = [table for table in _READS.findall(sql) if table not in named_inside]
+    bound = parameters or {}
+    if len(_BINDS.findall(sql)) < max(len(tables), 1) or not (bound.get("team") and bound.get("project")):
+        raise UnboundTenantError(f"This query does not bind team and project wherever it reads: {sql[:300]}")
+
+
 class ClickHouse:
     """The span store's engine. `url` is empty for the embedded engine in `folder`, else a server's DSN.
 
-    `insert` and `read_now` block and belong to the one writing thread; `rows`, `arrow` and `command` are
-    for everyone. Errors of the engine surface as `Unavailable`, or `LimitExceeded` for a query that is
-    too big; a mistake in our own SQL stays the driver's error.
+    `insert` and `read_now` block and belong to the one writing thread. `rows` and `arrow` are for everyone and
+    refuse a query that binds no tenant; `rows_of_all` and `command` are for the program's own work. Errors of the
+    engine surface as `Unavailable`, or `LimitExceeded` for a query that is too big; a mistake in our own SQL stays
+    the driver's error.
     """
 
     def __init__(self, folder: Path, url: str = "") -> None:
@@ -122,7 +146,14 @@ class ClickHouse:
     async def rows(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> list[dict[str, Any]]:
-        """The result as dictionaries; FixedString as bytes, DateTime64 as aware datetimes."""
+        """The result as dictionaries; FixedString as bytes, DateTime64 as aware datetimes. Binds a tenant."""
+        require_tenant(sql, parameters)
+        return await self.rows_of_all(sql, parameters, timeout_s=timeout_s)
+
+    async def rows_of_all(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> list[dict[str, Any]]:
+        """The same over whatever the query names: for schemas, sizes and health, never for somebody's question."""
 
         def read(client: "Client") -> list[dict[str, Any]]:
             result = client.query(_bounded(sql, timeout_s), parameters=dict(parameters or {}))
@@ -135,7 +166,8 @@ class ClickHouse:
     async def arrow(
         self, sql: str, parameters: Mapping[str, Any] | None = None, *, timeout_s: float = DEFAULT_TIMEOUT_S
     ) -> pa.Table:
-        """The result as an Arrow table."""
+        """The result as an Arrow table. Binds a tenant."""
+        require_tenant(sql, parameters)
         bounded = _bounded(sql, timeout_s)
         return await self._on_reader(lambda client: client.query_arrow(bounded, parameters=dict(parameters or {})))
 

@@ -81,7 +81,7 @@ async def migrate_clickhouse(clickhouse: ClickHouse, migrations: list[Migration]
         " checksum String, applied_at DateTime64(6, 'UTC') DEFAULT now64(6))"
         " ENGINE = MergeTree ORDER BY (number, statement)"
     )
-    rows = await clickhouse.rows(
+    rows = await clickhouse.rows_of_all(
         "SELECT number, max(last) AS complete, max(statement) AS statement, any(checksum) AS checksum"
         " FROM migrations GROUP BY number"
     )

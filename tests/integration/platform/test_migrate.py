@@ -67,6 +67,6 @@ async def test_an_interrupted_clickhouse_migration_goes_on_where_it_stopped(
     migrations = [*migrations_of("clickhouse"), Migration(9001, "scratch", ";\n".join((one, two, fill)))]
     for _ in range(2):
         await migrate_clickhouse(clickhouse, migrations, silent)
-    assert await clickhouse.rows(f"SELECT n FROM {scratch_table}_a") == [{"n": 1}]
-    rows = await clickhouse.rows("SELECT number, checksum FROM migrations WHERE last GROUP BY number, checksum")
+    assert await clickhouse.rows_of_all(f"SELECT n FROM {scratch_table}_a") == [{"n": 1}]
+    rows = await clickhouse.rows_of_all("SELECT number, checksum FROM migrations WHERE last GROUP BY number, checksum")
     assert pending(migrations, {row["number"]: row["checksum"] for row in rows}) == []

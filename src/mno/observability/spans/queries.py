@@ -165,7 +165,7 @@ class SpanQueries:
 
     async def arrived_us(self) -> int:
         """An instant such that every span that arrived by then is visible, and none will be added to them."""
-        return int((await self._clickhouse.rows(_ARRIVED))[0]["us"])
+        return int((await self._clickhouse.rows_of_all(_ARRIVED))[0]["us"])
 
     async def newest_traces(
         self, tenant: Tenant, snapshot: Snapshot, asked: SpanFilter, *, before: Position | None, limit: int

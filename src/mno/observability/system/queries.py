@@ -28,7 +28,7 @@ class SystemQueries:
         return int(row["bytes"]) if row else 0
 
     async def clickhouse_sizes(self) -> StoreSizes:
-        row = (await self._clickhouse.rows(_CLICKHOUSE_SIZES))[0]
+        row = (await self._clickhouse.rows_of_all(_CLICKHOUSE_SIZES))[0]
         return StoreSizes(
             clickhouse_bytes=int(row["bytes"] or 0),
             spans=int(row["spans"] or 0),
@@ -43,4 +43,4 @@ class SystemQueries:
 
     async def check_clickhouse(self) -> None:
         """Any error means that ClickHouse does not answer."""
-        await self._clickhouse.rows("SELECT 1")
+        await self._clickhouse.rows_of_all("SELECT 1")

@@ -96,7 +96,7 @@ def calls(*, hours: int = 3, **fields: Any) -> list[Span]:
 
 
 async def totals(clickhouse: ClickHouse, tenant: Tenant) -> dict[str, Any]:
-    (row,) = await clickhouse.rows(
+    (row,) = await clickhouse.rows_of_all(
         "SELECT sum(calls) AS calls, sum(unpriced_calls) AS unpriced, sum(cost) AS cost FROM usage_hour"
         " WHERE team_id = {team:String} AND project_id = {project:String}",
         tenant.parameters(),

@@ -72,7 +72,7 @@ async def stored(pipeline: Pipeline) -> None:
 async def totals(clickhouse: ClickHouse, tenant: Tenant) -> dict[str, Any]:
     """What the hour rollup says, after checking that every rollup equals a recount."""
     assert Recount(clickhouse).differences(tenant.team_id, tenant.project_id, *WHOLE) == 0
-    rows = await clickhouse.rows(
+    rows = await clickhouse.rows_of_all(
         "SELECT sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(cost) AS cost FROM usage_hour "
         "WHERE team_id = {team:String} AND project_id = {project:String}",
         {"team": tenant.team_id, "project": tenant.project_id},
@@ -85,7 +85,7 @@ async def test_a_retry_is_counted_once_in_rows_and_in_rollups(
 ) -> None:
     await send(pipeline, tenant, [call(1, 1), call(1, 2)], [call(1, 1)], [call(1, 2), call(1, 3)])
     assert (await totals(clickhouse, tenant))["calls"] == 3
-    rows = await clickhouse.rows(
+    rows = await clickhouse.rows_of_all(
         "SELECT count() AS n FROM spans WHERE team_id = {team:String}", {"team": tenant.team_id}
     )
     assert rows == [{"n": 3}]
@@ -101,7 +101,7 @@ async def test_deliveries_of_one_and_of_several_senders_share_a_block(
         *(pipeline.accept(sender, batch, record(sender, batch)) for sender, batch in zip(senders, batches, strict=True))
     )
     await stored(pipeline)
-    rows = await clickhouse.rows(
+    rows = await clickhouse.rows_of_all(
         "SELECT api_key_id, count() AS n, uniqExact(ingested_at) AS blocks FROM spans "
         "WHERE team_id = {team:String} GROUP BY api_key_id ORDER BY api_key_id",
         {"team": tenant.team_id},

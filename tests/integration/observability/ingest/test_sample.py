@@ -49,7 +49,7 @@ async def stored_totals(clickhouse: ClickHouse, home: Home, *, calls: int) -> di
 
 
 async def totals(clickhouse: ClickHouse, home: Home) -> dict[str, Any]:
-    (row,) = await clickhouse.rows(
+    (row,) = await clickhouse.rows_of_all(
         "SELECT sum(calls) AS calls, sum(input_tokens) AS input, sum(output_tokens) AS output, sum(cost) AS cost,"
         " sum(unpriced_calls) AS unpriced, uniqExact(user_id) AS users"
         " FROM usage_minute WHERE team_id = {team:String}",

@@ -18,7 +18,7 @@ def owner_in(tenant: Tenant) -> Owner:
 
 
 async def stored(clickhouse: ClickHouse, table: str, columns: str, tenant: Tenant) -> list[dict[str, Any]]:
-    return await clickhouse.rows(
+    return await clickhouse.rows_of_all(
         f"SELECT {columns} FROM {table} WHERE team_id = {{team:String}} AND project_id = {{project:String}}",
         {"team": tenant.team_id, "project": tenant.project_id},
     )
