@@ -23,6 +23,7 @@ from mno.audit.retention.service import Retention
 from mno.audit.service import Audit
 from mno.audit.streams.service import Streams
 from mno.audit.verification.service import Verifications
+from mno.identity.admission.service import Admission
 from mno.identity.keys.service import Keys
 from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import Home
@@ -48,6 +49,7 @@ from mno.identity.sign_in.service import SignIn
 from mno.identity.sign_in.sessions.service import Sessions
 from mno.identity.sign_in.sessions.service import topic_of as topic_of_sessions
 from mno.identity.teams.groups.service import Groups
+from mno.identity.teams.invitations.service import Invitations
 from mno.identity.teams.members.service import Members
 from mno.identity.teams.projects.service import Projects
 from mno.identity.teams.service import Teams
@@ -195,6 +197,7 @@ class Services:
     access: Access
     people: People
     entrances: Entrances
+    invitations: Invitations
     identity: Identity
     observability: "Observability"
     versions: Versions
@@ -265,6 +268,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         access=access,
         people=people,
         entrances=entrances,
+        invitations=build_invitations(engines.database, access.policy, audit, settings, people, entrances),
         identity=identity,
         observability=observability,
         versions=versions,
@@ -433,6 +437,13 @@ def build_entrances(
         Outside(database, audit, sessions, attempts, settings, secrets.own, providers, calls, oidc, welcome),
         providers,
     )
+
+
+def build_invitations(
+    database: Database, policy: Policy, audit: Audit, settings: Settings, people: People, entrances: Entrances
+) -> Invitations:
+    accounts = Admission(entrances.sign_in)
+    return Invitations(database, people.members, policy, audit, people.mail, accounts, settings)
 
 
 def build_mail(settings: Settings, secrets: Secrets) -> Mail:

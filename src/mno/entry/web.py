@@ -26,6 +26,7 @@ from mno.identity.scim import routes as scim_routes
 from mno.identity.sign_in import routes as sign_in_routes
 from mno.identity.sign_in.answers import Front
 from mno.identity.teams import routes as teams_routes
+from mno.identity.teams.invitations import routes as invitations_routes
 from mno.observability.costs import routes as costs_routes
 from mno.observability.ingest import routes as ingest_routes
 from mno.observability.ingest.sample import routes as sample_routes
@@ -64,6 +65,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(keys_routes.router(services.access.keys))
     people = services.people
     app.include_router(teams_routes.router(people.teams, people.projects, people.members, people.groups))
+    app.include_router(invitations_routes.router(services.invitations, services.config.public_url))
     app.include_router(scim_routes.router(people.directory, services.config.public_url))
     app.include_router(ingest_routes.router(seen.ingest, seen.bodies))
     app.include_router(sample_routes.router(seen.sample))

@@ -23,6 +23,8 @@ PUBLIC = {
     "GET /api/auth/github/callback",
     "GET /api/auth/oidc/{provider_id}/start",
     "GET /api/auth/oidc/{provider_id}/callback",
+    "GET /api/invitations/offer",
+    "POST /api/invitations/accept",
     "GET /api/health",
 }
 #: Any caller may ask these about themselves.

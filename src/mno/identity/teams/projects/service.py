@@ -4,7 +4,7 @@ A move makes a project of the same name in the other team and archives the old o
 cost or price changes its owner: what was spent before the move stays with the old team, in the archived project;
 what comes after it counts in the new team. Keys that can only send data go along, so that senders need not change
 anything; every other key is revoked, because it shows data and was given out by the old team. Roles on the project
-and open invitations to it end. Settings, secrets and prices of the project stay behind (docs/decisions/0012).
+and open invitations to it end. Settings, secrets and prices of the project stay behind (docs/decisions/0014).
 """
 
 from uuid import UUID
