@@ -1,7 +1,7 @@
 """The bare pipeline, without HTTP, in one process: what the server's throughput is measured against.
 
 Two figures. `stages` runs decode, price, columns and insert one after the other on one thread, each with its
-share of the time. `pipeline` pushes the same requests through the real service (decoders, journal, admission,
+share of the time. `pipeline` pushes the same requests through the real service (decoder threads, journal, admission,
 block, insert) as fast as it takes them, until the last span can be queried.
 """
 
