@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
+from mno.platform import origin
 from mno.platform.errors import Invalid
 from mno.platform.http.gate import requires_on_target
 from mno.platform.principal import Principal
@@ -44,6 +45,7 @@ def router(settings: Settings, environment: Sequence[tuple[str, str]]) -> APIRou
             revision=revision,
             items=[SettingShape.of(item) for item in items],
             environment=[EnvironmentShape(name=name, value=value) for name, value in shown],
+            address=origin.current().address,
         )
 
     @routes.put("")

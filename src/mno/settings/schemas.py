@@ -73,6 +73,7 @@ class SettingList(BaseModel):
     revision: int = Field(description="The number of the last save; send it as `revision` with a change.")
     items: list[SettingShape]
     environment: list[EnvironmentShape] = Field(description="On the hub's level: its stores and addresses.")
+    address: str = Field(description="Where the caller comes from, as address lists see it.")
 
 
 class SettingsWish(BaseModel):

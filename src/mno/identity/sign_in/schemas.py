@@ -58,6 +58,7 @@ class SessionShape(BaseModel):
     team: NamedRef
     project: NamedRef
     permissions: list[str] = Field(description="Of the project, the team and the hub.")
+    team_permissions: list[str] = Field(description="Those that hold in the whole team, for what is in no project.")
     session: OwnSession | None
 
     @classmethod
@@ -69,6 +70,7 @@ class SessionShape(BaseModel):
             team=NamedRef(id=shown("team", caller.team_id), name=team),
             project=NamedRef(id=shown("prj", caller.project_id), name=project),
             permissions=sorted(caller.permissions | caller.team_permissions | caller.hub_permissions),
+            team_permissions=sorted(caller.team_permissions),
             session=OwnSession(
                 id=shown("ses", session.id),
                 factors=list(session.factors),
