@@ -47,8 +47,8 @@ class Server:
     def send(self, path: str, content: bytes, media_type: str = "application/json") -> Any:
         return self._ask("POST", path, content=content, headers={"content-type": media_type})
 
-    def delete(self, path: str) -> None:
-        self._ask("DELETE", path)
+    def delete(self, path: str) -> Any:
+        return self._ask("DELETE", path)
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
         """The answer's JSON; waits and asks again while the server says that it is busy."""

@@ -10,6 +10,7 @@ from mno.entry.cli.keys import app as keys
 from mno.entry.cli.keys import link
 from mno.entry.cli.prices import app as prices
 from mno.entry.cli.replay import replay
+from mno.entry.cli.secrets import app as secrets
 from mno.entry.cli.serve import serve
 from mno.entry.cli.settings import app as settings
 
@@ -28,6 +29,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(prices, name="prices")
 app.add_typer(audit, name="audit")
 app.add_typer(settings, name="settings")
+app.add_typer(secrets, name="secrets")
 
 
 @app.command("version")

@@ -1,5 +1,5 @@
 -- Secrets and the runtime environment. Values are encrypted by data keys, data keys are wrapped under a master key
--- that is not in the database (docs/decisions/0014-secrets.md). Team zero is the hub itself.
+-- that is not in the database (docs/decisions/0015-secrets.md). Team zero is the hub itself.
 
 CREATE TABLE secrets_data_keys
 (
