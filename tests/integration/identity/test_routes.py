@@ -12,7 +12,7 @@ from mno.identity.model import Home
 from mno.identity.service import owner_of
 from mno.platform import clock
 from mno.platform.http.gate import SESSION_COOKIE
-from mno.platform.permissions import PROJECT
+from mno.platform.permissions import ALL
 from support.engines import ADMIN_KEY
 
 
@@ -30,7 +30,7 @@ async def test_the_link_signs_in_and_leads_to_the_pages(browser: httpx.AsyncClie
     assert session["user"]["name"] == "Owner"
     assert session["team"]["name"] == "Default team"
     assert session["project"]["name"] == "Default project"
-    assert set(session["permissions"]) == PROJECT
+    assert set(session["permissions"]) == ALL
 
 
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(

@@ -6,6 +6,7 @@ person's own name or address.
 """
 
 import re
+import string
 import unicodedata
 from functools import cache
 
@@ -54,7 +55,9 @@ def is_common(password: str) -> bool:
         return True
     if any(plain in row or plain in row[::-1] for row in _ROWS):
         return True
-    return any(_of_known_words(_letters(form)) for form in (plain, plain.translate(_LOOKS_LIKE)))
+    core = plain.strip(string.digits + string.punctuation + " ")
+    forms = (plain, plain.translate(_LOOKS_LIKE), core.translate(_LOOKS_LIKE))
+    return any(_of_known_words(_letters(form)) for form in forms)
 
 
 def _letters(text: str) -> str:
