@@ -233,18 +233,19 @@ def routes() -> tuple[dict[str, Any], list[Route]]:
     found = []
     for path, operations in schema["paths"].items():
         for method, described in operations.items():
-            route = next(one for one in real if one.path == path and method.upper() in one.methods)
-            aliases = [one.path for one in real if one.endpoint is route.endpoint and one.path != path]
+            route = next(one for at, one in real if at == path and method.upper() in one.methods)
+            aliases = [at for at, one in real if one.endpoint is route.endpoint and at != path]
             found.append(Route(method.upper(), path, _permission(route), tuple(aliases), described))
     return schema, found
 
 
-def _real_routes(found: Sequence[Any]) -> Iterator[Any]:
+def _real_routes(found: Sequence[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Each with the path at which it is reached: a router inside a router knows only its own part of it."""
     for route in found:
         if hasattr(route, "original_router"):
-            yield from _real_routes(route.original_router.routes)
+            yield from _real_routes(route.original_router.routes, prefix + route.include_context.prefix)
         elif hasattr(route, "dependant") and getattr(route, "path", "") != "/{path:path}":
-            yield route
+            yield prefix + route.path, route
 
 
 def _permission(route: Any) -> str:
