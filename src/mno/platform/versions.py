@@ -26,6 +26,7 @@ POLL_S = 0.5
 LOOK_S = 2.0
 #: The longest wait between two tries to connect, in seconds.
 MAX_RETRY_S = 1.0
+#: The name of a topic.
 MAX_TOPIC_CHARACTERS = 200
 
 _BUMP = """

@@ -14,6 +14,7 @@ LAST_USE_RESOLUTION = timedelta(minutes=1)
 MAX_ADDRESS_RANGES = 50
 #: How long a key may go on working beside the one that replaces it.
 MAX_OVERLAP = timedelta(days=30)
+#: And for how long it does unless its owner says otherwise.
 DEFAULT_OVERLAP = timedelta(days=1)
 #: Keys of one page of a list.
 MAX_PAGE_KEYS = 200

@@ -19,6 +19,7 @@ MAX_GRANTS_PER_TEAM = 100_000
 MAX_REMEMBERED_RIGHTS = 20_000
 #: The longest name of an agent, tool or task in a grant.
 MAX_SCOPE_NAME_CHARACTERS = 200
+#: What a role says of itself.
 MAX_DESCRIPTION_CHARACTERS = 500
 #: For how long rights are believed when this process does not hear of changes, in seconds.
 BELIEVED_S = 1.0
