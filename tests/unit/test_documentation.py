@@ -91,7 +91,8 @@ def test_only_health_and_the_ways_in_ask_for_no_key() -> None:
         "github/start", "github/callback", "oidc/{provider_id}/start", "oidc/{provider_id}/callback",
     }  # fmt: skip
     public = {route.path for route in routes if not route.permission}
-    assert public == {"/api/health", *(f"/api/auth/{name}" for name in ways_in)}
+    invitations = {"/api/invitations/offer", "/api/invitations/accept"}
+    assert public == {"/api/health", *invitations, *(f"/api/auth/{name}" for name in ways_in)}
 
 
 def test_every_limit_says_what_it_bounds() -> None:

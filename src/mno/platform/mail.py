@@ -18,7 +18,9 @@ from mno.platform.errors import Invalid, Unavailable
 
 #: How long the mail server may take for one step of the conversation, in seconds.
 SMTP_TIMEOUT_S = 10.0
+#: Of an e-mail address (RFC 5321, 4.5.3.1.3).
 MAX_ADDRESS_CHARACTERS = 254
+#: Of one letter.
 MAX_LETTER_CHARACTERS = 20_000
 
 _ADDRESS = re.compile(

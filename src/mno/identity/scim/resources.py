@@ -30,8 +30,9 @@ from scim2_models import (
     Uniqueness,
 )
 
-#: Resources of one answer, and those that are looked through for a filter that SQL cannot answer.
+#: Resources of one answer.
 MAX_DIRECTORY_PAGE = 200
+#: Resources that are looked through for a filter which SQL cannot answer.
 MAX_FILTERED_RESOURCES = 2_000
 #: Operations of one PATCH request.
 MAX_PATCH_OPERATIONS = 1_000
