@@ -9,6 +9,7 @@ from mno.platform import crypto
 
 #: Codes of the period before and after count too: clocks differ.
 MAX_SKEW_STEPS = 1
+#: How long one code holds, in seconds.
 PERIOD_S = 30
 RECOVERY_CODES = 10
 _ISSUER = "MachineNativeOps"

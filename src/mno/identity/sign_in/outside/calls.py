@@ -9,6 +9,7 @@ import orjson
 
 from mno.platform.errors import Invalid, MnoError, Unavailable
 
+#: The largest answer of GitHub or a provider that is read.
 MAX_ANSWER_BYTES = 1024 * 1024
 #: How long a provider may take, in seconds.
 PROVIDER_TIMEOUT_S = 10.0

@@ -6,7 +6,9 @@ from uuid import UUID
 
 #: How GitHub is called among the providers.
 GITHUB = "github"
+#: OpenID Connect providers of the hub.
 MAX_PROVIDERS = 50
+#: E-mail domains that one provider may speak for.
 MAX_DOMAINS_PER_PROVIDER = 50
 #: Accounts of others that one person may have linked.
 MAX_LINKED_ACCOUNTS = 20

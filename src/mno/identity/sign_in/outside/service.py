@@ -38,6 +38,7 @@ from mno.platform.ids import shown
 from mno.platform.principal import Principal, PrincipalKind
 
 GITHUB_SECRET = "github.client_secret"  # noqa: S105 - the name of a secret
+#: The longest path to go on to after a sign-in.
 MAX_RETURN_CHARACTERS = 500
 _FLOW = "outside"
 

@@ -23,6 +23,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 MAX_CLOCK_SKEW_S = 60
 #: How long ago a token may have been issued, in seconds.
 MAX_TOKEN_AGE_S = 600
+#: The longest subject of an ID token (OpenID Connect Core, section 2).
 MAX_SUBJECT_CHARACTERS = 255
 _HASHES = {
     "256": hashlib.sha256,

@@ -17,6 +17,7 @@ from mno.platform.ids import new_id, shown
 from mno.platform.limits import MAX_NAME_CHARACTERS
 from mno.platform.principal import Principal
 
+#: Passkeys of one person.
 MAX_PASSKEYS_PER_PERSON = 20
 _REGISTER = "passkey.register"
 _PROVE = "passkey.prove"

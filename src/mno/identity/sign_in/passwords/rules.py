@@ -13,7 +13,9 @@ from functools import cache
 from mno.platform.errors import Invalid
 from mno.platform.paths import packaged
 
+#: The shortest password that is taken.
 MIN_PASSWORD_CHARACTERS = 12
+#: The longest password that is taken.
 MAX_PASSWORD_CHARACTERS = 256
 
 _ROWS = (

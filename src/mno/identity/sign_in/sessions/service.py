@@ -31,6 +31,7 @@ from mno.platform.ids import new_id, shown
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.versions import Versions
 
+#: How much is kept of what a browser calls itself.
 MAX_AGENT_CHARACTERS = 300
 LINK_SPENT = "This sign-in link was used already or is too old. Run `mno link` on the server's machine for a new one."
 
