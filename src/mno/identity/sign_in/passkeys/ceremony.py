@@ -14,7 +14,7 @@ import orjson
 
 from mno.platform.errors import Denied, Invalid
 
-DEFAULT_RP_ID = "localhost"
+RP_ID_AT_HOME = "localhost"
 #: The attestation and everything else that a browser sends is far below this.
 MAX_CREDENTIAL_BYTES = 64 * 1024
 
@@ -44,7 +44,7 @@ def site_of(rp_id: str, public_url: str, scheme: str, host: str) -> Site:
     """
     parts = urlsplit(public_url or f"{scheme}://{host}")
     name = parts.hostname or ""
-    rp_id = rp_id or (name if public_url else DEFAULT_RP_ID)
+    rp_id = rp_id or (name if public_url else RP_ID_AT_HOME)
     if name != rp_id and not name.endswith(f".{rp_id}"):
         raise Denied(
             f"Passkeys here belong to '{rp_id}', and this page was opened as '{name}'. "
