@@ -19,7 +19,7 @@ export interface paths {
         put?: never;
         /**
          * Create Link
-         * @description A link that signs its first visitor in as the owner, once, within an hour.
+         * @description A link that signs its first visitor in as the team's owner, once, within an hour.
          */
         post: operations["create_link_api_auth_link_post"];
         delete?: never;
@@ -40,7 +40,11 @@ export interface paths {
          * @description Who is asking, in which team and project, with which permissions.
          */
         get: operations["session_api_auth_session_get"];
-        put?: never;
+        /**
+         * Switch
+         * @description Goes on in another team or project of the person. The session gets a new secret.
+         */
+        put: operations["switch_api_auth_session_put"];
         post?: never;
         /**
          * Sign Out
@@ -52,7 +56,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/projects": {
+    "/api/auth/sessions": {
         parameters: {
             query?: never;
             header?: never;
@@ -60,10 +64,756 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Projects
-         * @description The projects of the team.
+         * List Sessions
+         * @description Where the person is signed in, the last seen first.
          */
-        get: operations["list_projects_api_projects_get"];
+        get: operations["list_sessions_api_auth_sessions_get"];
+        put?: never;
+        post?: never;
+        /**
+         * End Others
+         * @description Ends all sessions of the person but this one, on every node within a second.
+         */
+        delete: operations["end_others_api_auth_sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description Ends one session of the person, on every node within a second.
+         */
+        delete: operations["end_session_api_auth_sessions__session_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Methods
+         * @description Which ways in are open here, for the sign-in page.
+         */
+        get: operations["methods_api_auth_methods_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Password
+         * @description Sets or changes the person's password and ends their other sessions.
+         *
+         *     A change wants the current one; who has a second factor shows it first (POST /api/auth/verify).
+         */
+        put: operations["change_password_api_auth_password_put"];
+        /**
+         * With Password
+         * @description Signs in, or answers which second factor is wanted; 401 when it is wrong, 429 after too many tries.
+         */
+        post: operations["with_password_api_auth_password_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * With Second Factor
+         * @description The second half of a sign-in; wrong tries are counted.
+         */
+        post: operations["with_second_factor_api_auth_second_factor_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkey/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Passkey Options
+         * @description Begins a proof by passkey: to sign in, as a second factor, or to show it again.
+         */
+        post: operations["passkey_options_api_auth_passkey_options_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * With Passkey
+         * @description Signs in with a passkey, which says itself whose it is.
+         */
+        post: operations["with_passkey_api_auth_passkey_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify
+         * @description Shows a factor again, as sensitive changes ask for. The session gets a new secret; 403 when it is wrong.
+         */
+        post: operations["verify_api_auth_verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask For Reset
+         * @description Sends a link that sets a new password, if somebody has this address; the answer is the same if not.
+         */
+        post: operations["ask_for_reset_api_auth_password_reset_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/password/new": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset
+         * @description Spends such a link: sets the password and ends every session of the person.
+         */
+        post: operations["reset_api_auth_password_new_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/users/{user_id}/reset-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Link
+         * @description A link that sets somebody's password, to be handed to them, where the hub sends no e-mail.
+         */
+        post: operations["reset_link_api_auth_users__user_id__reset_link_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/users/{user_id}/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take Factors
+         * @description Takes away the passkeys, the authenticator app and the codes of somebody who lost them.
+         */
+        delete: operations["take_factors_api_auth_users__user_id__factors_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Profile
+         * @description The person's own name, address and language, and what they can show to prove who they are.
+         */
+        get: operations["profile_api_auth_profile_get"];
+        /**
+         * Change Profile
+         * @description Changes the person's own name and language.
+         */
+        put: operations["change_profile_api_auth_profile_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask For Address
+         * @description Sends a link to a new address of the person, which proves it.
+         */
+        post: operations["ask_for_address_api_auth_address_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/address/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Address
+         * @description Spends such a link, in a session of the person who asked for it.
+         */
+        post: operations["confirm_address_api_auth_address_confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Passkeys
+         * @description The person's passkeys.
+         */
+        get: operations["list_passkeys_api_auth_passkeys_get"];
+        put?: never;
+        /**
+         * Add Passkey
+         * @description Keeps the passkey that the browser made.
+         */
+        post: operations["add_passkey_api_auth_passkeys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Passkey
+         * @description Begins a new passkey; who has a password or a second factor must have shown it just now.
+         */
+        post: operations["begin_passkey_api_auth_passkeys_options_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/passkeys/{passkey_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename Passkey
+         * @description Gives a passkey another name.
+         */
+        put: operations["rename_passkey_api_auth_passkeys__passkey_id__put"];
+        post?: never;
+        /**
+         * Remove Passkey
+         * @description Removes a passkey; a second factor must have been shown just now.
+         */
+        delete: operations["remove_passkey_api_auth_passkeys__passkey_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enrol
+         * @description Begins an authenticator app; who has a password or a second factor must have shown it just now.
+         */
+        post: operations["enrol_api_auth_totp_post"];
+        /**
+         * Remove App
+         * @description Removes the authenticator app and the recovery codes; a second factor must have been shown just now.
+         */
+        delete: operations["remove_app_api_auth_totp_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm
+         * @description Takes the app's first code; from then on it is asked for. The answer alone holds the recovery codes.
+         */
+        post: operations["confirm_api_auth_totp_confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Codes
+         * @description New recovery codes, shown this once; the old ones work no more.
+         */
+        post: operations["renew_codes_api_auth_recovery_codes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/github/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start Github
+         * @description Sends the browser to GitHub.
+         */
+        get: operations["start_github_api_auth_github_start_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/github/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * From Github
+         * @description Where GitHub sends the browser back to: signs in and goes on.
+         */
+        get: operations["from_github_api_auth_github_callback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/{provider_id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start Oidc
+         * @description Sends the browser to an OpenID Connect provider.
+         */
+        get: operations["start_oidc_api_auth_oidc__provider_id__start_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/{provider_id}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * From Oidc
+         * @description Where the provider sends the browser back to: signs in and goes on.
+         */
+        get: operations["from_oidc_api_auth_oidc__provider_id__callback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Accounts
+         * @description The accounts elsewhere with which the person signs in.
+         */
+        get: operations["list_accounts_api_auth_accounts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/accounts/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unlink
+         * @description Unlinks an account; who has a password or a second factor must have shown it just now.
+         */
+        delete: operations["unlink_api_auth_accounts__provider__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/github/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep Github Secret
+         * @description Sets the client secret of the OAuth app at GitHub; its client id is the setting `github.client_id`.
+         */
+        put: operations["keep_github_secret_api_auth_github_secret_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Providers
+         * @description The OpenID Connect providers, without their secrets.
+         */
+        get: operations["list_providers_api_auth_providers_get"];
+        put?: never;
+        /**
+         * Add Provider
+         * @description Sets a provider up; its description and keys are fetched at once, so that a wrong address is heard of.
+         */
+        post: operations["add_provider_api_auth_providers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/providers/{provider_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Provider
+         * @description Changes all but the issuer.
+         */
+        put: operations["change_provider_api_auth_providers__provider_id__put"];
+        post?: never;
+        /**
+         * Remove Provider
+         * @description Removes a provider and the links to its accounts; people keep their accounts here.
+         */
+        delete: operations["remove_provider_api_auth_providers__provider_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rbac/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Permissions
+         * @description Every permission there is, where it is asked for and what it means.
+         */
+        get: operations["permissions_api_rbac_permissions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rbac/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Roles
+         * @description The roles that every team has and the team's own, with all that they allow.
+         */
+        get: operations["list_roles_api_rbac_roles_get"];
+        put?: never;
+        /**
+         * Create Role
+         * @description A role of the team's own, out of what its author holds.
+         */
+        post: operations["create_role_api_rbac_roles_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rbac/roles/{role_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update Role
+         * @description Writes a role anew; it changes at once for everybody who has it.
+         */
+        put: operations["update_role_api_rbac_roles__role_id__put"];
+        post?: never;
+        /**
+         * Delete Role
+         * @description Ends a role that nobody has any more (409 while somebody does).
+         */
+        delete: operations["delete_role_api_rbac_roles__role_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grants
+         * @description Who has which role where, newest first.
+         */
+        get: operations["list_grants_api_grants_get"];
+        put?: never;
+        /**
+         * Create Grant
+         * @description Gives a user, group or key a role on a scope, or denies it; only what one holds oneself there.
+         */
+        post: operations["create_grant_api_grants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Grant
+         * @description Takes a grant away; 409 for the last Owner's.
+         */
+        delete: operations["delete_grant_api_grants__grant_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rbac/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain
+         * @description Why this person or key may do this there, or may not: the grants that decide.
+         */
+        get: operations["explain_api_rbac_explain_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -81,13 +831,13 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description The API keys of the team, revoked ones included, without their secrets.
+         * @description The API keys of the projects that one may see, revoked ones included, without their secrets.
          */
         get: operations["list_keys_api_keys_get"];
         put?: never;
         /**
          * Create Key
-         * @description A new key; the answer alone holds its secret.
+         * @description A new key, which may no more than its maker; the answer alone holds its secret.
          */
         post: operations["create_key_api_keys_post"];
         delete?: never;
@@ -113,7 +863,683 @@ export interface paths {
         delete: operations["revoke_key_api_keys__key_id__delete"];
         options?: never;
         head?: never;
+        /**
+         * Change Key
+         * @description Another name, other addresses or another end for a key.
+         */
+        patch: operations["change_key_api_keys__key_id__patch"];
+        trace?: never;
+    };
+    "/api/keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Key
+         * @description A new key in the place of this one, which goes on working for the overlap and then ends.
+         */
+        post: operations["rotate_key_api_keys__key_id__rotate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Teams
+         * @description The teams that the caller belongs to; all of them for who may read the hub.
+         */
+        get: operations["list_teams_api_teams_get"];
+        put?: never;
+        /**
+         * Create Team
+         * @description A team with a first project. The person who makes it is its Owner.
+         */
+        post: operations["create_team_api_teams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Team
+         * @description One team that the caller may see.
+         */
+        get: operations["get_team_api_teams__team_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Team
+         * @description Another name or time zone.
+         */
+        patch: operations["change_team_api_teams__team_id__patch"];
+        trace?: never;
+    };
+    "/api/teams/{team_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive Team
+         * @description Ends the team's keys, sessions and open invitations at once. Its data stays; nobody acts in it any more.
+         */
+        post: operations["archive_team_api_teams__team_id__archive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/teams/{team_id}/unarchive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unarchive Team
+         * @description People may act in it again; keys stay revoked.
+         */
+        post: operations["unarchive_team_api_teams__team_id__unarchive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Projects
+         * @description The team's projects that the caller may read, archived ones last.
+         */
+        get: operations["list_projects_api_projects_get"];
+        put?: never;
+        /**
+         * Create Project
+         * @description A project in the caller's team.
+         */
+        post: operations["create_project_api_projects_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename Project
+         * @description Another name; nothing else changes.
+         */
+        patch: operations["rename_project_api_projects__project_id__patch"];
+        trace?: never;
+    };
+    "/api/projects/{project_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive Project
+         * @description Ends the project's keys and open invitations; what it holds stays to be read.
+         */
+        post: operations["archive_project_api_projects__project_id__archive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/unarchive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unarchive Project
+         * @description Takes a project out of the archive; its keys stay revoked.
+         */
+        post: operations["unarchive_project_api_projects__project_id__unarchive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move Project
+         * @description Lets the project go on in another team, where the caller needs `projects.create`.
+         *
+         *     It goes on there under a new id; the old one is archived and keeps all spans and costs up to now. Keys that
+         *     can only send data go along, every other key is revoked, roles on it end.
+         */
+        post: operations["move_project_api_projects__project_id__move_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Members
+         * @description The people of the team by name, with their roles and groups.
+         */
+        get: operations["list_members_api_members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Member
+         * @description One person of the team.
+         */
+        get: operations["get_member_api_members__user_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Member
+         * @description Ends a membership with its roles, groups, sessions and keys. The last Owner cannot be removed.
+         */
+        delete: operations["remove_member_api_members__user_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Member
+         * @description Deactivates somebody in this team, which ends their sessions and keys at once, or activates them again.
+         */
+        patch: operations["change_member_api_members__user_id__patch"];
+        trace?: never;
+    };
+    "/api/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description The team's groups by name.
+         */
+        get: operations["list_groups_api_groups_get"];
+        put?: never;
+        /**
+         * Create Group
+         * @description An empty group; grant it a role to give one to everybody in it.
+         */
+        post: operations["create_group_api_groups_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Group
+         * @description The group with the roles that it was granted; its people stay in the team.
+         */
+        delete: operations["delete_group_api_groups__group_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Group
+         * @description Another name.
+         */
+        patch: operations["rename_group_api_groups__group_id__patch"];
+        trace?: never;
+    };
+    "/api/groups/{group_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Group Members
+         * @description Who is in the group, by name.
+         */
+        get: operations["list_group_members_api_groups__group_id__members_get"];
+        put?: never;
+        /**
+         * Add Group Member
+         * @description Puts a person of the team into the group. Nobody can so give roles that they do not hold.
+         */
+        post: operations["add_group_member_api_groups__group_id__members_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/groups/{group_id}/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Group Member
+         * @description Takes a person out of the group.
+         */
+        delete: operations["remove_group_member_api_groups__group_id__members__user_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Invitations
+         * @description The team's invitations, the newest first, whatever became of them.
+         */
+        get: operations["list_invitations_api_invitations_get"];
+        put?: never;
+        /**
+         * Invite
+         * @description Invites an address to a role, by e-mail where a mail server is set; else the answer holds the link, once.
+         */
+        post: operations["invite_api_invitations_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{invitation_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend
+         * @description Another link with the whole time again; the one before works no more.
+         */
+        post: operations["resend_api_invitations__invitation_id__resend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Withdraws an invitation; its link works no more.
+         */
+        delete: operations["revoke_api_invitations__invitation_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/offer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Offer
+         * @description What the link offers, for whoever holds it; at most 30 questions a minute from one address.
+         */
+        get: operations["offer_api_invitations_offer_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept
+         * @description Spends the link. A signed-in caller joins with their account, which must have the invited address; others
+         *     set up a new account, and are signed in.
+         */
+        post: operations["accept_api_invitations_accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/v2/ServiceProviderConfig": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Config
+         * @description What these endpoints can do.
+         */
+        get: operations["get_config_scim_v2_ServiceProviderConfig_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/v2/ResourceTypes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Resource Types
+         * @description The kinds of resources: users and groups.
+         */
+        get: operations["list_resource_types_scim_v2_ResourceTypes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/v2/ResourceTypes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Resource Type
+         * @description One kind of resource.
+         */
+        get: operations["get_resource_type_scim_v2_ResourceTypes__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/v2/Schemas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Schemas
+         * @description The attributes that we keep of each kind.
+         */
+        get: operations["list_schemas_scim_v2_Schemas_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/v2/Schemas/{urn}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Schema
+         * @description The attributes of one kind.
+         */
+        get: operations["get_schema_scim_v2_Schemas__urn__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/v2/Users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Users
+         * @description The people of the key's team.
+         */
+        get: operations["list_users_scim_v2_Users_get"];
+        put?: never;
+        /**
+         * Create User
+         * @description Makes somebody a member of the team, with an account if they have none.
+         */
+        post: operations["create_user_scim_v2_Users_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/v2/Users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get User
+         * @description One member.
+         */
+        get: operations["get_user_scim_v2_Users__user_id__get"];
+        /**
+         * Replace User
+         * @description Sets every attribute anew; `active: false` ends sessions and keys in the team at once.
+         */
+        put: operations["replace_user_scim_v2_Users__user_id__put"];
+        post?: never;
+        /**
+         * Delete User
+         * @description Ends the membership with its sessions, keys, roles and groups. The last Owner stays.
+         */
+        delete: operations["delete_user_scim_v2_Users__user_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Patch User
+         * @description Changes single attributes, all operations or none.
+         */
+        patch: operations["patch_user_scim_v2_Users__user_id__patch"];
+        trace?: never;
+    };
+    "/scim/v2/Groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Groups
+         * @description The groups that the directory made.
+         */
+        get: operations["list_groups_scim_v2_Groups_get"];
+        put?: never;
+        /**
+         * Create Group
+         * @description A group that the directory keeps; it has no role until somebody grants it one.
+         */
+        post: operations["create_group_scim_v2_Groups_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scim/v2/Groups/{group_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Group
+         * @description One group with its members.
+         */
+        get: operations["get_group_scim_v2_Groups__group_id__get"];
+        /**
+         * Replace Group
+         * @description Sets name and members anew.
+         */
+        put: operations["replace_group_scim_v2_Groups__group_id__put"];
+        post?: never;
+        /**
+         * Delete Group
+         * @description Ends the group with the roles that it was granted; its people stay.
+         */
+        delete: operations["delete_group_scim_v2_Groups__group_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Patch Group
+         * @description Adds and removes members, or renames; all operations or none.
+         */
+        patch: operations["patch_group_scim_v2_Groups__group_id__patch"];
         trace?: never;
     };
     "/otlp/v1/traces": {
@@ -556,10 +1982,941 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description Requests that the caller may read, asked for, or is named to decide; the newest first.
+         */
+        get: operations["list_approvals_api_approvals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{approval_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Approval
+         * @description One request: what is proposed, who may decide, and what became of it.
+         */
+        get: operations["get_approval_api_approvals__approval_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{approval_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide
+         * @description Approves or refuses. The change itself is made in the same step; where it cannot be, nothing is decided.
+         *
+         *     403 for who may not decide this one (a key never may), 409 when it has ended or waits for somebody else.
+         */
+        post: operations["decide_api_approvals__approval_id__decision_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{approval_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw
+         * @description Takes a request back; only who asked may.
+         */
+        post: operations["withdraw_api_approvals__approval_id__withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/runtime": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runtime Entries
+         * @description Secrets (name, purpose, scope, last rotation, never the value) and variables that the caller may see.
+         *
+         *     A page may have fewer entries than asked for, where single agents or tasks are denied to the caller.
+         */
+        get: operations["list_runtime_entries_api_config_runtime_get"];
+        /**
+         * Set Runtime Entry
+         * @description Adds or changes a secret or a variable on a scope. 202 where a second person confirms it first.
+         *
+         *     403 with the type `urn:mno:problem:verification-required` where a fresh second factor is demanded, 409 when
+         *     the entry has changed since `version`.
+         */
+        put: operations["set_runtime_entry_api_config_runtime_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/runtime/protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Runtime Protection
+         * @description What adding, changing and deleting demands on a project, or on the team's own scope.
+         */
+        get: operations["get_runtime_protection_api_config_runtime_protection_get"];
+        /**
+         * Set Runtime Protection
+         * @description Demands a second person, a fresh second factor, or both; demanding less waits for a second person where
+         *     one was demanded (`approval`).
+         */
+        put: operations["set_runtime_protection_api_config_runtime_protection_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/runtime/rotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rotations
+         * @description Rotations of the team's data key, and for who may read the hub's settings those of the hub.
+         */
+        get: operations["list_rotations_api_config_runtime_rotations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/runtime/rotations/data-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Data Key
+         * @description A new data key for the team; its secrets are encrypted anew in the background. Takes secrets.write in the
+         *     whole team.
+         */
+        post: operations["rotate_data_key_api_config_runtime_rotations_data_key_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/runtime/rotations/hub-data-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Hub Data Key
+         * @description A new data key for the hub's own credentials and what it keeps sealed for people.
+         */
+        post: operations["rotate_hub_data_key_api_config_runtime_rotations_hub_data_key_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/runtime/rotations/master-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Master Key
+         * @description Every data key under a new master key: a new one in the data folder, or the first in MNO_MASTER_KEY.
+         */
+        post: operations["rotate_master_key_api_config_runtime_rotations_master_key_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/runtime/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Runtime Entry
+         * @description One entry; of a secret everything but its value.
+         */
+        get: operations["get_runtime_entry_api_config_runtime__entry_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Runtime Entry
+         * @description Deletes an entry with its value. 202 where a second person confirms it first; 403 and 409 as for PUT.
+         */
+        delete: operations["delete_runtime_entry_api_config_runtime__entry_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/runtime/{entry_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Runtime History
+         * @description When its versions were set and by whom, and the audit entries about it: changes, uses, refused uses.
+         */
+        get: operations["get_runtime_history_api_config_runtime__entry_id__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/background/parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Parked
+         * @description The newest 200 facts that a subscriber could not take, of every team.
+         */
+        get: operations["list_parked_api_background_parked_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/background/parked/{fact_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay
+         * @description Delivers a parked fact to its subscriber again.
+         */
+        post: operations["replay_api_background_parked__fact_id__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/background/failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Failed
+         * @description The newest 200 background tasks that failed for good.
+         */
+        get: operations["list_failed_api_background_failed_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/background/failed/{task_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry
+         * @description Has a failed task done again.
+         */
+        post: operations["retry_api_background_failed__task_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description Every setting that can be set on a level, with what holds there and where that comes from.
+         */
+        get: operations["list_settings_api_config_system_get"];
+        /**
+         * Change
+         * @description Changes settings; with `preview` only the difference is answered.
+         */
+        put: operations["change_api_config_system_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/system/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History
+         * @description Who changed what, newest first.
+         */
+        get: operations["history_api_config_system_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/system/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back
+         * @description Makes the values what they were after an earlier save; with `preview` only the difference is answered.
+         */
+        post: operations["roll_back_api_config_system_rollback_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/config/system/redaction/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Redaction
+         * @description What redaction would do to a text; nothing is stored.
+         */
+        post: operations["try_redaction_api_config_system_redaction_trial_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entries
+         * @description The newest entries first, a page at a time.
+         */
+        get: operations["entries_api_audit_hub_logs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/logs/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Entry
+         * @description One entry.
+         */
+        get: operations["one_entry_api_audit_hub_logs__entry_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exported
+         * @description Every entry that fits, newest first, as CSV (safe for spreadsheets) or JSON lines. That it was exported is
+         *     an entry itself.
+         */
+        get: operations["exported_api_audit_hub_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verification
+         * @description The last verification, and how far a running one has come.
+         */
+        get: operations["verification_api_audit_hub_verification_get"];
+        put?: never;
+        /**
+         * Verify
+         * @description Starts a verification in the background; ask again to see how far it is.
+         */
+        post: operations["verify_api_audit_hub_verification_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/streams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams
+         * @description Where entries are sent as they are written, and how far each stream has come.
+         */
+        get: operations["streams_api_audit_hub_streams_get"];
+        put?: never;
+        /**
+         * Create Stream
+         * @description Sends entries to a webhook or a syslog server from now on. The secret is shown this once.
+         */
+        post: operations["create_stream_api_audit_hub_streams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/streams/{stream_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Stream
+         * @description Ends a stream; its dead letters go with it.
+         */
+        delete: operations["delete_stream_api_audit_hub_streams__stream_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/streams/{stream_id}/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dead Letters
+         * @description The oldest entries that the receiver did not take after every try.
+         */
+        get: operations["dead_letters_api_audit_hub_streams__stream_id__dead_letters_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/streams/{stream_id}/dead-letters/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay
+         * @description Sends dead letters again, the oldest first, until one fails.
+         */
+        post: operations["replay_api_audit_hub_streams__stream_id__dead_letters_replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/hub/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase
+         * @description Erases names, addresses, details and differences of what a person did or what was done to them. The
+         *     entries stay in their chain.
+         */
+        post: operations["erase_api_audit_hub_erase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entries
+         * @description The newest entries first, a page at a time.
+         */
+        get: operations["entries_api_audit_logs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/logs/{entry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Entry
+         * @description One entry.
+         */
+        get: operations["one_entry_api_audit_logs__entry_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exported
+         * @description Every entry that fits, newest first, as CSV (safe for spreadsheets) or JSON lines. That it was exported is
+         *     an entry itself.
+         */
+        get: operations["exported_api_audit_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verification
+         * @description The last verification, and how far a running one has come.
+         */
+        get: operations["verification_api_audit_verification_get"];
+        put?: never;
+        /**
+         * Verify
+         * @description Starts a verification in the background; ask again to see how far it is.
+         */
+        post: operations["verify_api_audit_verification_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/streams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams
+         * @description Where entries are sent as they are written, and how far each stream has come.
+         */
+        get: operations["streams_api_audit_streams_get"];
+        put?: never;
+        /**
+         * Create Stream
+         * @description Sends entries to a webhook or a syslog server from now on. The secret is shown this once.
+         */
+        post: operations["create_stream_api_audit_streams_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/streams/{stream_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Stream
+         * @description Ends a stream; its dead letters go with it.
+         */
+        delete: operations["delete_stream_api_audit_streams__stream_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/streams/{stream_id}/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dead Letters
+         * @description The oldest entries that the receiver did not take after every try.
+         */
+        get: operations["dead_letters_api_audit_streams__stream_id__dead_letters_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/streams/{stream_id}/dead-letters/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay
+         * @description Sends dead letters again, the oldest first, until one fails.
+         */
+        post: operations["replay_api_audit_streams__stream_id__dead_letters_replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase
+         * @description Erases names, addresses, details and differences of what a person did or what was done to them. The
+         *     entries stay in their chain.
+         */
+        post: operations["erase_api_audit_erase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Acceptance */
+        Acceptance: {
+            /** Token */
+            token: string;
+            /**
+             * Name
+             * @description Of a new account; unused with a session.
+             * @default
+             */
+            name?: string;
+            /**
+             * Password
+             * @description Of a new account; without one, add a passkey afterwards.
+             */
+            password?: string | null;
+        };
+        /**
+         * AcceptedShape
+         * @description Where the new member may act; `signed_in` when a session was opened (its cookie is set).
+         */
+        AcceptedShape: {
+            /** User Id */
+            user_id: string;
+            /** Team Id */
+            team_id: string;
+            /** Project Id */
+            project_id: string;
+            /** Signed In */
+            signed_in: boolean;
+        };
+        /**
+         * ActorShape
+         * @description Who acted. The name is empty once it was erased.
+         */
+        ActorShape: {
+            /**
+             * Kind
+             * @description user, api_key, program, or unknown for somebody who was never let in.
+             */
+            kind: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Person
+             * @description The person behind a key or a session, where there is one.
+             */
+            person: string;
+        };
+        /** AddressShape */
+        AddressShape: {
+            /** Email */
+            email: string;
+        };
+        /** AddressWish */
+        AddressWish: {
+            /** Email */
+            email: string;
+        };
+        /** ApprovalList */
+        ApprovalList: {
+            /** Items */
+            items: components["schemas"]["SeenApprovalShape"][];
+            /**
+             * Next Cursor
+             * @description Null on the last page.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * ApprovalShape
+         * @description A request; `outcome` is null as long as it is open.
+         */
+        ApprovalShape: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /** Proposed */
+            proposed: {
+                [key: string]: unknown;
+            };
+            asked_by: components["schemas"]["AskerShape"];
+            rule: components["schemas"]["RuleShape"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** @description The outcome when nobody decides in time. */
+            on_expiry: components["schemas"]["Outcome"];
+            state: components["schemas"]["State"];
+            outcome: components["schemas"]["Outcome"] | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Note */
+            note: string;
+            /** Votes */
+            votes: components["schemas"]["VoteShape"][];
+        };
+        /**
+         * AskerShape
+         * @description Who asked, as it was then.
+         */
+        AskerShape: {
+            /**
+             * Kind
+             * @description `user`, `api_key` or `program`.
+             */
+            kind: string;
+            /** Name */
+            name: string;
+            /**
+             * Person
+             * @description The person behind the session or key.
+             */
+            person: string | null;
+        };
         /**
          * BucketPricesShape
          * @description Units of the price's currency for a million tokens; null: charged as the bucket that contains it.
@@ -597,6 +2954,33 @@ export interface components {
             /** Output Audio */
             output_audio: string | null;
         };
+        /** ChangePasswordWish */
+        ChangePasswordWish: {
+            /** Password */
+            password: string;
+            /**
+             * Current
+             * @default
+             */
+            current?: string;
+        };
+        /**
+         * ChangeShape
+         * @description Done (`entry`; null where it was deleted), or waiting for a second person (`approval`).
+         */
+        ChangeShape: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "waiting";
+            entry: components["schemas"]["mno__secrets__schemas__EntryShape"] | null;
+            /**
+             * Approval
+             * @description `apr_…`: see /api/approvals.
+             */
+            approval: string | null;
+        };
         /** ClickHouseSize */
         ClickHouseSize: {
             /** Bytes */
@@ -608,6 +2992,11 @@ export interface components {
             /** Traces */
             traces: number | null;
         };
+        /** CodeWish */
+        CodeWish: {
+            /** Code */
+            code: string;
+        };
         /** ComponentHealth */
         ComponentHealth: {
             status: components["schemas"]["ComponentStatus"];
@@ -617,6 +3006,31 @@ export interface components {
          * @enum {string}
          */
         ComponentStatus: "ok" | "slow" | "down";
+        /**
+         * ConsequencesShape
+         * @description What the change means. Nothing has happened while `preview` is true.
+         */
+        ConsequencesShape: {
+            /** Preview */
+            preview: boolean;
+            project: components["schemas"]["ProjectShape"];
+            /**
+             * Keys Moved
+             * @description Keys that can only send data; they go on unchanged in the other team.
+             */
+            keys_moved: number;
+            /** Keys Revoked */
+            keys_revoked: number;
+            /**
+             * Grants Ended
+             * @description Roles that were granted on this project.
+             */
+            grants_ended: number;
+            /** Invitations Revoked */
+            invitations_revoked: number;
+            /** Notes */
+            notes: string[];
+        };
         /** CostParts */
         CostParts: {
             /** Input */
@@ -627,6 +3041,57 @@ export interface components {
             cache_write: string;
             /** Output */
             output: string;
+        };
+        /**
+         * CreatedStream
+         * @description A new stream; a webhook's signing secret is shown this once.
+         */
+        CreatedStream: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            kind: components["schemas"]["StreamKind"];
+            /** Target */
+            target: string;
+            /**
+             * Seq
+             * @description The last entry that the receiver took.
+             */
+            seq: number;
+            /**
+             * Behind
+             * @description Entries that wait.
+             */
+            behind: number;
+            /**
+             * Attempts
+             * @description Failed tries of the present delivery.
+             */
+            attempts: number;
+            /**
+             * Next Attempt At
+             * Format: date-time
+             */
+            next_attempt_at: string;
+            /** Last Error */
+            last_error: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Dead Letters */
+            dead_letters: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * Secret
+             * @description For the receiver, as Standard Webhooks libraries take it; empty for syslog.
+             */
+            secret: string;
         };
         /** CurrencyShape */
         CurrencyShape: {
@@ -697,6 +3162,53 @@ export interface components {
              */
             note?: string;
         };
+        /** DeadLetterList */
+        DeadLetterList: {
+            /** Items */
+            items: components["schemas"]["DeadLetterShape"][];
+        };
+        /**
+         * DeadLetterShape
+         * @description Entries that a receiver did not take after every try.
+         */
+        DeadLetterShape: {
+            /** Id */
+            id: string;
+            /** First Seq */
+            first_seq: number;
+            /** Last Seq */
+            last_seq: number;
+            /** Error */
+            error: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+        };
+        /**
+         * Decision
+         * @enum {string}
+         */
+        Decision: "approve" | "refuse";
+        /** DecisionWish */
+        DecisionWish: {
+            decision: components["schemas"]["Decision"];
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** DifferenceShape */
+        DifferenceShape: {
+            /** Name */
+            name: string;
+            /** Before */
+            before: unknown;
+            /** After */
+            after: unknown;
+        };
         /**
          * DimensionValues
          * @description What occurs in the range, the most used first; up to 200 of each.
@@ -725,6 +3237,97 @@ export interface components {
             path: string;
         };
         /**
+         * Effect
+         * @enum {string}
+         */
+        Effect: "allow" | "deny";
+        /** Ended */
+        Ended: {
+            /** Ended */
+            ended: number;
+        };
+        /** EnrolShape */
+        EnrolShape: {
+            /**
+             * Secret
+             * @description For typing in by hand. It is shown this once.
+             */
+            secret: string;
+            /**
+             * Uri
+             * @description For the QR code.
+             */
+            uri: string;
+        };
+        /** EntryList */
+        EntryList: {
+            /** Items */
+            items: components["schemas"]["mno__secrets__schemas__EntryShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** EntryPage */
+        EntryPage: {
+            /** Items */
+            items: components["schemas"]["mno__audit__schemas__EntryShape"][];
+            /**
+             * Next Cursor
+             * @description Send it as cursor for the next page; null on the last.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * EntryWish
+         * @description What is to be there. Without `value` the present one stays, and only the purpose changes.
+         */
+        EntryWish: {
+            scope: components["schemas"]["mno__secrets__schemas__ScopeShape"];
+            /** Name */
+            name: string;
+            kind: components["schemas"]["Kind"];
+            /** Purpose */
+            purpose: string;
+            /**
+             * Value
+             * @description Text of 1 to 32,768 bytes. Never answered for a secret.
+             */
+            value?: string | null;
+            /**
+             * Version
+             * @description The version that this is based on; 0 where nothing may be there yet.
+             */
+            version?: number | null;
+        };
+        /**
+         * EnvironmentShape
+         * @description What the operator decided before the start: changed in the environment, effective after a restart.
+         */
+        EnvironmentShape: {
+            /** Name */
+            name: string;
+            /**
+             * Value
+             * @description Never a secret: of those it says only whether they are set.
+             */
+            value: string;
+        };
+        /**
+         * EraseWish
+         * @description Whose names, addresses and details are to go.
+         */
+        EraseWish: {
+            /**
+             * Person
+             * @description A person's id, usr_…
+             */
+            person: string;
+        };
+        /** Erased */
+        Erased: {
+            /** Entries */
+            entries: number;
+        };
+        /**
          * EventsReceipt
          * @description What became of a batch of token events. An event sent again with the same `id` is accepted and counted once.
          */
@@ -733,6 +3336,155 @@ export interface components {
             accepted: number;
             /** Rejected */
             rejected: components["schemas"]["RejectedEvent"][];
+        };
+        /** ExplanationShape */
+        ExplanationShape: {
+            /** Allowed */
+            allowed: boolean;
+            /** Permission */
+            permission: string;
+            /** @description Where this permission is asked for. */
+            level: components["schemas"]["Level"];
+            /** Summary */
+            summary: string;
+            /** Allows */
+            allows: components["schemas"]["ReasonShape"][];
+            /** Denies */
+            denies: components["schemas"]["ReasonShape"][];
+        };
+        /**
+         * Factor
+         * @description What somebody showed.
+         * @enum {string}
+         */
+        Factor: "link" | "password" | "passkey" | "totp" | "recovery_code" | "github" | "oidc" | "provider_factor" | "invitation";
+        /** FactorShape */
+        FactorShape: {
+            /** Token */
+            token: string;
+            /** Factors */
+            factors: components["schemas"]["Factor"][];
+        };
+        /** FailedList */
+        FailedList: {
+            /** Items */
+            items: components["schemas"]["FailedShape"][];
+        };
+        /**
+         * FailedShape
+         * @description A task that failed for good.
+         */
+        FailedShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Attempts */
+            attempts: number;
+        };
+        /** FoundShape */
+        FoundShape: {
+            /** Rule */
+            rule: string;
+            /**
+             * Start
+             * @description The place in the text, in Unicode code points.
+             */
+            start: number;
+            /** End */
+            end: number;
+            /** Replacement */
+            replacement: string;
+        };
+        /** GrantList */
+        GrantList: {
+            /** Items */
+            items: components["schemas"]["GrantShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** GrantShape */
+        GrantShape: {
+            /** Id */
+            id: string;
+            /**
+             * Subject
+             * @description usr_…, grp_… or key_….
+             */
+            subject: string;
+            /** Subject Name */
+            subject_name: string;
+            /** Role */
+            role: string;
+            /** Role Name */
+            role_name: string;
+            effect: components["schemas"]["Effect"];
+            scope: components["schemas"]["mno__identity__policy__grants__schemas__ScopeShape"];
+            /** Project Name */
+            project_name: string;
+            /** Created At */
+            created_at: string | null;
+            /** Created By */
+            created_by: string;
+        };
+        /** GrantWishShape */
+        GrantWishShape: {
+            /**
+             * Subject
+             * @description Who gets it: usr_…, grp_… or key_….
+             */
+            subject: string;
+            /** Role */
+            role: string;
+            scope: components["schemas"]["mno__identity__policy__grants__schemas__ScopeShape"];
+            /** @default allow */
+            effect?: components["schemas"]["Effect"];
+        };
+        /** GroupList */
+        GroupList: {
+            /** Items */
+            items: components["schemas"]["GroupShape"][];
+        };
+        /** GroupMemberList */
+        GroupMemberList: {
+            /** Items */
+            items: components["schemas"]["PersonRef"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** GroupMemberWish */
+        GroupMemberWish: {
+            /** User Id */
+            user_id: string;
+        };
+        /** GroupShape */
+        GroupShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Members */
+            members: number;
+            /**
+             * Managed
+             * @description A directory keeps this group.
+             */
+            managed: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** GroupWish */
+        GroupWish: {
+            /** Name */
+            name: string;
         };
         /**
          * HealthStatus
@@ -746,6 +3498,34 @@ export interface components {
             components: {
                 [key: string]: components["schemas"]["ComponentHealth"];
             };
+        };
+        /** HeldRoleShape */
+        HeldRoleShape: {
+            role: components["schemas"]["NamedRef"];
+            /** Effect */
+            effect: string;
+            /**
+             * Scope
+             * @description `hub`, `team`, `project`, `agent`, `tool` or `task`.
+             */
+            scope: string;
+            /** Project Id */
+            project_id: string | null;
+            /**
+             * Name
+             * @description Of the agent, tool or task.
+             */
+            name: string;
+        };
+        /** History */
+        History: {
+            /** Items */
+            items: components["schemas"]["RevisionShape"][];
+            /**
+             * Next Before
+             * @description Send it as `before` for the next page; null at the end.
+             */
+            next_before: number | null;
         };
         /** HistoryPoint */
         HistoryPoint: {
@@ -761,6 +3541,20 @@ export interface components {
             queue_spans: number;
             /** Answer Ms P95 */
             answer_ms_p95: number;
+        };
+        /**
+         * HistoryShape
+         * @description `entries` are those of the audit log, the newest first, in its form.
+         */
+        HistoryShape: {
+            /** Versions */
+            versions: components["schemas"]["VersionShape"][];
+            /** Entries */
+            entries: {
+                [key: string]: unknown;
+            }[];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * IngestFigures
@@ -797,11 +3591,93 @@ export interface components {
          * @enum {string}
          */
         Interval: "none" | "minute" | "hour" | "day";
-        /** KeyList */
+        /** InvitationList */
+        InvitationList: {
+            /** Items */
+            items: components["schemas"]["InvitationShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * InvitationShape
+         * @description An invitation without its token.
+         */
+        InvitationShape: {
+            /** Id */
+            id: string;
+            /** Email */
+            email: string;
+            state: components["schemas"]["InvitationState"];
+            role: components["schemas"]["NamedRef"];
+            project: components["schemas"]["NamedRef"] | null;
+            /** Created By */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Accepted At */
+            accepted_at: string | null;
+            /**
+             * Mailed At
+             * @description When the mail server took the letter; null: hand over the link.
+             */
+            mailed_at: string | null;
+            /** Mail Error */
+            mail_error: string;
+        };
+        /**
+         * InvitationState
+         * @description What an invitation can come to; all but `open` are final (a new token opens an expired one again).
+         * @enum {string}
+         */
+        InvitationState: "open" | "accepted" | "revoked" | "expired";
+        /** InvitationWish */
+        InvitationWish: {
+            /** Email */
+            email: string;
+            /** Role Id */
+            role_id: string;
+            /**
+             * Project Id
+             * @description Null: the role holds for the whole team.
+             */
+            project_id?: string | null;
+        };
+        /**
+         * KeyChangeShape
+         * @description What is not sent stays as it is; `expires_at: null` takes the end away.
+         */
+        KeyChangeShape: {
+            /** Name */
+            name?: string | null;
+            /** Allowed Addresses */
+            allowed_addresses?: string[] | null;
+            /** Expires At */
+            expires_at?: string | null;
+        };
+        /**
+         * KeyList
+         * @description Keys that work come first, newest first in both parts.
+         */
         KeyList: {
             /** Items */
             items: components["schemas"]["KeyShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
+        /**
+         * KeyScope
+         * @description What an API key is for.
+         * @enum {string}
+         */
+        KeyScope: "ingest" | "read" | "admin";
         /**
          * KeyShape
          * @description A key without its secret; `prefix` is the part by which its owner recognises it.
@@ -814,31 +3690,216 @@ export interface components {
             /** Prefix */
             prefix: string;
             /** Scopes */
-            scopes: components["schemas"]["Scope"][];
+            scopes: components["schemas"]["KeyScope"][];
+            /**
+             * Permissions
+             * @description Single permissions besides those of the scopes.
+             */
+            permissions: string[];
+            /** Project */
+            project: string;
+            /**
+             * Agent
+             * @description The one agent that it is for; empty: the whole project.
+             */
+            agent: string;
+            /** Allowed Addresses */
+            allowed_addresses: string[];
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Created By
+             * @description Who made it; null for keys of the program.
+             */
+            created_by: string | null;
             /** Last Used At */
             last_used_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
             /** Revoked At */
             revoked_at: string | null;
+            /**
+             * Replaced By
+             * @description The key that was made in its place.
+             */
+            replaced_by: string | null;
         };
-        /** KeyWish */
-        KeyWish: {
+        /** KeyWishShape */
+        KeyWishShape: {
             /** Name */
             name: string;
             /** Scopes */
-            scopes: components["schemas"]["Scope"][];
+            scopes?: components["schemas"]["KeyScope"][] | null;
+            /**
+             * Permissions
+             * @default []
+             */
+            permissions?: string[];
+            /**
+             * Project
+             * @description Yours, if it is not named.
+             */
+            project?: string | null;
+            /**
+             * Agent
+             * @default
+             */
+            agent?: string;
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Allowed Addresses
+             * @description From where it may be used (CIDR); empty: from everywhere.
+             * @default []
+             */
+            allowed_addresses?: string[];
         };
+        /**
+         * Kind
+         * @description A secret is never shown again; a variable is there to be read.
+         * @enum {string}
+         */
+        Kind: "secret" | "variable";
+        /**
+         * Level
+         * @description The levels of a scope, from the widest to the narrowest; the last three stand side by side.
+         * @enum {string}
+         */
+        Level: "hub" | "team" | "project" | "agent" | "tool" | "task";
         /** LinkShape */
         LinkShape: {
             /**
              * Url
-             * @description Signs its first visitor in as the owner, once, within an hour.
+             * @description Works once, within an hour.
              */
             url: string;
+        };
+        /** LinkedAccountList */
+        LinkedAccountList: {
+            /** Items */
+            items: components["schemas"]["LinkedAccountShape"][];
+        };
+        /** LinkedAccountShape */
+        LinkedAccountShape: {
+            /**
+             * Provider
+             * @description `github`, or a provider's id.
+             */
+            provider: string;
+            /** Name */
+            name: string;
+            /** Email */
+            email: string;
+            /**
+             * Linked At
+             * Format: date-time
+             */
+            linked_at: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+        };
+        /** ListedSession */
+        ListedSession: {
+            /** Id */
+            id: string;
+            /** Current */
+            current: boolean;
+            /** Address */
+            address: string;
+            /** Agent */
+            agent: string;
+            /** Factors */
+            factors: components["schemas"]["Factor"][];
+            /** Team Id */
+            team_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /** MemberChange */
+        MemberChange: {
+            /**
+             * Active
+             * @description False ends sessions and keys at once; roles and groups stay.
+             */
+            active: boolean;
+        };
+        /** MemberList */
+        MemberList: {
+            /** Items */
+            items: components["schemas"]["MemberShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * MemberShape
+         * @description A person of the team. `roles` are those of their own; what their groups give stands with the groups.
+         */
+        MemberShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Email */
+            email: string;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /** Deactivated At */
+            deactivated_at: string | null;
+            /**
+             * Managed
+             * @description A directory keeps this person.
+             */
+            managed: boolean;
+            /** Roles */
+            roles: components["schemas"]["HeldRoleShape"][];
+            /** Groups */
+            groups: components["schemas"]["NamedRef"][];
+        };
+        /**
+         * Methods
+         * @description Which ways in are open here.
+         */
+        Methods: {
+            /** Password */
+            password: boolean;
+            /** Passkey */
+            passkey: boolean;
+            /** Github */
+            github: boolean;
+            /** Providers */
+            providers: components["schemas"]["ProviderRef"][];
+            /** Reset By Mail */
+            reset_by_mail: boolean;
+        };
+        /** MoveWish */
+        MoveWish: {
+            /**
+             * Team Id
+             * @description The team into which the project moves.
+             */
+            team_id: string;
         };
         /** NamedKey */
         NamedKey: {
@@ -863,7 +3924,208 @@ export interface components {
             /** Prefix */
             prefix: string;
             /** Scopes */
-            scopes: components["schemas"]["Scope"][];
+            scopes: components["schemas"]["KeyScope"][];
+            /**
+             * Permissions
+             * @description Single permissions besides those of the scopes.
+             */
+            permissions: string[];
+            /** Project */
+            project: string;
+            /**
+             * Agent
+             * @description The one agent that it is for; empty: the whole project.
+             */
+            agent: string;
+            /** Allowed Addresses */
+            allowed_addresses: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Created By
+             * @description Who made it; null for keys of the program.
+             */
+            created_by: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /**
+             * Replaced By
+             * @description The key that was made in its place.
+             */
+            replaced_by: string | null;
+            /**
+             * Key
+             * @description The secret. It is shown this once and cannot be read again.
+             */
+            key: string;
+        };
+        /** NewPasswordWish */
+        NewPasswordWish: {
+            /** Token */
+            token: string;
+            /** Password */
+            password: string;
+        };
+        /** NewTeamShape */
+        NewTeamShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Time Zone */
+            time_zone: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Archived At */
+            archived_at: string | null;
+            project: components["schemas"]["ProjectShape"];
+        };
+        /**
+         * OfferShape
+         * @description What somebody who holds the link may know.
+         */
+        OfferShape: {
+            /** Team */
+            team: string;
+            /** Project */
+            project: string | null;
+            /** Role */
+            role: string;
+            /**
+             * Address
+             * @description Masked: `a…@example.com`.
+             */
+            address: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Sign In
+             * @description An account with this address exists: sign in, then accept.
+             */
+            sign_in: boolean;
+        };
+        /**
+         * Outcome
+         * @description What it means for the one who asked.
+         * @enum {string}
+         */
+        Outcome: "allow" | "deny";
+        /** OwnSession */
+        OwnSession: {
+            /** Id */
+            id: string;
+            /**
+             * Factors
+             * @description What was shown in this session.
+             */
+            factors: components["schemas"]["Factor"][];
+            /**
+             * Verified At
+             * @description When a factor was last shown that counts for sensitive changes.
+             */
+            verified_at: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+        };
+        /** ParkedList */
+        ParkedList: {
+            /** Items */
+            items: components["schemas"]["ParkedShape"][];
+        };
+        /**
+         * ParkedShape
+         * @description A fact that a subscriber could not take.
+         */
+        ParkedShape: {
+            /** Id */
+            id: string;
+            /** Team */
+            team: string | null;
+            /** Subject */
+            subject: string;
+            /** Kind */
+            kind: string;
+            /** Subscriber */
+            subscriber: string;
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /**
+             * Parked At
+             * Format: date-time
+             */
+            parked_at: string;
+            /** Attempts */
+            attempts: number;
+            /** Error */
+            error: string;
+        };
+        /** PasskeyList */
+        PasskeyList: {
+            /** Items */
+            items: components["schemas"]["PasskeyShape"][];
+        };
+        /** PasskeyName */
+        PasskeyName: {
+            /** Name */
+            name: string;
+        };
+        /** PasskeyOptions */
+        PasskeyOptions: {
+            /**
+             * Token
+             * @description Comes back with the browser's answer.
+             */
+            token: string;
+            /**
+             * Options
+             * @description For `navigator.credentials`, as JSON.
+             */
+            options: {
+                [key: string]: unknown;
+            };
+        };
+        /** PasskeyProof */
+        PasskeyProof: {
+            /** Token */
+            token: string;
+            /**
+             * Credential
+             * @description The browser's credential as JSON (`toJSON()`).
+             */
+            credential: {
+                [key: string]: unknown;
+            };
+        };
+        /** PasskeyShape */
+        PasskeyShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Backed Up
+             * @description Whether it lives on several devices of its owner.
+             */
+            backed_up: boolean;
             /**
              * Created At
              * Format: date-time
@@ -871,13 +4133,50 @@ export interface components {
             created_at: string;
             /** Last Used At */
             last_used_at: string | null;
-            /** Revoked At */
-            revoked_at: string | null;
+        };
+        /** PasskeyWish */
+        PasskeyWish: {
+            /** Token */
+            token: string;
             /**
-             * Key
-             * @description The secret. It is shown this once and cannot be read again.
+             * Credential
+             * @description The browser's credential as JSON (`toJSON()`).
              */
-            key: string;
+            credential: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+        };
+        /** PasswordWish */
+        PasswordWish: {
+            /** Email */
+            email: string;
+            /** Password */
+            password: string;
+        };
+        /** PermissionList */
+        PermissionList: {
+            /** Items */
+            items: components["schemas"]["PermissionShape"][];
+        };
+        /** PermissionShape */
+        PermissionShape: {
+            /** Name */
+            name: string;
+            /** @description Where it is asked for: hub, team or project. */
+            level: components["schemas"]["Level"];
+            /** Description */
+            description: string;
+        };
+        /** PersonRef */
+        PersonRef: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Email */
+            email: string;
         };
         /** PostgresSize */
         PostgresSize: {
@@ -948,12 +4247,52 @@ export interface components {
              */
             total: number;
         };
+        /** ProfileShape */
+        ProfileShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Email */
+            email: string;
+            /** Email Verified */
+            email_verified: boolean;
+            /** Language */
+            language: string;
+            /** Password */
+            password: boolean;
+            /** Totp */
+            totp: boolean;
+            /**
+             * Recovery Codes
+             * @description Those that were not used yet.
+             */
+            recovery_codes: number;
+            /** Passkeys */
+            passkeys: number;
+            /** Second Factors */
+            second_factors: components["schemas"]["Factor"][];
+        };
+        /** ProfileWish */
+        ProfileWish: {
+            /** Name */
+            name: string;
+            /**
+             * Language
+             * @description `en`, `zh-Hant`, `zh-Hans`; empty: the browser's.
+             * @default
+             */
+            language?: string;
+        };
         /** ProjectList */
         ProjectList: {
             /** Items */
             items: components["schemas"]["ProjectShape"][];
         };
-        /** ProjectShape */
+        /**
+         * ProjectShape
+         * @description `moved_to` names the team and project in which a moved project goes on.
+         */
         ProjectShape: {
             /** Id */
             id: string;
@@ -964,6 +4303,197 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Archived At */
+            archived_at?: string | null;
+            /** Moved To */
+            moved_to?: string[] | null;
+        };
+        /** ProjectWish */
+        ProjectWish: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * ProofWish
+         * @description Exactly one of these.
+         */
+        ProofWish: {
+            /**
+             * Totp
+             * @default
+             */
+            totp?: string;
+            /**
+             * Recovery Code
+             * @default
+             */
+            recovery_code?: string;
+            /**
+             * Password
+             * @default
+             */
+            password?: string;
+            passkey?: components["schemas"]["PasskeyProof"] | null;
+        };
+        /**
+         * ProtectionShape
+         * @description What adding, changing and deleting demands; `approval` where a second person must first agree to less.
+         */
+        ProtectionShape: {
+            /** Project */
+            project: string | null;
+            /** Second Person */
+            second_person: boolean;
+            /** Fresh Factor */
+            fresh_factor: boolean;
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By */
+            updated_by: string;
+            /** Approval */
+            approval?: string | null;
+        };
+        /** ProtectionWish */
+        ProtectionWish: {
+            /**
+             * Project
+             * @description `prj_…`; null for the team's own scope.
+             */
+            project?: string | null;
+            /**
+             * Second Person
+             * @description A second person confirms every addition, change and deletion.
+             */
+            second_person: boolean;
+            /**
+             * Fresh Factor
+             * @description Whoever changes has shown a second factor minutes ago.
+             */
+            fresh_factor: boolean;
+        };
+        /** ProviderList */
+        ProviderList: {
+            /** Items */
+            items: components["schemas"]["ProviderShape"][];
+        };
+        /**
+         * ProviderRef
+         * @description A provider as everybody may see it, for its button.
+         */
+        ProviderRef: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ProviderShape
+         * @description A provider without its secret.
+         */
+        ProviderShape: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @default oidc
+             * @constant
+             */
+            kind?: "oidc";
+            /** Name */
+            name: string;
+            /** Issuer */
+            issuer: string;
+            /** Client Id */
+            client_id: string;
+            /** Team Id */
+            team_id: string | null;
+            /** Scopes */
+            scopes: string;
+            /** Trusts Factor */
+            trusts_factor: boolean;
+            /** Trusts Email */
+            trusts_email: boolean;
+            /** Domains */
+            domains: string[];
+            /** Joins Team */
+            joins_team: string | null;
+            /** Joins Role */
+            joins_role: string | null;
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Redirect Uri
+             * @description To be entered at the provider.
+             */
+            redirect_uri: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** ProviderWish */
+        ProviderWish: {
+            /**
+             * Kind
+             * @default oidc
+             * @constant
+             */
+            kind?: "oidc";
+            /** Name */
+            name: string;
+            /** Issuer */
+            issuer: string;
+            /** Client Id */
+            client_id: string;
+            /**
+             * Client Secret
+             * @description Kept sealed and never shown; null leaves the old one.
+             */
+            client_secret?: string | null;
+            /**
+             * Team Id
+             * @description Whose people it speaks for; null: everybody's.
+             */
+            team_id?: string | null;
+            /**
+             * Scopes
+             * @default openid email profile
+             */
+            scopes?: string;
+            /**
+             * Trusts Factor
+             * @description A claim `amr` that names several factors counts as a second factor.
+             * @default false
+             */
+            trusts_factor?: boolean;
+            /**
+             * Trusts Email
+             * @description Addresses in `domains` count as verified although the provider does not say so.
+             * @default false
+             */
+            trusts_email?: boolean;
+            /**
+             * Domains
+             * @description E-mail domains it may speak for; empty: all.
+             * @default []
+             */
+            domains?: string[];
+            /**
+             * Joins Team
+             * @description Who has no account yet joins this team.
+             */
+            joins_team?: string | null;
+            /**
+             * Joins Role
+             * @description With this role.
+             */
+            joins_role?: string | null;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
         };
         /** RateShape */
         RateShape: {
@@ -990,6 +4520,65 @@ export interface components {
             date: string;
         };
         /**
+         * ReasonShape
+         * @description A grant that names the permission on the way to the scope.
+         */
+        ReasonShape: {
+            /** Grant */
+            grant: string;
+            effect: components["schemas"]["Effect"];
+            /** Role */
+            role: string;
+            /**
+             * Via Roles
+             * @description From the granted role to the one that names the permission.
+             */
+            via_roles: string[];
+            /**
+             * Via Group
+             * @description The group through which it holds; empty for a grant of its own.
+             */
+            via_group: string;
+            scope: components["schemas"]["mno__identity__policy__grants__schemas__ScopeShape"];
+            /**
+             * Needs Second Factor
+             * @description Does not count yet: a second factor is missing.
+             */
+            needs_second_factor: boolean;
+        };
+        /** RecoveryCodes */
+        RecoveryCodes: {
+            /**
+             * Codes
+             * @description 10 codes, each good once, shown this once.
+             */
+            codes: string[];
+        };
+        /** RedactionResult */
+        RedactionResult: {
+            /**
+             * Text
+             * @description As it would be stored.
+             */
+            text: string;
+            /** Found */
+            found: components["schemas"]["FoundShape"][];
+        };
+        /**
+         * RedactionTrial
+         * @description A text to try rules on; rules that are left out are the project's own.
+         */
+        RedactionTrial: {
+            /** Text */
+            text: string;
+            /** Detectors */
+            detectors?: string[] | null;
+            /** Patterns */
+            patterns?: {
+                [key: string]: string;
+            }[] | null;
+        };
+        /**
          * RejectedEvent
          * @description One event that was not taken.
          */
@@ -1001,6 +4590,22 @@ export interface components {
             index: number;
             /** Reason */
             reason: string;
+        };
+        /** ReplayWish */
+        ReplayWish: {
+            /**
+             * Subscriber
+             * @description Who is to hear it again.
+             */
+            subscriber: string;
+        };
+        /** Replayed */
+        Replayed: {
+            /**
+             * Taken
+             * @description Dead letters that the receiver took now.
+             */
+            taken: number;
         };
         /** RerateList */
         RerateList: {
@@ -1044,6 +4649,202 @@ export interface components {
              */
             to?: string;
         };
+        /** ResetWish */
+        ResetWish: {
+            /** Email */
+            email: string;
+        };
+        /** RevisionShape */
+        RevisionShape: {
+            /** Revision */
+            revision: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string;
+            /** Note */
+            note: string;
+            /** Changes */
+            changes: components["schemas"]["DifferenceShape"][];
+        };
+        /** RoleList */
+        RoleList: {
+            /** Items */
+            items: components["schemas"]["RoleShape"][];
+        };
+        /** RoleShape */
+        RoleShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /**
+             * Built In
+             * @description Every team has it; it cannot be changed.
+             */
+            built_in: boolean;
+            /**
+             * Permissions
+             * @description Names and patterns that the role itself holds.
+             */
+            permissions: string[];
+            /**
+             * Includes
+             * @description Roles whose permissions it has as well.
+             */
+            includes: string[];
+            /**
+             * Demands Second Factor
+             * @description Counts only in a session in which a second factor was shown.
+             */
+            demands_second_factor: boolean;
+            /**
+             * Effective
+             * @description All permissions that it gives, by name.
+             */
+            effective: string[];
+            /** Created At */
+            created_at: string | null;
+            /** Updated At */
+            updated_at: string | null;
+        };
+        /** RoleWishShape */
+        RoleWishShape: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Permissions
+             * @description Names, `x.*` for all of x, `*` for all of the team.
+             * @default []
+             */
+            permissions?: string[];
+            /**
+             * Includes
+             * @default []
+             */
+            includes?: string[];
+            /**
+             * Demands Second Factor
+             * @default false
+             */
+            demands_second_factor?: boolean;
+        };
+        /** RollbackWish */
+        RollbackWish: {
+            /** Level */
+            level: string;
+            /**
+             * To
+             * @description The revision whose values shall hold again; 0: none.
+             */
+            to: number;
+            /**
+             * Preview
+             * @default false
+             */
+            preview?: boolean;
+            /**
+             * Confirmed
+             * @default false
+             */
+            confirmed?: boolean;
+        };
+        /** RotationList */
+        RotationList: {
+            /** Items */
+            items: components["schemas"]["RotationShape"][];
+        };
+        /**
+         * RotationShape
+         * @description `done` counts values that were encrypted anew (of a master key: data keys that were wrapped anew).
+         */
+        RotationShape: {
+            /** Id */
+            id: string;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "team" | "hub";
+            /**
+             * Kind
+             * @description `data_key` or `master_key`.
+             */
+            kind: string;
+            /**
+             * State
+             * @description `running`, `done` or `failed`.
+             */
+            state: string;
+            /** Done */
+            done: number;
+            /** Error */
+            error: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Ended At */
+            ended_at: string | null;
+        };
+        /** RotationWish */
+        RotationWish: {
+            /**
+             * Overlap S
+             * @description For how long the old key goes on working.
+             * @default 86400
+             */
+            overlap_s?: number;
+        };
+        /**
+         * RuleShape
+         * @description Who decides: holders of `permission` at the place; where people or groups are named, only those of them.
+         */
+        RuleShape: {
+            /** Permission */
+            permission: string;
+            /**
+             * Level
+             * @description `hub`, `team`, `project`, `agent`, `tool` or `task`.
+             */
+            level: string;
+            /** Project */
+            project: string | null;
+            /**
+             * Name
+             * @description Of the agent, tool or task.
+             */
+            name: string;
+            /** People */
+            people: string[];
+            /** Groups */
+            groups: string[];
+            /**
+             * Persons
+             * @description How many different people must approve.
+             */
+            persons: number;
+            /** Excludes Requester */
+            excludes_requester: boolean;
+            /**
+             * Needs Fresh Factor
+             * @description A decider must have shown a second factor a moment ago.
+             */
+            needs_fresh_factor: boolean;
+        };
         /**
          * SampleShape
          * @description A load of the sample. `synthetic` names the columns that are not in the original trace.
@@ -1071,21 +4872,268 @@ export interface components {
             error?: string | null;
         };
         /**
-         * Scope
-         * @description What an API key is for.
-         * @enum {string}
+         * SavedShape
+         * @description What a save changed, or would change.
          */
-        Scope: "ingest" | "read" | "admin";
+        SavedShape: {
+            /** Revision */
+            revision: number;
+            /** Saved */
+            saved: boolean;
+            /** Changes */
+            changes: components["schemas"]["DifferenceShape"][];
+        };
+        /** SecondFactorWish */
+        SecondFactorWish: {
+            /**
+             * Totp
+             * @default
+             */
+            totp?: string;
+            /**
+             * Recovery Code
+             * @default
+             */
+            recovery_code?: string;
+            /**
+             * Password
+             * @default
+             */
+            password?: string;
+            passkey?: components["schemas"]["PasskeyProof"] | null;
+            /** Token */
+            token: string;
+        };
+        /** SecretWish */
+        SecretWish: {
+            /**
+             * Client Secret
+             * @description Kept encrypted, never shown.
+             */
+            client_secret: string;
+        };
+        /** SeenApprovalShape */
+        SeenApprovalShape: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /** Proposed */
+            proposed: {
+                [key: string]: unknown;
+            };
+            asked_by: components["schemas"]["AskerShape"];
+            rule: components["schemas"]["RuleShape"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** @description The outcome when nobody decides in time. */
+            on_expiry: components["schemas"]["Outcome"];
+            state: components["schemas"]["State"];
+            outcome: components["schemas"]["Outcome"] | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Note */
+            note: string;
+            /** Votes */
+            votes: components["schemas"]["VoteShape"][];
+            /**
+             * May Decide
+             * @description Whether the caller may decide it now, a fresh second factor apart.
+             */
+            may_decide: boolean;
+        };
+        /** SentInvitationShape */
+        SentInvitationShape: {
+            /** Id */
+            id: string;
+            /** Email */
+            email: string;
+            state: components["schemas"]["InvitationState"];
+            role: components["schemas"]["NamedRef"];
+            project: components["schemas"]["NamedRef"] | null;
+            /** Created By */
+            created_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Accepted At */
+            accepted_at: string | null;
+            /**
+             * Mailed At
+             * @description When the mail server took the letter; null: hand over the link.
+             */
+            mailed_at: string | null;
+            /** Mail Error */
+            mail_error: string;
+            /**
+             * Link
+             * @description Shown this once, where no letter went out. Whoever opens it becomes this person: hand it over to nobody else, because you vouch for the address.
+             */
+            link: string | null;
+        };
+        /** SessionList */
+        SessionList: {
+            /** Items */
+            items: components["schemas"]["ListedSession"][];
+        };
         /**
          * SessionShape
-         * @description Who is signed in; `user` is null where an API key asks.
+         * @description Who is signed in; `user` and `session` are null where an API key asks.
          */
         SessionShape: {
             user: components["schemas"]["UserRef"] | null;
             team: components["schemas"]["NamedRef"];
             project: components["schemas"]["NamedRef"];
-            /** Permissions */
+            /**
+             * Permissions
+             * @description Of the project, the team and the hub.
+             */
             permissions: string[];
+            /**
+             * Team Permissions
+             * @description Those that hold in the whole team, for what is in no project.
+             */
+            team_permissions: string[];
+            session: components["schemas"]["OwnSession"] | null;
+        };
+        /** SettingList */
+        SettingList: {
+            /** Level */
+            level: string;
+            /**
+             * Revision
+             * @description The number of the last save; send it as `revision` with a change.
+             */
+            revision: number;
+            /** Items */
+            items: components["schemas"]["SettingShape"][];
+            /**
+             * Environment
+             * @description On the hub's level: its stores and addresses.
+             */
+            environment: components["schemas"]["EnvironmentShape"][];
+            /**
+             * Address
+             * @description Where the caller comes from, as address lists see it.
+             */
+            address: string;
+        };
+        /**
+         * SettingShape
+         * @description A setting as it holds in one place.
+         */
+        SettingShape: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Unit */
+            unit: string;
+            /** Choices */
+            choices: string[];
+            /** Minimum */
+            minimum: number | null;
+            /** Maximum */
+            maximum: number | null;
+            /** Levels */
+            levels: string[];
+            /**
+             * At Once
+             * @description Whether a change counts at once on every node; else after a restart.
+             */
+            at_once: boolean;
+            /**
+             * Awaits
+             * @description The system that will read it, where that has not come yet.
+             */
+            awaits: string;
+            /**
+             * Words
+             * @description Title and description by language.
+             */
+            words: {
+                [key: string]: components["schemas"]["Words"];
+            };
+            /** Default */
+            default: unknown;
+            /**
+             * Value
+             * @description What holds here.
+             */
+            value: unknown;
+            /**
+             * Source
+             * @description The level that the value comes from; null for the default.
+             */
+            source: string | null;
+            /**
+             * Own
+             * @description The value set here itself; null for none.
+             */
+            own: unknown;
+        };
+        /** SettingsWish */
+        SettingsWish: {
+            /**
+             * Level
+             * @description hub, team or project.
+             */
+            level: string;
+            /**
+             * Values
+             * @description New values by name; null takes the place's own value away.
+             */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
+             * Revision
+             * @description The revision this was decided on; 409 when there is a newer one.
+             */
+            revision?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
+             * Preview
+             * @description Answer the difference, save nothing.
+             * @default false
+             */
+            preview?: boolean;
+            /**
+             * Confirmed
+             * @description Save an address list although it locks the caller out.
+             * @default false
+             */
+            confirmed?: boolean;
+        };
+        /**
+         * SignInAnswer
+         * @description `second_factor` is set where the account asks for one: show it with POST /api/auth/second-factor.
+         */
+        SignInAnswer: {
+            /** Signed In */
+            signed_in: boolean;
+            second_factor?: components["schemas"]["FactorShape"] | null;
         };
         /**
          * SpanDetail
@@ -1199,6 +5247,12 @@ export interface components {
             links: unknown[];
         };
         /**
+         * State
+         * @description OPEN, and four ends; from an end nothing leads further.
+         * @enum {string}
+         */
+        State: "open" | "approved" | "refused" | "expired" | "withdrawn";
+        /**
          * Status
          * @description `error`: the span failed. `ok`: nothing in the whole trace failed.
          * @enum {string}
@@ -1211,6 +5265,79 @@ export interface components {
         Stores: {
             postgres: components["schemas"]["PostgresSize"];
             clickhouse: components["schemas"]["ClickHouseSize"];
+        };
+        /**
+         * StreamKind
+         * @enum {string}
+         */
+        StreamKind: "webhook" | "syslog";
+        /** StreamList */
+        StreamList: {
+            /** Items */
+            items: components["schemas"]["StreamShape"][];
+        };
+        /** StreamShape */
+        StreamShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            kind: components["schemas"]["StreamKind"];
+            /** Target */
+            target: string;
+            /**
+             * Seq
+             * @description The last entry that the receiver took.
+             */
+            seq: number;
+            /**
+             * Behind
+             * @description Entries that wait.
+             */
+            behind: number;
+            /**
+             * Attempts
+             * @description Failed tries of the present delivery.
+             */
+            attempts: number;
+            /**
+             * Next Attempt At
+             * Format: date-time
+             */
+            next_attempt_at: string;
+            /** Last Error */
+            last_error: string;
+            /** Sent At */
+            sent_at: string | null;
+            /** Dead Letters */
+            dead_letters: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+        };
+        /**
+         * StreamWish
+         * @description Where entries are to go.
+         */
+        StreamWish: {
+            /** Name */
+            name: string;
+            kind: components["schemas"]["StreamKind"];
+            /**
+             * Target
+             * @description https://… for a webhook; tls://, tcp:// or udp://host:port for syslog.
+             */
+            target: string;
+            /**
+             * From Start
+             * @description Begin with the oldest entry in place of the next one.
+             * @default false
+             */
+            from_start?: boolean;
         };
         /**
          * StreamedSpan
@@ -1265,6 +5392,22 @@ export interface components {
             total: number;
         };
         /**
+         * SwitchWish
+         * @description Where the session shall act.
+         */
+        SwitchWish: {
+            /**
+             * Team Id
+             * @description Of `GET /api/teams`; null stays.
+             */
+            team_id?: string | null;
+            /**
+             * Project Id
+             * @description A project of that team; null takes one of it.
+             */
+            project_id?: string | null;
+        };
+        /**
          * SystemStatus
          * @description `cpu_percent` is of one core: on two cores it may reach 200. `history` has the oldest first.
          */
@@ -1290,6 +5433,53 @@ export interface components {
             disk: components["schemas"]["Disk"];
             /** History */
             history: components["schemas"]["HistoryPoint"][];
+        };
+        /**
+         * TeamChange
+         * @description What is left out stays as it is.
+         */
+        TeamChange: {
+            /** Name */
+            name?: string | null;
+            /** Time Zone */
+            time_zone?: string | null;
+        };
+        /** TeamList */
+        TeamList: {
+            /** Items */
+            items: components["schemas"]["TeamShape"][];
+        };
+        /** TeamShape */
+        TeamShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Time Zone */
+            time_zone: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Archived At */
+            archived_at: string | null;
+        };
+        /** TeamWish */
+        TeamWish: {
+            /** Name */
+            name: string;
+            /**
+             * Time Zone
+             * @description An IANA name such as `Asia/Taipei`.
+             * @default UTC
+             */
+            time_zone?: string;
+        };
+        /** TokenWish */
+        TokenWish: {
+            /** Token */
+            token: string;
         };
         /**
          * TraceDetail
@@ -1503,6 +5693,122 @@ export interface components {
             email: string;
         };
         /**
+         * VerificationReport
+         * @description Of the chains that were asked for, with the key that signs their anchors.
+         */
+        VerificationReport: {
+            /** Items */
+            items: components["schemas"]["VerificationShape"][];
+            /**
+             * Public Key
+             * @description Ed25519, PEM.
+             */
+            public_key: string;
+            /**
+             * Anchors At
+             * @description Where the anchors lie.
+             */
+            anchors_at: string;
+        };
+        /**
+         * VerificationShape
+         * @description The last verification of one chain, and how far the one that runs has come.
+         */
+        VerificationShape: {
+            /** Chain */
+            chain: string;
+            /** Is Running */
+            is_running: boolean;
+            /**
+             * Walked
+             * @description Entries that the running one has looked at.
+             */
+            walked: number;
+            /** Total */
+            total: number;
+            /**
+             * Checked At
+             * @description When the last one ended; null before the first.
+             */
+            checked_at: string | null;
+            /** Entries */
+            entries: number;
+            /**
+             * Erased
+             * @description Entries whose payload was erased, as other entries say.
+             */
+            erased: number;
+            /**
+             * Anchors
+             * @description Signed anchors that were compared.
+             */
+            anchors: number;
+            /**
+             * Anchored
+             * @description The last entry that a signed anchor covers.
+             */
+            anchored: number;
+            /** Seconds */
+            seconds: number;
+            /**
+             * Fault
+             * @description Empty: whole. Else edited, deleted, swapped, cut, rechained, forged_anchor, missing_anchor, unrecorded_erasure, head; or unfinished when it could not be carried out.
+             */
+            fault: string;
+            /**
+             * Bad Seq
+             * @description The first bad entry.
+             */
+            bad_seq: number | null;
+            /** Bad Id */
+            bad_id: string | null;
+            /** Message */
+            message: string;
+        };
+        /**
+         * VerificationWish
+         * @description Which chain; empty means all that the caller may verify.
+         */
+        VerificationWish: {
+            /**
+             * Chain
+             * @description A team's id, or hub.
+             * @default
+             */
+            chain?: string;
+        };
+        /**
+         * VersionShape
+         * @description When a version was set and by whom; only the present one's value is kept.
+         */
+        VersionShape: {
+            /** Version */
+            version: number;
+            kind: components["schemas"]["Kind"];
+            /**
+             * Set At
+             * Format: date-time
+             */
+            set_at: string;
+            /** Set By */
+            set_by: string;
+        };
+        /** VoteShape */
+        VoteShape: {
+            /** Person */
+            person: string;
+            /** Name */
+            name: string;
+            decision: components["schemas"]["Decision"];
+            /** Note */
+            note: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
          * WaterfallSpan
          * @description One line of the waterfall. What is empty, zero or false is left out.
          */
@@ -1587,6 +5893,161 @@ export interface components {
              */
             has_messages?: boolean;
         };
+        /** WithdrawalWish */
+        WithdrawalWish: {
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** Words */
+        Words: {
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+        };
+        /**
+         * EntryShape
+         * @description One entry of a chain.
+         */
+        mno__audit__schemas__EntryShape: {
+            /** Id */
+            id: string;
+            /**
+             * Chain
+             * @description The team's id, or hub.
+             */
+            chain: string;
+            /**
+             * Seq
+             * @description Its place in the chain; without gaps.
+             */
+            seq: number;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            actor: components["schemas"]["ActorShape"];
+            /** Action */
+            action: string;
+            /** Resource */
+            resource: string;
+            /** Resource Name */
+            resource_name: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "refused" | "failed";
+            /**
+             * Times
+             * @description How often it happened: the same refusal is counted within a minute.
+             */
+            times: number;
+            /**
+             * Difference
+             * @description For each changed field, before and after.
+             */
+            difference: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /** Detail */
+            detail: string;
+            /** Address */
+            address: string;
+            /** User Agent */
+            user_agent: string;
+            /** Trace Id */
+            trace_id: string;
+            /**
+             * Erased
+             * @description Its names, address, detail and difference were erased.
+             */
+            erased: boolean;
+            /**
+             * Hash
+             * @description SHA-256 over this entry and the hash of the one before it.
+             */
+            hash: string;
+        };
+        /**
+         * ScopeShape
+         * @description A place: the hub, the team, a project, or an agent, tool or task of a project.
+         */
+        mno__identity__policy__grants__schemas__ScopeShape: {
+            level: components["schemas"]["Level"];
+            /**
+             * Project
+             * @description Of project, agent, tool and task.
+             */
+            project?: string | null;
+            /**
+             * Name
+             * @description The name of the agent, tool or task.
+             * @default
+             */
+            name?: string;
+        };
+        /**
+         * EntryShape
+         * @description `value` is a variable's; of a secret it is always null.
+         */
+        mno__secrets__schemas__EntryShape: {
+            /** Id */
+            id: string;
+            scope: components["schemas"]["mno__secrets__schemas__ScopeShape"];
+            /** Name */
+            name: string;
+            kind: components["schemas"]["Kind"];
+            /** Purpose */
+            purpose: string;
+            /** Value */
+            value: string | null;
+            /** Version */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * Rotated At
+             * Format: date-time
+             * @description When the value was last set.
+             */
+            rotated_at: string;
+            /** Rotated By */
+            rotated_by: string;
+        };
+        /**
+         * ScopeShape
+         * @description Where an entry holds: the team, a project, or one agent or task of a project.
+         */
+        mno__secrets__schemas__ScopeShape: {
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "team" | "project" | "agent" | "task";
+            /**
+             * Project
+             * @description `prj_…`, from the project down.
+             */
+            project?: string | null;
+            /**
+             * Name
+             * @description Of the agent or task.
+             * @default
+             */
+            name?: string;
+        };
         /**
          * InputError
          * @description One thing that is wrong with an input: where it stands and why it was refused.
@@ -1607,6 +6068,7 @@ export interface components {
         Problem: {
             /**
              * Type
+             * @description `urn:mno:problem:verification-required` asks for a second factor first.
              * @default about:blank
              */
             type?: string;
@@ -1726,6 +6188,37 @@ export interface operations {
             };
         };
     };
+    switch_api_auth_session_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sign_out_api_auth_session_delete: {
         parameters: {
             query?: never;
@@ -1741,6 +6234,1830 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions_api_auth_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_others_api_auth_sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session_api_auth_sessions__session_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    methods_api_auth_methods_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Methods"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password_api_auth_password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    with_password_api_auth_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInAnswer"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    with_second_factor_api_auth_second_factor_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInAnswer"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    passkey_options_api_auth_passkey_options_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    with_passkey_api_auth_passkey_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyProof"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInAnswer"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_api_auth_verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_reset_api_auth_password_reset_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_api_auth_password_new_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasswordWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_link_api_auth_users__user_id__reset_link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_factors_api_auth_users__user_id__factors_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    profile_api_auth_profile_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_profile_api_auth_profile_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_address_api_auth_address_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_address_api_auth_address_confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_passkeys_api_auth_passkeys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_passkey_api_auth_passkeys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_passkey_api_auth_passkeys_options_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_passkey_api_auth_passkeys__passkey_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_passkey_api_auth_passkeys__passkey_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                passkey_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enrol_api_auth_totp_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_app_api_auth_totp_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_api_auth_totp_confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_codes_api_auth_recovery_codes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_github_api_auth_github_start_get: {
+        parameters: {
+            query?: {
+                return_to?: string;
+                /** @description Links the account to the signed-in person instead of signing in. */
+                link?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    from_github_api_auth_github_callback_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_oidc_api_auth_oidc__provider_id__start_get: {
+        parameters: {
+            query?: {
+                return_to?: string;
+                /** @description Links the account to the signed-in person instead of signing in. */
+                link?: boolean;
+            };
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    from_oidc_api_auth_oidc__provider_id__callback_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                iss?: string | null;
+            };
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_accounts_api_auth_accounts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedAccountList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink_api_auth_accounts__provider__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_github_secret_api_auth_github_secret_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_providers_api_auth_providers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_provider_api_auth_providers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_provider_api_auth_providers__provider_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_provider_api_auth_providers__provider_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    permissions_api_rbac_permissions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_roles_api_rbac_roles_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_role_api_rbac_roles_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_role_api_rbac_roles__role_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_role_api_rbac_roles__role_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants_api_grants_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                subject?: string;
+                role?: string;
+                project?: string;
+                /** @description Grants on this level only. */
+                level?: components["schemas"]["Level"] | null;
+                /** @description Of an agent, tool or task. */
+                name?: string;
+                effect?: components["schemas"]["Effect"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_grant_api_grants_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_grant_api_grants__grant_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_api_rbac_explain_get: {
+        parameters: {
+            query: {
+                /** @description usr_… or key_…. */
+                principal: string;
+                permission: string;
+                /** @description Of the scope. */
+                level?: components["schemas"]["Level"];
+                project?: string;
+                /** @description Of an agent, tool or task. */
+                name?: string;
+                /** @description Whether the person has shown one. */
+                second_factor?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExplanationShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_keys_api_keys_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_key_api_keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKeyShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_key_api_keys__key_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_key_api_keys__key_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyChangeShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_key_api_keys__key_id__rotate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKeyShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_teams_api_teams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_team_api_teams_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTeamShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_team_api_teams__team_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_team_api_teams__team_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_team_api_teams__team_id__archive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unarchive_team_api_teams__team_id__unarchive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamShape"];
+                };
             };
             /** @description A problem document (RFC 9457) */
             default: {
@@ -1782,7 +8099,308 @@ export interface operations {
             };
         };
     };
-    list_keys_api_keys_get: {
+    create_project_api_projects_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_project_api_projects__project_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_project_api_projects__project_id__archive_post: {
+        parameters: {
+            query?: {
+                /** @description Only say what the change would mean. */
+                preview?: boolean;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsequencesShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unarchive_project_api_projects__project_id__unarchive_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_project_api_projects__project_id__move_post: {
+        parameters: {
+            query?: {
+                /** @description Only say what the change would mean. */
+                preview?: boolean;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsequencesShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_members_api_members_get: {
+        parameters: {
+            query?: {
+                /** @description A part of the name or address. */
+                search?: string;
+                /** @description Of the page before: its `next_cursor`. */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_member_api_members__user_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_member_api_members__user_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_member_api_members__user_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_groups_api_groups_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -1797,7 +8415,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["KeyList"];
+                    "application/json": components["schemas"]["GroupList"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -1811,7 +8429,7 @@ export interface operations {
             };
         };
     };
-    create_key_api_keys_post: {
+    create_group_api_groups_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -1820,7 +8438,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["KeyWish"];
+                "application/json": components["schemas"]["GroupWish"];
             };
         };
         responses: {
@@ -1830,7 +8448,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewKeyShape"];
+                    "application/json": components["schemas"]["GroupShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -1844,12 +8462,12 @@ export interface operations {
             };
         };
     };
-    revoke_key_api_keys__key_id__delete: {
+    delete_group_api_groups__group_id__delete: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                key_id: string;
+                group_id: string;
             };
             cookie?: never;
         };
@@ -1857,6 +8475,876 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_group_api_groups__group_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_group_members_api_groups__group_id__members_get: {
+        parameters: {
+            query?: {
+                /** @description Of the page before: its `next_cursor`. */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupMemberList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_group_member_api_groups__group_id__members_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupMemberWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_group_member_api_groups__group_id__members__user_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_invitations_api_invitations_get: {
+        parameters: {
+            query?: {
+                /** @description Of the page before: its `next_cursor`. */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_api_invitations_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentInvitationShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resend_api_invitations__invitation_id__resend_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentInvitationShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_api_invitations__invitation_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    offer_api_invitations_offer_get: {
+        parameters: {
+            query: {
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_api_invitations_accept_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_config_scim_v2_ServiceProviderConfig_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_resource_types_scim_v2_ResourceTypes_get: {
+        parameters: {
+            query?: {
+                /** @description Such as `userName eq "ada@example.com"`; every operator of RFC 7644 is known. */
+                filter?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_resource_type_scim_v2_ResourceTypes__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_schemas_scim_v2_Schemas_get: {
+        parameters: {
+            query?: {
+                /** @description Such as `userName eq "ada@example.com"`; every operator of RFC 7644 is known. */
+                filter?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_schema_scim_v2_Schemas__urn__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                urn: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users_scim_v2_Users_get: {
+        parameters: {
+            query?: {
+                /** @description Such as `userName eq "ada@example.com"`; every operator of RFC 7644 is known. */
+                filter?: string | null;
+                /** @description Counts from 1. */
+                startIndex?: string | null;
+                /** @description At most 200. */
+                count?: string | null;
+                /** @description Only these, separated by commas. */
+                attributes?: string | null;
+                /** @description All but these. */
+                excludedAttributes?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_user_scim_v2_Users_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/scim+json": Record<string, never>;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_user_scim_v2_Users__user_id__get: {
+        parameters: {
+            query?: {
+                /** @description Only these, separated by commas. */
+                attributes?: string | null;
+                /** @description All but these. */
+                excludedAttributes?: string | null;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_user_scim_v2_Users__user_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/scim+json": Record<string, never>;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user_scim_v2_Users__user_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_user_scim_v2_Users__user_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/scim+json": Record<string, never>;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_groups_scim_v2_Groups_get: {
+        parameters: {
+            query?: {
+                /** @description Such as `userName eq "ada@example.com"`; every operator of RFC 7644 is known. */
+                filter?: string | null;
+                /** @description Counts from 1. */
+                startIndex?: string | null;
+                /** @description At most 200. */
+                count?: string | null;
+                /** @description Only these, separated by commas. */
+                attributes?: string | null;
+                /** @description All but these. */
+                excludedAttributes?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_group_scim_v2_Groups_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/scim+json": Record<string, never>;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_group_scim_v2_Groups__group_id__get: {
+        parameters: {
+            query?: {
+                /** @description Only these, separated by commas. */
+                attributes?: string | null;
+                /** @description All but these. */
+                excludedAttributes?: string | null;
+            };
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_group_scim_v2_Groups__group_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/scim+json": Record<string, never>;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_group_scim_v2_Groups__group_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_group_scim_v2_Groups__group_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/scim+json": Record<string, never>;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3039,6 +10527,1532 @@ export interface operations {
                 };
                 content: {
                     "application/openmetrics-text; version=1.0.0; charset=utf-8": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_approvals_api_approvals_get: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["State"] | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_approval_api_approvals__approval_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeenApprovalShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_api_approvals__approval_id__decision_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_api_approvals__approval_id__withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawalWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runtime_entries_api_config_runtime_get: {
+        parameters: {
+            query?: {
+                level?: ("team" | "project" | "agent" | "task") | null;
+                /** @description `prj_…` */
+                project?: string | null;
+                /** @description An agent or task. */
+                scope_name?: string;
+                kind?: components["schemas"]["Kind"] | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_runtime_entry_api_config_runtime_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeShape"];
+                };
+            };
+            /** @description It waits for a second person. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_runtime_protection_api_config_runtime_protection_get: {
+        parameters: {
+            query?: {
+                /** @description `prj_…`; nothing means the team's own scope. */
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtectionShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_runtime_protection_api_config_runtime_protection_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProtectionWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProtectionShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rotations_api_config_runtime_rotations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_data_key_api_config_runtime_rotations_data_key_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_hub_data_key_api_config_runtime_rotations_hub_data_key_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_master_key_api_config_runtime_rotations_master_key_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_runtime_entry_api_config_runtime__entry_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mno__secrets__schemas__EntryShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_runtime_entry_api_config_runtime__entry_id__delete: {
+        parameters: {
+            query?: {
+                /** @description Only this version. */
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeShape"];
+                };
+            };
+            /** @description It waits for a second person. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_runtime_history_api_config_runtime__entry_id__history_get: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_parked_api_background_parked_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_api_background_parked__fact_id__replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                fact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_failed_api_background_failed_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailedList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_api_background_failed__task_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_settings_api_config_system_get: {
+        parameters: {
+            query?: {
+                /** @description hub, team or project. */
+                level?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_api_config_system_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history_api_config_system_history_get: {
+        parameters: {
+            query?: {
+                /** @description hub, team or project. */
+                level?: string;
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_api_config_system_rollback_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_redaction_api_config_system_redaction_trial_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedactionTrial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionResult"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    entries_api_audit_hub_logs_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description An id (usr_…, key_…) or part of a name. */
+                actor?: string;
+                /** @description Such as keys.create, or keys.* for all of keys. */
+                action?: string;
+                /** @description The id of what was acted upon. */
+                resource?: string;
+                outcome?: "" | "done" | "refused" | "failed";
+                trace_id?: string;
+                /** @description Anywhere in the entry. */
+                text?: string;
+                /** @description RFC 3339, or relative such as -24h. */
+                from?: string;
+                /** @description The end, exclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_entry_api_audit_hub_logs__entry_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mno__audit__schemas__EntryShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exported_api_audit_hub_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "jsonl";
+                /** @description An id (usr_…, key_…) or part of a name. */
+                actor?: string;
+                /** @description Such as keys.create, or keys.* for all of keys. */
+                action?: string;
+                /** @description The id of what was acted upon. */
+                resource?: string;
+                outcome?: "" | "done" | "refused" | "failed";
+                trace_id?: string;
+                /** @description Anywhere in the entry. */
+                text?: string;
+                /** @description RFC 3339, or relative such as -24h. */
+                from?: string;
+                /** @description The end, exclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verification_api_audit_hub_verification_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationReport"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_api_audit_hub_verification_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerificationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationReport"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streams_api_audit_hub_streams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_stream_api_audit_hub_streams_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedStream"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_stream_api_audit_hub_streams__stream_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dead_letters_api_audit_hub_streams__stream_id__dead_letters_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_api_audit_hub_streams__stream_id__dead_letters_replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_api_audit_hub_erase_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    entries_api_audit_logs_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description An id (usr_…, key_…) or part of a name. */
+                actor?: string;
+                /** @description Such as keys.create, or keys.* for all of keys. */
+                action?: string;
+                /** @description The id of what was acted upon. */
+                resource?: string;
+                outcome?: "" | "done" | "refused" | "failed";
+                trace_id?: string;
+                /** @description Anywhere in the entry. */
+                text?: string;
+                /** @description RFC 3339, or relative such as -24h. */
+                from?: string;
+                /** @description The end, exclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_entry_api_audit_logs__entry_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mno__audit__schemas__EntryShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exported_api_audit_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "jsonl";
+                /** @description An id (usr_…, key_…) or part of a name. */
+                actor?: string;
+                /** @description Such as keys.create, or keys.* for all of keys. */
+                action?: string;
+                /** @description The id of what was acted upon. */
+                resource?: string;
+                outcome?: "" | "done" | "refused" | "failed";
+                trace_id?: string;
+                /** @description Anywhere in the entry. */
+                text?: string;
+                /** @description RFC 3339, or relative such as -24h. */
+                from?: string;
+                /** @description The end, exclusive. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verification_api_audit_verification_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationReport"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_api_audit_verification_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerificationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationReport"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streams_api_audit_streams_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_stream_api_audit_streams_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedStream"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_stream_api_audit_streams__stream_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dead_letters_api_audit_streams__stream_id__dead_letters_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_api_audit_streams__stream_id__dead_letters_replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_api_audit_erase_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
                 };
             };
             /** @description A problem document (RFC 9457) */
