@@ -73,11 +73,13 @@ from mno.observability.spans.store import SpanStore
 from mno.observability.spans.stream import SpanFeed
 from mno.observability.system.queries import SystemQueries
 from mno.observability.system.service import System
+from mno.platform import origin
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
 from mno.platform.database import Connection, Database
 from mno.platform.egress import Egress
-from mno.platform.errors import Invalid, Unauthenticated
+from mno.platform.errors import Denied, Invalid, Unauthenticated
+from mno.platform.http.door import AddressRules, EverybodyMayCome, admits
 from mno.platform.http.gate import key_in
 from mno.platform.mail import Mail, MailServer, Security
 from mno.platform.migrate import Report, migrate_clickhouse, migrate_postgres, migrations_of
@@ -287,17 +289,27 @@ def assemble(config: Config, engines: Engines) -> Services:
             outbox.running,
             tasks.running,
             approvals.running,
-            build_grpc(config, identity, observability).running,
+            build_grpc(config, identity, observability, settings).running,
         ),
     )
 
 
-def build_grpc(config: Config, identity: Identity, observability: Observability) -> OtlpGrpc:
+def build_grpc(
+    config: Config, identity: Identity, observability: Observability, rules: AddressRules | None = None
+) -> OtlpGrpc:
+    rules = rules or EverybodyMayCome()
+
     async def principal_of(headers: Mapping[str, str]) -> Principal:
+        address = origin.current().address
+        if not admits(rules.allowed_networks(None), address):
+            raise Denied(f"The hub is not open to the address {address}.")
         key = key_in(headers)
         if key is None:
             raise Unauthenticated("Send an API key as metadata: authorization = Bearer mno_…, or x-api-key.")
-        return await identity.principal_of_key(key)
+        principal = await identity.principal_of_key(key)
+        if not admits(rules.allowed_networks(principal.team_id), address):
+            raise Denied(f"The team is not open to the address {address}.")
+        return principal
 
     return OtlpGrpc(observability.ingest, observability.bodies, principal_of, config.host, config.otlp_grpc_port)
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
 
 import pyarrow as pa
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
@@ -20,6 +21,7 @@ from mno.observability.ingest.decoding import Kind, Sent
 from mno.observability.ingest.model import MAX_DECOMPRESSED_BYTES, summary
 from mno.observability.ingest.service import Receipt, owner_of
 from mno.observability.spans.model import Owner
+from mno.platform import origin
 from mno.platform.errors import Denied, LimitExceeded, MnoError, TooLarge, Unauthenticated, Unavailable
 from mno.platform.principal import Principal
 
@@ -109,6 +111,7 @@ class OtlpGrpc:
     def _method(self, export: Export) -> Callable[[bytes, Any], Awaitable[bytes]]:
         async def method(request: bytes, context: Any) -> bytes:
             try:
+                origin.set_current(origin.Origin(address=address_of(context.peer())))
                 headers = {name: value for name, value in context.invocation_metadata() if isinstance(value, str)}
                 principal = await self._authenticate(headers)
                 if not principal.may("spans.write"):
@@ -140,6 +143,12 @@ class OtlpGrpc:
         owner = owner_of(principal, "grpc")
         await self._intake.take_signals(signals.METRICS_TABLE, lambda: signals.decode_metrics(request, owner))
         return bytes(ExportMetricsServiceResponse().SerializeToString())
+
+
+def address_of(peer: str) -> str:
+    """The caller's IP in gRPC's words for it, `ipv4:192.0.2.1:5000` or `ipv6:%5B2001:db8::1%5D:5000`; or nothing."""
+    kind, _, place = unquote(peer).partition(":")
+    return place.rpartition(":")[0].strip("[]") if kind in ("ipv4", "ipv6") else ""
 
 
 async def _abort(context: Any, error: MnoError) -> None:
