@@ -1,12 +1,13 @@
 """Secrets as the rest of the program gets them: built once, with the hub's keys ready before anything else starts."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Invalid, MnoError
+from mno.platform.errors import Invalid, MnoError, Unavailable
 from mno.platform.versions import Versions
 from mno.secrets.keys import store as keys_store
 from mno.secrets.keys.model import HUB
@@ -81,7 +82,11 @@ class Secrets:
         """A key that appears while we run opens at once, and seals when the others know it as well."""
         async with self._database.transaction(HUB) as tx:
             newest = await self.keys.newest(tx, HUB)
-            keys = {key.id: await self.keys.plain(key) for key in await keys_store.keys_of(tx, HUB)}
+            keys = {newest.id: await self.keys.plain(newest)}
+            for key in await keys_store.keys_of(tx, HUB):
+                # one under a lost master key must not keep the others from being used
+                with contextlib.suppress(Unavailable):
+                    keys[key.id] = await self.keys.plain(key)
         before = self.sealer.newest
         if before is not None and before in keys and before != newest.id:
             self.sealer.take(keys, before)

@@ -164,6 +164,34 @@ async def test_a_key_of_the_environment_is_replaced_by_the_one_before_it(
     assert not (tmp_path / "none.key").exists()
 
 
+async def test_after_a_lost_master_key_secrets_can_be_set_again(
+    services: Services, owner: Principal, tmp_path: Path
+) -> None:
+    database, own = services.engines.database, services.secrets.own
+    await own.write_own(None, "mail.password", "correct horse")
+    new = chosen(base64.b64encode(os.urandom(32)).decode(), KeyFile(tmp_path / "none.key"))
+    after = Secrets(database, new, Versions(database), spread_s=0.05)
+    after.sealer.hold("test", _nothing_kept)
+    rotations = Rotations(database, after, services.audit.audit, services.access.policy, Tasks(database), grace_s=0.05)
+    async with after.running():
+        with pytest.raises(Unavailable, match="is missing"):
+            await after.own.read_own(None, "mail.password")
+        lost = await rotations.rotate_hub_data_key(owner)
+        await rotations._work({"id": str(lost.id), "team": str(HUB)})
+        assert (await ended(rotations, owner, lost)).error.startswith("mail.password could not be read")
+        await after.own.write_own(None, "mail.password", "battery staple")
+        again = await rotations.rotate_hub_data_key(owner)
+        await rotations._work({"id": str(again.id), "team": str(HUB)})
+        assert (await ended(rotations, owner, again)).state is RotationState.DONE
+        assert await after.own.read_own(None, "mail.password") == "battery staple"
+        assert after.sealer.open("test:ada", after.sealer.seal("test:ada", b"seed")) == b"seed"
+    assert len(await data_keys(database, HUB)) == 1
+
+
+async def _nothing_kept(_: Reseal) -> None:
+    """What is sealed in a test lies in a variable."""
+
+
 async def test_a_rotation_is_for_who_may_and_one_at_a_time(services: Services, home: Home, owner: Principal) -> None:
     viewer = await a_person(services, home, "Onlooker", VIEWER_ROLE)
     rotations = services.runtime.rotations
