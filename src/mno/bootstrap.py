@@ -23,7 +23,7 @@ from mno.audit.retention.service import Retention
 from mno.audit.service import Audit
 from mno.audit.streams.service import Streams
 from mno.audit.verification.service import Verifications
-from mno.identity.admission.service import Admission
+from mno.identity.admission.service import Admission, SessionEndings
 from mno.identity.keys.service import Keys
 from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import Home
@@ -31,6 +31,7 @@ from mno.identity.policy import store as policy_store
 from mno.identity.policy.grants.service import Grants
 from mno.identity.policy.roles.service import Roles
 from mno.identity.policy.service import Policy
+from mno.identity.post.service import MAIL_PASSWORD, PostOffice
 from mno.identity.service import Identity, check_bootstrap_key
 from mno.identity.sign_in.attempts.service import Attempts
 from mno.identity.sign_in.codes import service as codes_service
@@ -47,11 +48,11 @@ from mno.identity.sign_in.passwords.service import Passwords
 from mno.identity.sign_in.rooms import Entrances
 from mno.identity.sign_in.service import SignIn
 from mno.identity.sign_in.sessions.service import Sessions
-from mno.identity.sign_in.sessions.service import topic_of as topic_of_sessions
 from mno.identity.teams.groups.service import Groups
 from mno.identity.teams.invitations.service import Invitations
 from mno.identity.teams.members.service import Members
 from mno.identity.teams.projects.service import Projects
+from mno.identity.teams.rooms import People
 from mno.identity.teams.service import Teams
 from mno.observability.costs.ports import KeyNames
 from mno.observability.costs.service import Costs
@@ -76,7 +77,7 @@ from mno.observability.system.service import System
 from mno.platform import origin
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
-from mno.platform.database import Connection, Database
+from mno.platform.database import Database
 from mno.platform.egress import Egress
 from mno.platform.errors import Denied, Invalid, Unauthenticated
 from mno.platform.http.door import AddressRules, EverybodyMayCome, admits
@@ -174,19 +175,6 @@ class Access:
     roles: Roles
     grants: Grants
     keys: Keys
-
-
-@dataclass(frozen=True)
-class People:
-    """Teams and who is in them, by hand and by a directory; and the letters that go to them."""
-
-    teams: Teams
-    projects: Projects
-    members: Members
-    groups: Groups
-    #: Built when a directory first asks.
-    directory: "Callable[[], Directory]"
-    mail: Mail
 
 
 @dataclass(frozen=True)
@@ -384,16 +372,6 @@ def build_access(
     return Access(policy, Roles(database, policy, audit), Grants(database, policy, audit, keys), keys)
 
 
-class SessionEndings:
-    """What ends somebody's sessions makes every process forget them when its transaction commits."""
-
-    def __init__(self, versions: Versions) -> None:
-        self._versions = versions
-
-    async def sessions_ended(self, tx: Connection, user_id: UUID) -> None:
-        await self._versions.bump(tx, topic_of_sessions(user_id))
-
-
 def build_people(
     engines: Engines,
     policy: Policy,
@@ -405,7 +383,7 @@ def build_people(
 ) -> People:
     endings = SessionEndings(versions)
     members = Members(engines.database, policy, endings, audit, outbox)
-    groups = Groups(engines.database, policy, audit)
+    groups, mail = Groups(engines.database, policy, audit), build_mail(settings, secrets)
 
     def directory() -> "Directory":
         from mno.identity.scim.service import Directory
@@ -418,7 +396,8 @@ def build_people(
         members=members,
         groups=groups,
         directory=directory,
-        mail=build_mail(settings, secrets),
+        mail=mail,
+        post=PostOffice(engines.database, mail, secrets.own, audit),
     )
 
 
@@ -468,7 +447,7 @@ def build_mail(settings: Settings, secrets: Secrets) -> Mail:
             sender=settings.value("mail.from"),
         )
 
-    return Mail(server, lambda: secrets.own.read_own(None, "mail.password"))
+    return Mail(server, lambda: secrets.own.read_own(None, MAIL_PASSWORD))
 
 
 def build_observability(engines: Engines, keys: KeyNames, audit: Audit) -> Observability:

@@ -11,8 +11,8 @@ from uuid import UUID
 import httpx
 
 from mno.audit.service import Audit
-from mno.bootstrap import Access, SessionEndings, build_access
-from mno.identity.admission.service import Admission
+from mno.bootstrap import Access, build_access
+from mno.identity.admission.service import Admission, SessionEndings
 from mno.identity.keys.model import KeyScope, KeyWish
 from mno.identity.model import ADMIN_ROLE, HUB_ADMINISTRATOR_ROLE, OWNER_ROLE
 from mno.identity.scim import routes as scim_routes

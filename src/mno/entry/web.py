@@ -22,6 +22,7 @@ from mno.identity.keys import routes as keys_routes
 from mno.identity.model import Home
 from mno.identity.policy.grants import routes as grants_routes
 from mno.identity.policy.roles import routes as roles_routes
+from mno.identity.post import routes as post_routes
 from mno.identity.scim import routes as scim_routes
 from mno.identity.sign_in import routes as sign_in_routes
 from mno.identity.sign_in.answers import Front
@@ -66,6 +67,7 @@ def create_app(services: Services) -> FastAPI:
     people = services.people
     app.include_router(teams_routes.router(people.teams, people.projects, people.members, people.groups))
     app.include_router(invitations_routes.router(services.invitations, services.config.public_url))
+    app.include_router(post_routes.router(people.post))
     app.include_router(scim_routes.router(people.directory, services.config.public_url))
     app.include_router(ingest_routes.router(seen.ingest, seen.bodies))
     app.include_router(sample_routes.router(seen.sample))

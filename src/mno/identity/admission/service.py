@@ -1,12 +1,16 @@
-"""An account that an invitation sets up gets its password and its first session from signing in."""
+"""An account that an invitation sets up gets its password and its first session from signing in; and who leaves a
+team loses the sessions there.
+"""
 
 from uuid import UUID
 
 from mno.identity.sign_in import model
 from mno.identity.sign_in.model import Factor, SignedIn
 from mno.identity.sign_in.service import SignIn
+from mno.identity.sign_in.sessions.service import topic_of
 from mno.identity.teams.model import Person
 from mno.platform.database import Connection
+from mno.platform.versions import Versions
 
 
 class Admission:
@@ -24,3 +28,13 @@ class Admission:
 
     async def open_session(self, tx: Connection, person: Person, team_id: UUID) -> SignedIn:
         return await self._sign_in.open_session(tx, person.id, team_id, (Factor.INVITATION,))
+
+
+class SessionEndings:
+    """The `Endings` of teams/ports.py: every process forgets the sessions when the transaction commits."""
+
+    def __init__(self, versions: Versions) -> None:
+        self._versions = versions
+
+    async def sessions_ended(self, tx: Connection, user_id: UUID) -> None:
+        await self._versions.bump(tx, topic_of(user_id))

@@ -1,0 +1,1 @@
+"""The hub's letters, as an administrator sets them up."""

@@ -1,0 +1,47 @@
+"""The mail server's password, and a letter that shows whether the settings work.
+
+Where letters go out is in the settings (`mail.*`); the password lies encrypted with the program's other credentials.
+"""
+
+from typing import Protocol
+from uuid import UUID
+
+from mno.audit.model import HUB_CHAIN
+from mno.audit.service import Audit
+from mno.platform.database import Connection, Database
+from mno.platform.mail import Mail
+from mno.platform.principal import Principal
+
+MAIL_PASSWORD = "mail.password"  # noqa: S105 - its name
+_TRIAL = "A letter from MachineNativeOps\n\nIf you read this, the mail server's settings work.\n"
+
+
+class OwnSecrets(Protocol):
+    """The program's own credentials."""
+
+    async def write_own(self, team_id: UUID | None, name: str, value: str, *, tx: Connection | None = None) -> None: ...
+    async def delete_own(self, team_id: UUID | None, name: str, *, tx: Connection | None = None) -> bool: ...
+
+
+class PostOffice:
+    """For administrators of the hub."""
+
+    def __init__(self, database: Database, mail: Mail, secrets: OwnSecrets, audit: Audit) -> None:
+        self._database = database
+        self._mail = mail
+        self._secrets = secrets
+        self._audit = audit
+
+    async def keep_password(self, principal: Principal, password: str) -> None:
+        """Sets the mail server's password; an empty one takes it away."""
+        async with self._database.across_teams() as tx:
+            if password:
+                await self._secrets.write_own(None, MAIL_PASSWORD, password, tx=tx)
+            else:
+                await self._secrets.delete_own(None, MAIL_PASSWORD, tx=tx)
+            after = {"set": bool(password)}
+            await self._audit.record(tx, principal, "mail.password", MAIL_PASSWORD, after=after, team_id=HUB_CHAIN)
+
+    async def send_trial(self, to: str) -> None:
+        """`Unavailable` with the mail server's own words when it does not take the letter."""
+        await self._mail.send(to, "A letter from MachineNativeOps", _TRIAL)
