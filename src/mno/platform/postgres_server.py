@@ -197,6 +197,8 @@ class PostgresServer:
             process = subprocess.Popen(
                 self._command("postgres", ["-D", str(self.folder), *arguments], signal.SIGINT),
                 cwd="/",
+                # whoever becomes superuser in the database could read the master key there
+                env={name: value for name, value in os.environ.items() if not name.startswith("MNO_")},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
