@@ -3,19 +3,25 @@
  * an error that a page can show, and where a lost session is noticed.
  */
 
+/** The 403 that a shown factor turns into a yes; `identity/StepUp.tsx` asks for it. */
+export const VERIFICATION_REQUIRED = "urn:mno:problem:verification-required";
+
 export class Problem extends Error {
   readonly status: number;
+  /** What kind of problem it is, where the server tells one apart; else `about:blank`. */
+  readonly type: string;
   readonly title: string;
   readonly detail: string;
   readonly retryAfterSeconds: number | null;
 
-  constructor(status: number, title: string, detail: string, retryAfterSeconds: number | null = null) {
+  constructor(status: number, title: string, detail: string, retryAfterSeconds: number | null = null, type = "about:blank") {
     super(detail || title);
     this.name = "Problem";
     this.status = status;
     this.title = title;
     this.detail = detail;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.type = type;
   }
 }
 
@@ -65,10 +71,11 @@ async function problemOf(response: Response): Promise<Problem> {
   const retryAfter = Number(response.headers.get("retry-after"));
   const wait = Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : null;
   try {
-    const document = (await response.json()) as { title?: unknown; detail?: unknown };
+    const document = (await response.json()) as { type?: unknown; title?: unknown; detail?: unknown };
     const title = typeof document.title === "string" ? document.title : response.statusText;
     const detail = typeof document.detail === "string" ? document.detail : "";
-    return new Problem(response.status, title, detail, wait);
+    const type = typeof document.type === "string" ? document.type : "about:blank";
+    return new Problem(response.status, title, detail, wait, type);
   } catch {
     return new Problem(response.status, response.statusText, "", wait);
   }

@@ -13,6 +13,7 @@ import { useMantineColorScheme } from "@mantine/core";
 import { Problem, request } from "../api/client";
 import { sessionQuery } from "../api/session";
 import type { Session } from "../api/types";
+import { StepUpProvider } from "../identity/StepUp";
 import { LANGUAGES, useLanguage, useWords } from "../i18n/language";
 import { useLive } from "../live/stream";
 import { Failure } from "../ui/State";
@@ -78,7 +79,9 @@ function SignedIn({ session }: { session: Session }) {
         </nav>
       </Drawer>
       <main id="content" className="shell-main" tabIndex={-1} style={{ outline: "none" }}>
-        <Outlet />
+        <StepUpProvider>
+          <Outlet />
+        </StepUpProvider>
       </main>
       <Finder onHelp={help.open} />
       <Shortcuts opened={isHelpOpen} close={help.close} />

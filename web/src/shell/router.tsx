@@ -64,6 +64,7 @@ const pages = [
     path: "/costs/prices",
     component: lazyRouteComponent(() => import("../observability/prices/PricesPage")),
   }),
+  createRoute({ getParentRoute: () => root, path: "/profile", component: lazyRouteComponent(() => import("../profile/ProfilePage")) }),
   createRoute({ getParentRoute: () => root, path: "/team/keys", component: lazyRouteComponent(() => import("../identity/KeysPage")) }),
 ] as const;
 

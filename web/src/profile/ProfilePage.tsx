@@ -1,0 +1,20 @@
+/* One's own account: the name, how one signs in, and where one is signed in. */
+
+import { useQuery } from "@tanstack/react-query";
+import { profileQuery } from "../identity/profile";
+import { useWords } from "../i18n/language";
+import { Page } from "../ui/Page";
+import { Failure } from "../ui/State";
+import { AboutMe } from "./AboutMe";
+
+export default function ProfilePage() {
+  const t = useWords();
+  const profile = useQuery(profileQuery);
+  return (
+    <Page title={t("profile.title")} text={t("profile.text")}>
+      {profile.isError && <Failure error={profile.error} retry={() => void profile.refetch()} />}
+      {profile.isPending && <div className="card" aria-busy="true" style={{ minHeight: 240 }} />}
+      {profile.data && <AboutMe key={profile.data.id} profile={profile.data} />}
+    </Page>
+  );
+}
