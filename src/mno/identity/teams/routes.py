@@ -164,9 +164,10 @@ def _member_routes(routes: APIRouter, members: Members) -> None:
 
 def _group_routes(routes: APIRouter, groups: Groups) -> None:
     @routes.get("/groups")
-    async def list_groups(reader: GroupReader) -> GroupList:
+    async def list_groups(reader: GroupReader, cursor: Cursor = None, limit: Limit = MAX_PAGE_ITEMS) -> GroupList:
         """The team's groups by name."""
-        return GroupList(items=[GroupShape.of(group) for group in await groups.listed(reader)])
+        items, following = await groups.page(reader, cursor=cursor, limit=limit)
+        return GroupList(items=[GroupShape.of(group) for group in items], next_cursor=following)
 
     @routes.post("/groups", status_code=201)
     async def create_group(writer: GroupWriter, wish: GroupWish) -> GroupShape:

@@ -199,6 +199,7 @@ class GroupShape(NamedRef):
 
 class GroupList(BaseModel):
     items: list[GroupShape]
+    next_cursor: str | None
 
 
 class GroupWish(BaseModel, extra="forbid"):

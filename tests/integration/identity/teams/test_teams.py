@@ -306,6 +306,18 @@ async def test_who_is_put_into_a_group_has_its_roles_and_nobody_gives_more_than_
     assert (await ada.browser.get("/api/groups")).json()["items"] == []
 
 
+async def test_groups_are_listed_page_by_page_in_the_order_of_their_names(house: House) -> None:
+    ada = await house.founder()
+    for name in ("b", "Ä", "a", "C"):
+        await ada.browser.post("/api/groups", json={"name": name})
+    first = (await ada.browser.get("/api/groups", params={"limit": 3})).json()
+    rest = (await ada.browser.get("/api/groups", params={"limit": 3, "cursor": first["next_cursor"]})).json()
+    assert rest["next_cursor"] is None
+    names = [group["name"] for group in first["items"] + rest["items"]]
+    assert sorted(names) == sorted(["a", "b", "C", "Ä"])
+    assert names.index("a") < names.index("b") < names.index("C")
+
+
 async def test_an_invitation_lasts_as_long_as_the_setting_says(house: House) -> None:
     ada = await house.founder()
     house.days.days = 2

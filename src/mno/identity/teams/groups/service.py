@@ -28,9 +28,14 @@ class Groups:
         self._rights = rights
         self._audit = audit
 
-    async def listed(self, principal: Principal) -> list[Group]:
+    async def page(self, principal: Principal, *, cursor: str | None, limit: int) -> tuple[list[Group], str | None]:
+        """By name; the cursor of the next page, if there is one."""
+        after = paging.decoded(cursor)
         async with self._database.transaction(principal.team_id) as tx:
-            return await store.groups(tx, principal.team_id)
+            found = await store.groups(tx, principal.team_id, after=after, limit=limit + 1)
+        if len(found) <= limit:
+            return found, None
+        return found[:limit], paging.encoded(found[limit - 1].name, found[limit - 1].id)
 
     async def create(self, principal: Principal, name: str) -> Group:
         at = clock.now()

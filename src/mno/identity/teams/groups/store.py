@@ -18,11 +18,18 @@ _COLUMNS = (
 _TAKEN = "The team has a group of this name already; choose another."
 
 
-async def groups(tx: Connection, team_id: UUID) -> list[Group]:
+async def groups(tx: Connection, team_id: UUID, *, after: tuple[str, UUID] | None, limit: int) -> list[Group]:
     """By name."""
     cursor = await tx.execute(
-        f"SELECT {_COLUMNS} FROM identity_groups g WHERE g.team_id = %(team)s ORDER BY lower(g.name), g.id",
-        {"team": team_id},
+        f"SELECT {_COLUMNS} FROM identity_groups g WHERE g.team_id = %(team)s"
+        " AND (%(key)s::text IS NULL OR (lower(g.name), g.id) > (lower(%(key)s), %(last)s))"
+        " ORDER BY lower(g.name), g.id LIMIT %(limit)s",
+        {
+            "team": team_id,
+            "key": after[0] if after else None,
+            "last": after[1] if after else None,
+            "limit": limit,
+        },
     )
     return [Group(**row) for row in await cursor.fetchall()]
 

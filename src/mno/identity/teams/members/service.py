@@ -41,7 +41,7 @@ class Members:
         if len(found) <= limit:
             return found, None
         last = found[limit - 1]
-        return found[:limit], paging.encoded((last.name or last.email).lower(), last.user_id)
+        return found[:limit], paging.encoded(last.name or last.email, last.user_id)
 
     async def member(self, principal: Principal, user_id: UUID) -> Member:
         async with self._database.transaction(principal.team_id) as tx:

@@ -154,7 +154,7 @@ async def members(
         f"SELECT * FROM (SELECT {_MEMBER} FROM identity_members m JOIN identity_users u ON u.id = m.user_id"
         " WHERE m.team_id = %(team)s AND (%(search)s = '' OR position(lower(%(search)s) IN lower(u.name)) > 0"
         " OR position(lower(%(search)s) IN lower(u.email)) > 0)) listed"
-        " WHERE %(key)s::text IS NULL OR (sorted, user_id) > (%(key)s, %(last)s)"
+        " WHERE %(key)s::text IS NULL OR (sorted, user_id) > (lower(%(key)s), %(last)s)"
         " ORDER BY sorted, user_id LIMIT %(limit)s",
         {
             "team": team_id,
