@@ -148,7 +148,7 @@ def warm_questions(policy: Policy, team: Team, principals: list[Principal], coun
 
 
 async def key_checks(keys: Keys, secret: str, rounds: int) -> list[float]:
-    """Microseconds of each warm check; those that read the key again, once a second, are in it."""
+    """Microseconds of each warm check. A key is read again once a second; these end before that."""
     times = []
     for _ in range(rounds):
         began = time.perf_counter_ns()
