@@ -16,9 +16,11 @@ def test_a_superuser_of_the_database_cannot_read_the_master_key_from_the_environ
     server.start()
     try:
         with psycopg.connect(server.url_of("postgres")) as connection:
-            row = connection.execute("SELECT pg_read_binary_file('/proc/self/environ')").fetchone()
+            connection.execute("CREATE TABLE seen (line text)")
+            # what a superuser may do: run a program as the server, which inherits its environment
+            connection.execute("COPY seen FROM PROGRAM 'env'")
+            lines = [row[0] for row in connection.execute("SELECT line FROM seen").fetchall()]
     finally:
         server.stop()
-    assert row is not None
-    assert b"PATH=" in row[0]
-    assert b"canary-of-the-environment" not in row[0]
+    assert any(line.startswith("PATH=") for line in lines)
+    assert not [line for line in lines if "canary" in line or line.startswith("MNO_")]
