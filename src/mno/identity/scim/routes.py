@@ -3,9 +3,12 @@
 The modules that load the SCIM library are imported by the first request that needs them.
 """
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import cache
 from http import HTTPStatus
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -28,6 +31,7 @@ Count = Annotated[str | None, Query(description="At most 200.")]
 Attributes = Annotated[str | None, Query(description="Only these, separated by commas.")]
 Excluded = Annotated[str | None, Query(alias="excludedAttributes", description="All but these.")]
 
+_LIBRARY = "mno.identity.scim.service"
 _EVERY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _BODY = {
     "requestBody": {
@@ -44,6 +48,9 @@ class ScimRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            if _LIBRARY not in sys.modules:
+                # beside the event loop, which others wait for
+                await asyncio.to_thread(import_module, _LIBRARY)
             try:
                 return await answer(request)
             except Exception as error:  # noqa: BLE001 - what is no SCIM error is raised again
