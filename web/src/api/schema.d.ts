@@ -622,6 +622,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Github App
+         * @description What is entered of the OAuth app at GitHub, without its secret.
+         */
+        get: operations["github_app_api_auth_github_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/github/secret": {
         parameters: {
             query?: never;
@@ -660,6 +680,26 @@ export interface paths {
          * @description Sets a provider up; its description and keys are fetched at once, so that a wrong address is heard of.
          */
         post: operations["add_provider_api_auth_providers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/providers/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Provider
+         * @description Fetches a provider's description and keys, as setting it up does; 400 says what is wrong with them.
+         */
+        post: operations["check_provider_api_auth_providers_check_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1324,6 +1364,46 @@ export interface paths {
          *     set up a new account, and are signed in.
          */
         post: operations["accept_api_invitations_accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mail/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep Password
+         * @description Sets the mail server's password, which is never shown again; the rest are the settings `mail.*`.
+         */
+        put: operations["keep_password_api_mail_password_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mail/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Trial
+         * @description Sends a letter now; 503 with the mail server's own words when it does not take it.
+         */
+        post: operations["send_trial_api_mail_trial_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3396,6 +3476,21 @@ export interface components {
             /** Replacement */
             replacement: string;
         };
+        /** GithubAppShape */
+        GithubAppShape: {
+            /**
+             * Client Id
+             * @description The setting `github.client_id`; empty: no sign-in through GitHub.
+             */
+            client_id: string;
+            /** Has Secret */
+            has_secret: boolean;
+            /**
+             * Redirect Uri
+             * @description To be entered at GitHub.
+             */
+            redirect_uri: string;
+        };
         /** GrantList */
         GrantList: {
             /** Items */
@@ -3444,6 +3539,8 @@ export interface components {
         GroupList: {
             /** Items */
             items: components["schemas"]["GroupShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /** GroupMemberList */
         GroupMemberList: {
@@ -3649,6 +3746,11 @@ export interface components {
              * @description Null: the role holds for the whole team.
              */
             project_id?: string | null;
+        };
+        /** IssuerWish */
+        IssuerWish: {
+            /** Issuer */
+            issuer: string;
         };
         /**
          * KeyChangeShape
@@ -4147,13 +4249,6 @@ export interface components {
             };
             /** Name */
             name: string;
-        };
-        /** PasswordWish */
-        PasswordWish: {
-            /** Email */
-            email: string;
-            /** Password */
-            password: string;
         };
         /** PermissionList */
         PermissionList: {
@@ -5570,6 +5665,11 @@ export interface components {
             /** Cost */
             cost: string;
         };
+        /** TrialWish */
+        TrialWish: {
+            /** To */
+            to: string;
+        };
         /** UnpricedList */
         UnpricedList: {
             /** Items */
@@ -5993,6 +6093,21 @@ export interface components {
              */
             name?: string;
         };
+        /** PasswordWish */
+        mno__identity__post__routes__PasswordWish: {
+            /**
+             * Password
+             * @description Empty takes it away.
+             */
+            password: string;
+        };
+        /** PasswordWish */
+        mno__identity__sign_in__schemas__PasswordWish: {
+            /** Email */
+            email: string;
+            /** Password */
+            password: string;
+        };
         /**
          * EntryShape
          * @description `value` is a variable's; of a secret it is always null.
@@ -6402,7 +6517,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PasswordWish"];
+                "application/json": components["schemas"]["mno__identity__sign_in__schemas__PasswordWish"];
             };
         };
         responses: {
@@ -7262,6 +7377,35 @@ export interface operations {
             };
         };
     };
+    github_app_api_auth_github_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GithubAppShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     keep_github_secret_api_auth_github_secret_put: {
         parameters: {
             query?: never;
@@ -7343,6 +7487,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProviderShape"];
                 };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_provider_api_auth_providers_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssuerWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document (RFC 9457) */
             default: {
@@ -8402,7 +8577,11 @@ export interface operations {
     };
     list_groups_api_groups_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the page before: its `next_cursor`. */
+                cursor?: string | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8802,6 +8981,68 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AcceptedShape"];
                 };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_password_api_mail_password_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["mno__identity__post__routes__PasswordWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_trial_api_mail_trial_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document (RFC 9457) */
             default: {

@@ -365,6 +365,16 @@ class ProviderWish(Strict):
         )
 
 
+class IssuerWish(Strict):
+    issuer: Annotated[str, Field(min_length=8, max_length=500)]
+
+
+class GithubAppShape(BaseModel):
+    client_id: str = Field(description="The setting `github.client_id`; empty: no sign-in through GitHub.")
+    has_secret: bool
+    redirect_uri: str = Field(description="To be entered at GitHub.")
+
+
 class SecretWish(Strict):
     client_secret: Annotated[str, Field(min_length=1, max_length=500, description="Kept encrypted, never shown.")]
 

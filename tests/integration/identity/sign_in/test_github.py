@@ -74,6 +74,20 @@ async def test_a_wrong_client_secret_is_told_without_it(rooms: Rooms, github: Gi
     assert "wrong-secret-value" not in answer.text
 
 
+async def test_administrators_see_whether_the_secret_is_there_but_not_the_secret(rooms: Rooms) -> None:
+    rooms.chosen.secrets.pop("github.client_secret", None)
+    user_id = await rooms.person()
+    assert (await (await rooms.signed_in(user_id)).get("/api/auth/github")).status_code == 403
+    await rooms.make_hub_administrator(user_id)
+    administrator = await rooms.signed_in(user_id)
+    assert (await administrator.get("/api/auth/github")).json()["has_secret"] is False
+    rooms.chosen.secrets["github.client_secret"] = "gh-canary-secret"
+    told = await administrator.get("/api/auth/github")
+    assert told.json()["has_secret"] is True
+    assert told.json()["redirect_uri"].endswith("/api/auth/github/callback")
+    assert "gh-canary-secret" not in told.text
+
+
 async def test_the_client_secret_is_set_by_hub_administrators_and_never_shown(rooms: Rooms) -> None:
     user_id = await rooms.person()
     wish = {"client_secret": "gh-canary-secret"}

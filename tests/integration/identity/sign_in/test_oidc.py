@@ -48,6 +48,17 @@ async def arrived(browser: httpx.AsyncClient, provider: OidcProvider, company: d
     return await browser.get(provider.agreed(await sent(browser, company)))
 
 
+async def test_a_provider_is_checked_before_it_is_set_up(rooms: Rooms, provider: OidcProvider) -> None:
+    root = await administrator(rooms)
+    assert (await root.post("/api/auth/providers/check", json={"issuer": provider.issuer})).status_code == 204
+    answer = await root.post("/api/auth/providers/check", json={"issuer": f"{provider.issuer}/nowhere"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+    assert (await root.get("/api/auth/providers")).json()["items"] == []
+    stranger = await rooms.signed_in(await rooms.person())
+    assert (await stranger.post("/api/auth/providers/check", json={"issuer": provider.issuer})).status_code == 403
+
+
 async def test_a_person_signs_in_by_the_address_that_both_sides_verified(rooms: Rooms, provider: OidcProvider) -> None:
     await rooms.person()
     company = await set_up(rooms, provider)

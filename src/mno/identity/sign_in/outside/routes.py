@@ -14,6 +14,8 @@ from mno.identity.sign_in.outside.model import GITHUB
 from mno.identity.sign_in.outside.providers.service import Providers
 from mno.identity.sign_in.outside.service import Departure, Outside, Return
 from mno.identity.sign_in.schemas import (
+    GithubAppShape,
+    IssuerWish,
     LinkedAccountList,
     LinkedAccountShape,
     ProviderList,
@@ -104,6 +106,13 @@ def _add_accounts(routes: APIRouter, sign_in: SignIn, outside: Outside) -> None:
 
 
 def _add_providers(routes: APIRouter, outside: Outside, providers: Providers, front: Front) -> None:
+    @routes.get("/github")
+    async def github_app(_: HubReader, request: Request) -> GithubAppShape:
+        """What is entered of the OAuth app at GitHub, without its secret."""
+        client_id, has_secret = await outside.github_app()
+        redirect_uri = f"{front.base_url(request)}/api/auth/github/callback"
+        return GithubAppShape(client_id=client_id, has_secret=has_secret, redirect_uri=redirect_uri)
+
     @routes.put("/github/secret", status_code=204)
     async def keep_github_secret(writer: HubWriter, wish: SecretWish) -> None:
         """Sets the client secret of the OAuth app at GitHub; its client id is the setting `github.client_id`."""
@@ -119,6 +128,11 @@ def _add_providers(routes: APIRouter, outside: Outside, providers: Providers, fr
     async def add_provider(writer: HubWriter, request: Request, wish: ProviderWish) -> ProviderShape:
         """Sets a provider up; its description and keys are fetched at once, so that a wrong address is heard of."""
         return ProviderShape.of(await providers.add(writer, wish.wish()), front.base_url(request))
+
+    @routes.post("/providers/check", status_code=204)
+    async def check_provider(_: HubWriter, wish: IssuerWish) -> None:
+        """Fetches a provider's description and keys, as setting it up does; 400 says what is wrong with them."""
+        await providers.check(wish.issuer)
 
     @routes.put("/providers/{provider_id}")
     async def change_provider(

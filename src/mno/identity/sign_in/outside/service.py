@@ -115,6 +115,11 @@ class Outside:
     def github_is_on(self) -> bool:
         return bool(self._preferences.value("github.client_id"))
 
+    async def github_app(self) -> tuple[str, bool]:
+        """The client id that is set (empty: none), and whether its secret is there."""
+        client_id = str(self._preferences.value("github.client_id") or "")
+        return client_id, bool(await self._own_secrets.read_own(None, GITHUB_SECRET))
+
     async def keep_github_secret(self, caller: Principal, secret: str) -> None:
         """The client secret of the OAuth app at GitHub; its client id is the setting github.client_id."""
         await self._own_secrets.write_own(None, GITHUB_SECRET, secret)

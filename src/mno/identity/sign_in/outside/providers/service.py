@@ -63,6 +63,10 @@ class Providers:
         async with self._database.across_teams() as tx:
             return await store.all_providers(tx)
 
+    async def check(self, issuer: str) -> None:
+        """`Invalid` says why there is no usable provider at this address."""
+        await self._oidc.check(checked_issuer(issuer.strip()))
+
     async def add(self, caller: Principal, wish: Wish) -> Provider:
         """`Invalid` when there is no such provider at the address, or the wish contradicts itself."""
         provider = Provider(
