@@ -133,6 +133,16 @@ async def test_archiving_a_project_says_what_it_means_and_ends_its_keys(house: H
     assert (await house.stranger(key).get("/api/projects")).status_code == 401
 
 
+async def test_an_archived_project_can_be_entered_to_be_read(house: House) -> None:
+    ada = await house.founder()
+    second = await a_project(ada)
+    assert (await ada.browser.post(f"/api/projects/{second}/archive")).status_code == 200
+    await moved_into(ada, second)
+    assert (await ada.browser.get("/api/auth/session")).json()["project"]["id"] == second
+    again = await house.signed_in(ada.id)
+    assert again.project_id == ada.project_id
+
+
 async def test_the_last_project_of_a_team_stays(house: House) -> None:
     ada = await house.founder()
     assert (await ada.browser.post(f"/api/projects/{ada.project}/archive")).status_code == 409

@@ -119,7 +119,9 @@ async def place_of(tx: Connection, user_id: UUID, team_id: UUID | None, project_
             SELECT m.team_id, p.id AS project_id
             FROM identity_members m
             JOIN identity_teams t ON t.id = m.team_id AND t.archived_at IS NULL
-            JOIN identity_projects p ON p.team_id = m.team_id AND p.archived_at IS NULL
+            -- an archived project only by its name: its history can be read
+            JOIN identity_projects p ON p.team_id = m.team_id
+              AND (p.archived_at IS NULL OR p.id = %(project_id)s)
             LEFT JOIN LATERAL (
                 SELECT max(s.last_seen_at) AS at FROM identity_sessions s
                 WHERE s.user_id = m.user_id AND s.team_id = m.team_id AND s.project_id = p.id
