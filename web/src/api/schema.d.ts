@@ -341,7 +341,8 @@ export interface paths {
         put?: never;
         /**
          * Ask For Address
-         * @description Sends a link to a new address of the person, which proves it.
+         * @description Sends a link to a new address of the person, which proves it. A first address is kept at once, not proved,
+         *     where the hub sends no e-mail.
          */
         post: operations["ask_for_address_api_auth_address_post"];
         delete?: never;
@@ -2978,6 +2979,14 @@ export interface components {
             note: string;
             /** Votes */
             votes: components["schemas"]["VoteShape"][];
+        };
+        /** AskedAddress */
+        AskedAddress: {
+            /**
+             * Mailed
+             * @description A letter with a link is under way; false: the address is the person's already.
+             */
+            mailed: boolean;
         };
         /**
          * AskerShape
@@ -6872,7 +6881,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["AskedAddress"];
                 };
             };
             /** @description A problem document (RFC 9457) */

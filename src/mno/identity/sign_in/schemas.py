@@ -248,6 +248,10 @@ class AddressWish(Strict):
     email: Email
 
 
+class AskedAddress(BaseModel):
+    mailed: bool = Field(description="A letter with a link is under way; false: the address is the person's already.")
+
+
 class TokenWish(Strict):
     token: Token
 

@@ -214,6 +214,20 @@ async def test_an_address_is_proved_by_the_letter_that_went_there(rooms: Rooms) 
     assert (await browser2.get("/api/auth/profile")).json()["email_verified"] is True
 
 
+async def test_the_first_owner_enters_an_address_where_no_mail_is_sent(rooms: Rooms) -> None:
+    rooms.mailbox.on = False
+    await rooms.person("eve@example.com")
+    owner = await rooms.signed_in(await rooms.person("", None, verified=False))
+    taken = await owner.post("/api/auth/address", json={"email": "Eve@example.com"})
+    assert taken.status_code == 409
+    answer = await owner.post("/api/auth/address", json={"email": "owner@example.com"})
+    assert (answer.status_code, answer.json()) == (202, {"mailed": False})
+    profile = (await owner.get("/api/auth/profile")).json()
+    assert (profile["email"], profile["email_verified"]) == ("owner@example.com", False)
+    # from now on it takes a letter
+    assert (await owner.post("/api/auth/address", json={"email": "other@example.com"})).status_code == 503
+
+
 async def test_refused_attempts_are_audited_without_the_password(rooms: Rooms) -> None:
     await rooms.person()
     await rooms.browser().post("/api/auth/password", json=WRONG)

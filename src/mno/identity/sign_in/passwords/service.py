@@ -139,11 +139,17 @@ class Passwords:
             raise Invalid(LINK_SPENT)
         return person
 
-    async def ask_for_address(self, caller: Principal, email: str, base_url: str) -> None:
-        """Sends a link to a new address; it becomes the person's when they open it."""
+    async def ask_for_address(self, caller: Principal, email: str, base_url: str) -> bool:
+        """Sends a link to a new address; it becomes the person's when they open it. False where it is theirs at once.
+
+        That is so for somebody without any address, such as the hub's first owner, where no e-mail is sent: they need
+        one to sign in with a password. It counts as not verified.
+        """
         assert caller.user_id is not None
         email = address_of(email)
         if not self._mailbox.is_on():
+            if await self._took_first_address(caller, caller.user_id, email):
+                return False
             raise Unavailable(
                 "This hub sends no e-mail, so an address cannot be proved. Set mail.host in the settings."
             )
@@ -154,6 +160,20 @@ class Passwords:
             language = await store.language_of(tx, caller.user_id)
         text = f"Is this your address?\n\n{base_url}/confirm-address#{token}\n\nThe link works once and for two days."
         await self._mailbox.send(email, "Your address at MachineNativeOps", text, language or "en")
+        return True
+
+    async def _took_first_address(self, caller: Principal, user_id: UUID, email: str) -> bool:
+        async with self._database.across_teams() as tx:
+            person = await sessions_store.person(tx, user_id)
+            if person is None or person.email:
+                return False
+            if await store.address_is_taken(tx, email, user_id):
+                raise Conflict("Somebody else here has this address.")
+            await store.keep_address(tx, user_id, email, clock.now(), proved=False)
+            await self._audit.record(
+                tx, caller, "address.change", shown("usr", user_id), before={"email": ""}, after={"email": email}
+            )
+        return True
 
     async def confirm_address(self, caller: Principal, token: str) -> str:
         """Spends the link to an address, in a session of the person who asked for it; the answer is the address."""

@@ -110,10 +110,10 @@ async def address_is_taken(tx: Connection, email: str, by_other_than: UUID) -> b
     return row is not None
 
 
-async def keep_address(tx: Connection, user_id: UUID, email: str, at: datetime) -> None:
-    """The person's address, proved."""
+async def keep_address(tx: Connection, user_id: UUID, email: str, at: datetime, *, proved: bool = True) -> None:
+    """The person's address."""
     await tx.execute(
-        "UPDATE identity_users SET email = %(email)s, email_verified_at = %(at)s, updated_at = %(at)s"
+        "UPDATE identity_users SET email = %(email)s, email_verified_at = %(proved_at)s, updated_at = %(at)s"
         " WHERE id = %(id)s",
-        {"id": user_id, "email": email, "at": at},
+        {"id": user_id, "email": email, "at": at, "proved_at": at if proved else None},
     )

@@ -9,6 +9,7 @@ from mno.identity.sign_in.answers import Front
 from mno.identity.sign_in.schemas import (
     AddressShape,
     AddressWish,
+    AskedAddress,
     ChangePasswordWish,
     CodeWish,
     EnrolShape,
@@ -61,10 +62,12 @@ def _add_person(routes: APIRouter, sign_in: SignIn, front: Front) -> None:
         return answer
 
     @routes.post("/address", status_code=202)
-    async def ask_for_address(person: Person, wish: AddressWish) -> None:
-        """Sends a link to a new address of the person, which proves it."""
+    async def ask_for_address(person: Person, wish: AddressWish) -> AskedAddress:
+        """Sends a link to a new address of the person, which proves it. A first address is kept at once, not proved,
+        where the hub sends no e-mail.
+        """
         await sign_in.check_may_change_factors(person)
-        await sign_in.passwords.ask_for_address(person, wish.email, front.links_url)
+        return AskedAddress(mailed=await sign_in.passwords.ask_for_address(person, wish.email, front.links_url))
 
     @routes.post("/address/confirm")
     async def confirm_address(person: Person, wish: TokenWish) -> AddressShape:
