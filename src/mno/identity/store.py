@@ -15,7 +15,11 @@ async def lock_first_team(tx: Connection) -> None:
 
 
 async def first_team(tx: Connection) -> Team | None:
-    row = await (await tx.execute("SELECT id, name FROM identity_teams ORDER BY created_at, id LIMIT 1")).fetchone()
+    """The oldest that is not archived; None before the first start."""
+    cursor = await tx.execute(
+        "SELECT id, name FROM identity_teams ORDER BY archived_at IS NOT NULL, created_at, id LIMIT 1"
+    )
+    row = await cursor.fetchone()
     return Team(**row) if row else None
 
 
@@ -27,9 +31,10 @@ async def insert_team(tx: Connection, team: Team) -> None:
 
 
 async def projects_of(tx: Connection, team_id: UUID) -> list[Project]:
+    """Oldest first, archived ones last."""
     rows = await tx.execute(
         "SELECT id, team_id, name, created_at FROM identity_projects WHERE team_id = %(team_id)s"
-        " ORDER BY created_at, id",
+        " ORDER BY archived_at IS NOT NULL, created_at, id",
         {"team_id": team_id},
     )
     return [Project(**row) for row in await rows.fetchall()]
@@ -44,14 +49,18 @@ async def insert_project(tx: Connection, project: Project) -> None:
 
 
 async def owner_of(tx: Connection, team_id: UUID) -> User | None:
-    """The first of the team's owners."""
+    """The first of the team's active owners; one who is it by a group after those who are it themselves."""
     row = await (
         await tx.execute(
-            "SELECT u.id, g.team_id, u.name, u.email FROM identity_grants g"
-            " JOIN identity_users u ON u.id = g.subject_id"
-            " WHERE g.team_id = %(team_id)s AND g.subject_kind = 'user' AND g.role_id = %(owner)s"
-            " AND g.scope_kind = 'team' AND g.effect = 'allow' AND u.deactivated_at IS NULL"
-            " ORDER BY g.created_at, u.created_at, u.id LIMIT 1",
+            "SELECT u.id, m.team_id, u.name, u.email FROM identity_grants g"
+            " LEFT JOIN identity_group_members gm"
+            " ON g.subject_kind = 'group' AND gm.team_id = g.team_id AND gm.group_id = g.subject_id"
+            " JOIN identity_users u ON u.id = CASE g.subject_kind WHEN 'group' THEN gm.user_id ELSE g.subject_id END"
+            " JOIN identity_members m ON m.user_id = u.id AND m.team_id = g.team_id"
+            " WHERE g.team_id = %(team_id)s AND g.subject_kind IN ('user', 'group') AND g.role_id = %(owner)s"
+            " AND g.scope_kind = 'team' AND g.effect = 'allow'"
+            " AND u.deactivated_at IS NULL AND m.deactivated_at IS NULL"
+            " ORDER BY g.subject_kind = 'group', g.created_at, u.created_at, u.id LIMIT 1",
             {"team_id": team_id, "owner": OWNER_ROLE},
         )
     ).fetchone()

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from mno.identity.model import OWNER_ROLE
 from mno.identity.service import owner_of
 from mno.platform.database import Database
 from mno.platform.errors import Invalid, Unauthenticated
+from mno.platform.ids import new_id
 from mno.platform.permissions import ALL
 from support.nodes import node_over
 
@@ -35,6 +37,42 @@ async def test_the_bootstrap_key_may_everything_at_once_and_after_a_restart(data
         principal = await node.identity.principal_of_key(KEY)
         assert all(principal.may(permission) for permission in ALL)
     assert len(await node.access.keys.page(owner_of(home, "test"), 0)) == 1
+
+
+async def test_a_hub_starts_whatever_became_of_its_first_team_project_and_owner(database: Database) -> None:
+    first = await node_over(database).identity.ensure_home()
+    team, project, person, group = (new_id() for _ in range(4))
+    async with database.across_teams() as tx:
+        for statement in (
+            "INSERT INTO identity_teams (id, name) VALUES (%(team)s, 'Second')",
+            (
+                "INSERT INTO identity_projects (id, team_id, name, archived_at) VALUES (gen_random_uuid(), %(team)s, 'Old',"
+                " now())"
+            ),
+            "INSERT INTO identity_projects (id, team_id, name) VALUES (%(project)s, %(team)s, 'New')",
+            "INSERT INTO identity_users (id, name) VALUES (%(person)s, 'Ada')",
+            "INSERT INTO identity_members (team_id, user_id) VALUES (%(team)s, %(person)s)",
+            "INSERT INTO identity_groups (id, team_id, name) VALUES (%(group)s, %(team)s, 'Owners')",
+            "INSERT INTO identity_group_members (team_id, group_id, user_id) VALUES (%(team)s, %(group)s, %(person)s)",
+            (
+                "INSERT INTO identity_grants (id, team_id, subject_kind, subject_id, role_id, scope_kind)"
+                " VALUES (gen_random_uuid(), %(team)s, 'group', %(group)s, %(owner)s, 'team')"
+            ),
+            "UPDATE identity_teams SET archived_at = now() WHERE id = %(first)s",
+        ):
+            await tx.execute(
+                statement,
+                {
+                    "team": team,
+                    "project": project,
+                    "person": person,
+                    "group": group,
+                    "owner": OWNER_ROLE,
+                    "first": first.team.id,
+                },
+            )
+    home = await node_over(database).identity.ensure_home()
+    assert (home.team.id, home.project.id, home.owner.id) == (team, project, person)
 
 
 @pytest.mark.parametrize("key", ["mno_short", "sk-" + "a" * 40, "mno_" + "a" * 23, "mno_" + "ä" * 30, " " + KEY])
