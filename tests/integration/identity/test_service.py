@@ -45,10 +45,8 @@ async def test_a_hub_starts_whatever_became_of_its_first_team_project_and_owner(
     async with database.across_teams() as tx:
         for statement in (
             "INSERT INTO identity_teams (id, name) VALUES (%(team)s, 'Second')",
-            (
-                "INSERT INTO identity_projects (id, team_id, name, archived_at) VALUES (gen_random_uuid(), %(team)s, 'Old',"
-                " now())"
-            ),
+            "INSERT INTO identity_projects (id, team_id, name) VALUES (gen_random_uuid(), %(team)s, 'Old')",
+            "UPDATE identity_projects SET archived_at = now() WHERE name = 'Old'",
             "INSERT INTO identity_projects (id, team_id, name) VALUES (%(project)s, %(team)s, 'New')",
             "INSERT INTO identity_users (id, name) VALUES (%(person)s, 'Ada')",
             "INSERT INTO identity_members (team_id, user_id) VALUES (%(team)s, %(person)s)",
