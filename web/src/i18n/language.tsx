@@ -58,6 +58,9 @@ interface Choice {
 
 const LanguageContext = createContext<Choice | null>(null);
 
+/** Whether somebody chose a language in this browser; else it follows the browser's own. */
+export const isLanguageChosen = (): boolean => localStorage.getItem(STORED_AS) !== null;
+
 function storedLanguage(): Language {
   const stored = localStorage.getItem(STORED_AS);
   return LANGUAGES.find(({ code }) => code === stored)?.code ?? preferredLanguage(navigator.languages);

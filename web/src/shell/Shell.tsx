@@ -4,10 +4,10 @@ import { ActionIcon, Drawer, Menu, Modal, UnstyledButton } from "@mantine/core";
 import { useDisclosure, useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { spotlight } from "@mantine/spotlight";
 import {
-  IconCheck, IconDeviceDesktop, IconKeyboard, IconLogout, IconMenu2, IconMoon, IconSearch, IconSun, IconUserCircle,
+  IconCheck, IconDeviceDesktop, IconKeyboard, IconLogout, IconMenu2, IconMoon, IconSearch, IconSun, IconUserCircle, IconUserCog,
 } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { useMantineColorScheme } from "@mantine/core";
 import { Problem, request } from "../api/client";
@@ -21,9 +21,19 @@ import { keepRange, type Search } from "./address";
 import { Finder } from "./Finder";
 import { Logo } from "./Logo";
 import { NAVIGATION, type PagePath } from "./navigation";
-import { SignIn } from "./SignIn";
+import { PlaceSwitch } from "./PlaceSwitch";
+import { useNavigation } from "./offered";
+import { KNOWN_AS, SignIn } from "./SignIn";
+
+/** Pages for people who may not be signed in: they stand without the frame. */
+const FRONT_PATHS = ["/invitation", "/reset-password"];
 
 export function Shell() {
+  const path = useLocation({ select: (location) => location.pathname });
+  return FRONT_PATHS.includes(path) ? <Outlet /> : <Inside />;
+}
+
+function Inside() {
   const session = useQuery(sessionQuery);
   if (session.isPending) return <div className="shell" aria-busy="true" />;
   if (session.isError) {
@@ -39,6 +49,7 @@ function SignedIn({ session }: { session: Session }) {
   const [isHelpOpen, help] = useDisclosure(false);
   const isNarrow = useMediaQuery("(max-width: 900px)", window.innerWidth <= 900);
   useShortcuts(help.toggle);
+  useEffect(() => localStorage.setItem(KNOWN_AS, "yes"), []);
   return (
     <div className="shell">
       <a href="#content" className="skip">
@@ -52,11 +63,7 @@ function SignedIn({ session }: { session: Session }) {
           <Logo />
           <span>MachineNativeOps</span>
         </Link>
-        <div className="shell-project cut">
-          <span className="cut">{session.team.name}</span>
-          <span className="faint">/</span>
-          <b className="cut">{session.project.name}</b>
-        </div>
+        <PlaceSwitch session={session} />
         <div className="grow" />
         <LiveLight />
         <button type="button" className="search-box" onClick={spotlight.open} aria-label={t("finder.open")}>
@@ -91,7 +98,7 @@ function SignedIn({ session }: { session: Session }) {
 
 function NavigationLinks() {
   const t = useWords();
-  return NAVIGATION.map((group) => (
+  return useNavigation().map((group) => (
     <div className="nav-group" key={group.pages[0]?.to}>
       {group.title && <div className="nav-title">{t(group.title)}</div>}
       {group.pages.map(({ to, word, icon: Icon, exact }) => (
@@ -183,6 +190,9 @@ function Profile({ session, onHelp }: { session: Session; onHelp: () => void }) 
           </Menu.Item>
         ))}
         <Menu.Divider />
+        <Menu.Item leftSection={<IconUserCog size={14} />} component={Link} to="/profile">
+          {t("profile.title")}
+        </Menu.Item>
         <Menu.Item leftSection={<IconKeyboard size={14} />} rightSection={<kbd>?</kbd>} onClick={onHelp}>
           {t("shortcuts.title")}
         </Menu.Item>

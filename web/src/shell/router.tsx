@@ -1,7 +1,7 @@
 /* The map of the pages. Each page is a chunk of its own, loaded when its link is approached. */
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { request } from "../api/client";
+import { Problem, request } from "../api/client";
 import type { TracePage } from "../api/types";
 import { parseSearch, type Search, stringifySearch } from "./address";
 import { NotFound } from "./NotFound";
@@ -15,13 +15,13 @@ const root = createRootRoute({
   errorComponent: PageFailed,
 });
 
-/** A hub without a trace greets with Get started, any other with the overview. */
-async function landing(): Promise<"/start" | "/monitor"> {
+/** A hub without a trace greets with Get started, any other with the overview; nobody knows before the sign-in. */
+async function landing(): Promise<"/start" | "/monitor" | null> {
   try {
     const traces = await request<TracePage>("/api/traces?from=-30d&limit=1");
     return traces.items.length === 0 ? "/start" : "/monitor";
-  } catch {
-    return "/monitor";
+  } catch (failure) {
+    return failure instanceof Problem && failure.status === 401 ? null : "/monitor";
   }
 }
 
@@ -30,7 +30,8 @@ const pages = [
     getParentRoute: () => root,
     path: "/",
     beforeLoad: async () => {
-      throw redirect({ to: await landing(), replace: true });
+      const to = await landing();
+      if (to !== null) throw redirect({ to, replace: true });
     },
   }),
   createRoute({ getParentRoute: () => root, path: "/start", component: lazyRouteComponent(() => import("../start/StartPage")) }),
@@ -64,8 +65,59 @@ const pages = [
     path: "/costs/prices",
     component: lazyRouteComponent(() => import("../observability/prices/PricesPage")),
   }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/invitation",
+    component: lazyRouteComponent(() => import("../identity/invitation/InvitationPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/reset-password",
+    component: lazyRouteComponent(() => import("../identity/sign_in/ResetPasswordPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/confirm-address",
+    component: lazyRouteComponent(() => import("../identity/sign_in/ConfirmAddressPage")),
+  }),
   createRoute({ getParentRoute: () => root, path: "/profile", component: lazyRouteComponent(() => import("../profile/ProfilePage")) }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/team/people",
+    component: lazyRouteComponent(() => import("../team/PeoplePage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/team/invitations",
+    component: lazyRouteComponent(() => import("../team/InvitationsPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/team/groups",
+    component: lazyRouteComponent(() => import("../team/GroupsPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/team/roles",
+    component: lazyRouteComponent(() => import("../team/RolesPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/team/explain",
+    component: lazyRouteComponent(() => import("../team/ExplainPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/team/projects",
+    component: lazyRouteComponent(() => import("../team/ProjectsPage")),
+  }),
   createRoute({ getParentRoute: () => root, path: "/team/keys", component: lazyRouteComponent(() => import("../identity/KeysPage")) }),
+  createRoute({ getParentRoute: () => root, path: "/approvals", component: lazyRouteComponent(() => import("../approvals/ApprovalsPage")) }),
+  createRoute({ getParentRoute: () => root, path: "/settings", component: lazyRouteComponent(() => import("../settings/SettingsPage")) }),
+  createRoute({ getParentRoute: () => root, path: "/settings/secrets", component: lazyRouteComponent(() => import("../secrets/SecretsPage")) }),
+  createRoute({ getParentRoute: () => root, path: "/settings/security", component: lazyRouteComponent(() => import("../settings/SecurityPage")) }),
+  createRoute({ getParentRoute: () => root, path: "/settings/retention", component: lazyRouteComponent(() => import("../settings/RetentionPage")) }),
+  createRoute({ getParentRoute: () => root, path: "/settings/audit", component: lazyRouteComponent(() => import("../audit/AuditPage")) }),
 ] as const;
 
 export const router = createRouter({
