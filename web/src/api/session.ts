@@ -28,3 +28,9 @@ export function useMay(permission: string): boolean {
   const { data } = useQuery(sessionQuery);
   return data?.permissions.includes(permission) ?? false;
 }
+
+/** The same for the whole team: what belongs to no project takes the permission there. */
+export function useMayInTeam(permission: string): boolean {
+  const { data } = useQuery(sessionQuery);
+  return data?.team_permissions.includes(permission) ?? false;
+}

@@ -5,7 +5,10 @@ import { IconDownload } from "@tabler/icons-react";
 import { address, type Query } from "../api/client";
 import { useWords } from "../i18n/language";
 
-export function ExportMenu({ path, query }: { path: string; query: Query }) {
+const NAMES = { csv: "CSV", parquet: "Parquet", jsonl: "JSON Lines" } as const;
+type Format = keyof typeof NAMES;
+
+export function ExportMenu({ path, query, formats = ["csv", "parquet"] }: { path: string; query: Query; formats?: readonly Format[] }) {
   const t = useWords();
   return (
     <Menu position="bottom-end">
@@ -17,12 +20,11 @@ export function ExportMenu({ path, query }: { path: string; query: Query }) {
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item component="a" href={address(path, { ...query, format: "csv" })} download>
-          CSV
-        </Menu.Item>
-        <Menu.Item component="a" href={address(path, { ...query, format: "parquet" })} download>
-          Parquet
-        </Menu.Item>
+        {formats.map((format) => (
+          <Menu.Item key={format} component="a" href={address(path, { ...query, format })} download>
+            {NAMES[format]}
+          </Menu.Item>
+        ))}
       </Menu.Dropdown>
     </Menu>
   );

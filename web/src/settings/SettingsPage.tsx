@@ -1,0 +1,45 @@
+/* System settings: the whole catalogue of a level, and what the operator decided before the start. */
+
+import { useWords } from "../i18n/language";
+import { Card } from "../ui/Page";
+import { type Section, SettingsFrame } from "./Frame";
+import { groupOf, type Setting, type SettingList } from "./shapes";
+
+const GROUPS = ["general", "systems", "security", "github", "redaction", "retention", "secrets", "mail", "llm", "mcp"] as const;
+
+function byGroup(items: readonly Setting[]): Map<string, Setting[]> {
+  const groups = new Map<string, Setting[]>();
+  for (const item of items) groups.set(groupOf(item.name), [...(groups.get(groupOf(item.name)) ?? []), item]);
+  return groups;
+}
+
+export default function SettingsPage() {
+  const t = useWords();
+  function sections(listed: SettingList): Section[] {
+    return [...byGroup(listed.items)].map(([group, items]) => {
+      const known = GROUPS.find((each) => each === group);
+      return { key: group, title: known ? t(`settings.group.${known}`) : group, items };
+    });
+  }
+  return (
+    <SettingsFrame title={t("nav.settingsSystem")} text={t("settings.text")} searched sections={sections}>
+      {(listed) => listed.environment.length > 0 && <Environment listed={listed} />}
+    </SettingsFrame>
+  );
+}
+
+function Environment({ listed }: { listed: SettingList }) {
+  const t = useWords();
+  return (
+    <Card title={t("settings.environment")} hint={t("settings.environmentText")}>
+      <dl className="pairs">
+        {listed.environment.map(({ name, value }) => (
+          <div key={name} style={{ display: "contents" }}>
+            <dt className="mono">{name}</dt>
+            <dd className="mono">{value === "" ? <span className="faint">{t("settings.empty")}</span> : value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  );
+}
