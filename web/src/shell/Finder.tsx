@@ -12,7 +12,7 @@ import type { TracePage } from "../api/types";
 import { LANGUAGES, useLanguage } from "../i18n/language";
 import { shorten } from "../ui/Values";
 import { keepRange, type Search } from "./address";
-import { NAVIGATION } from "./navigation";
+import { useNavigation } from "./offered";
 
 const TRACE_ID = /^[0-9a-f]{32}$/i;
 
@@ -20,6 +20,7 @@ export function Finder({ onHelp }: { onHelp: () => void }) {
   const { t, setLanguage } = useLanguage();
   const { setColorScheme } = useMantineColorScheme();
   const navigate = useNavigate();
+  const pages = useNavigation();
   const [text, setText] = useState("");
   const [settled] = useDebouncedValue(text.trim(), 250);
 
@@ -46,7 +47,7 @@ export function Finder({ onHelp }: { onHelp: () => void }) {
     { group: t("finder.traces"), actions: found },
     {
       group: t("finder.pages"),
-      actions: NAVIGATION.flatMap((group) => group.pages).map(({ to, word, icon: Icon }) => ({
+      actions: pages.flatMap((group) => group.pages).map(({ to, word, icon: Icon }) => ({
         id: to,
         label: t(word),
         keywords: to,

@@ -1,12 +1,15 @@
 /* What the navigation offers: only what works. */
 
 import {
-  IconActivityHeartbeat, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket, type IconProps,
+  IconActivityHeartbeat, IconAdjustments, IconClockX, IconHistory, IconLock, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
+  IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
 
-export type PagePath = "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/prices" | "/team/keys";
+export type PagePath = "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/prices" 
+  | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
+  | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/audit";
 
 interface NavigationPage {
   to: PagePath;
@@ -14,6 +17,8 @@ interface NavigationPage {
   icon: ComponentType<IconProps>;
   /** A page whose address begins another's is marked only on itself. */
   exact: boolean;
+  /** Offered to whoever holds one of these; to everybody where nothing is named. */
+  may?: readonly string[];
 }
 
 export const NAVIGATION: readonly { title: Word | null; pages: readonly NavigationPage[] }[] = [
@@ -33,5 +38,27 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
       { to: "/costs/prices", word: "nav.prices", icon: IconReceipt2, exact: true },
     ],
   },
-  { title: "nav.team", pages: [{ to: "/team/keys", word: "nav.keys", icon: IconKey, exact: true }] },
+  {
+    title: "nav.team",
+    pages: [
+      { to: "/team/people", word: "nav.people", icon: IconUsers, exact: true },
+      { to: "/team/invitations", word: "nav.invitations", icon: IconMailForward, exact: true },
+      { to: "/team/groups", word: "nav.groups", icon: IconUsersGroup, exact: true },
+      { to: "/team/roles", word: "nav.roles", icon: IconTableOptions, exact: true },
+      { to: "/team/explain", word: "nav.explain", icon: IconShieldQuestion, exact: true },
+      { to: "/team/projects", word: "nav.projects", icon: IconFolders, exact: true },
+      { to: "/team/keys", word: "nav.keys", icon: IconKey, exact: true },
+    ],
+  },
+  { title: null, pages: [{ to: "/approvals", word: "nav.approvals", icon: IconUserCheck, exact: true, may: ["approvals.read"] }] },
+  {
+    title: "nav.settings",
+    pages: [
+      { to: "/settings", word: "nav.settingsSystem", icon: IconAdjustments, exact: true, may: ["settings.read", "hub.settings.read"] },
+      { to: "/settings/secrets", word: "nav.secrets", icon: IconLock, exact: true, may: ["secrets.read"] },
+      { to: "/settings/security", word: "nav.security", icon: IconShieldLock, exact: true, may: ["settings.read", "hub.settings.read"] },
+      { to: "/settings/retention", word: "nav.retention", icon: IconClockX, exact: true, may: ["settings.read", "hub.settings.read"] },
+      { to: "/settings/audit", word: "nav.audit", icon: IconHistory, exact: true, may: ["audit.read", "hub.audit.read"] },
+    ],
+  },
 ];
