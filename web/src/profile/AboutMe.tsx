@@ -1,7 +1,6 @@
-/* Name, address, language and theme. The look and the language hold at once; the name is saved. */
+/* Name, language and theme. The look and the language hold at once; the name is saved. */
 
 import { Button, SegmentedControl, Select, TextInput, useMantineColorScheme } from "@mantine/core";
-import { IconMailCheck } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { request } from "../api/client";
@@ -53,7 +52,7 @@ export function AboutMe({ profile }: { profile: ProfileShape }) {
           }}
         />
         <div>
-          <div className="field-label" id="profile-theme">{t("profile.theme")}</div>
+          <div className="profile-label" id="profile-theme">{t("profile.theme")}</div>
           <SegmentedControl
             aria-labelledby="profile-theme"
             value={colorScheme}
@@ -62,15 +61,6 @@ export function AboutMe({ profile }: { profile: ProfileShape }) {
           />
         </div>
         {save.isError && <FailureNote error={save.error} />}
-        <div className="row wrap">
-          <span>{profile.email}</span>
-          {profile.email !== "" && (
-            <span className={profile.email_verified ? "mark good" : "mark attention"}>
-              {profile.email_verified && <IconMailCheck size={12} aria-hidden />}
-              {profile.email_verified ? t("profile.verified") : t("profile.notVerified")}
-            </span>
-          )}
-        </div>
       </form>
     </Card>
   );
