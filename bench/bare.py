@@ -32,6 +32,8 @@ from mno.observability.spans.store import SpanStore
 from mno.observability.spans.stream import SpanFeed
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.migrate import migrate_clickhouse, migrations_of
+from mno.platform.redaction import Rules
+from mno.settings.catalogue import BY_NAME
 from report import number, print_json, table
 from spans import SPANS_PER_REQUEST, Load
 
@@ -40,6 +42,11 @@ OWNER = Owner(str(UUID(int=1)), str(UUID(int=2)), "otlp", "bench-key")
 REQUESTS_PER_BLOCK = 100
 #: Requests in flight of the pipeline run, as many as four connections and their queue would hold.
 IN_FLIGHT = 8
+
+
+def rules_of(_team: UUID, _project: UUID) -> Rules:
+    """What a hub redacts unless it is told otherwise."""
+    return Rules.of(BY_NAME["redaction.detectors"].default, ())
 
 
 class ListPrices:
@@ -92,7 +99,7 @@ async def pipeline(clickhouse: ClickHouse, folder: Path, seconds: float) -> dict
     writer = BlockWriter(journal, SpanStore(clickhouse), meters, SpanFeed())
     flow = Pipeline(journal, writer, meters)
     await asyncio.to_thread(flow.start)
-    ingest = Ingest(flow, ListPrices(), meters, clickhouse, Decoders(processes=0))
+    ingest = Ingest(flow, ListPrices(), meters, clickhouse, Decoders(processes=0), rules_of)
     load = Load(first=1 << 40)
     numbers = iter(range(sys.maxsize))
     started = time.perf_counter()

@@ -64,7 +64,7 @@ from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.sample.service import Sample
-from mno.observability.ingest.service import Ingest, owner_of
+from mno.observability.ingest.service import Ingest, RulesOf, owner_of
 from mno.observability.ingest.writer import BlockWriter
 from mno.observability.spans.fresh import FreshSpans
 from mno.observability.spans.queries import SpanQueries
@@ -247,7 +247,7 @@ def assemble(config: Config, engines: Engines) -> Services:
     access = build_access(engines.database, versions, audit)
     approvals = build_approvals(engines.database, outbox, audit, access.policy)
     identity = Identity(engines.database, access.policy, access.keys, versions)
-    observability = build_observability(engines, access.keys, audit)
+    observability = build_observability(engines, access.keys, audit, settings.redaction_rules)
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
     entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)
     log = build_audit_log(config, engines, audit, settings)
@@ -450,7 +450,7 @@ def build_mail(settings: Settings, secrets: Secrets) -> Mail:
     return Mail(server, lambda: secrets.own.read_own(None, MAIL_PASSWORD))
 
 
-def build_observability(engines: Engines, keys: KeyNames, audit: Audit) -> Observability:
+def build_observability(engines: Engines, keys: KeyNames, audit: Audit, rules_of: RulesOf) -> Observability:
     feed = SpanFeed()
     meters = Meters()
     journal = Journal(engines.folder.journal)
@@ -458,7 +458,7 @@ def build_observability(engines: Engines, keys: KeyNames, audit: Audit) -> Obser
     store = SpanStore(engines.clickhouse, fresh)
     pipeline = Pipeline(journal, BlockWriter(journal, store, meters, feed), meters)
     costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys, audit)
-    ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders())
+    ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders(), rules_of)
 
     async def submit(principal: Principal, events: list[dict[str, Any]]) -> None:
         receipt = await ingest.take(owner_of(principal, "sample"), Sent(Kind.EVENTS_JSON, orjson.dumps(events)))

@@ -13,6 +13,7 @@ from mno.platform.paths import default_data_folder
 
 DEFAULT_PORT = 8420
 DEFAULT_OTLP_GRPC_PORT = 4317
+#: Between two anchors of the audit log, in minutes.
 DEFAULT_AUDIT_ANCHOR_MINUTES = 10
 
 

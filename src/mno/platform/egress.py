@@ -26,6 +26,7 @@ CONNECT_S = 5.0
 READ_S = 15.0
 #: Bytes of an answer that `read_answer` takes.
 MAX_ANSWER_BYTES = 1024 * 1024
+#: Connections of one client at a time.
 MAX_CONNECTIONS = 20
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

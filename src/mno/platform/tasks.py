@@ -43,8 +43,9 @@ Work = Callable[[dict[str, Any]], Awaitable[None]]
 MAX_TASKS_AT_ONCE = 4
 #: How often a process looks for tasks although nobody woke it, in seconds; also how late a timed one may begin.
 TASK_INTERVAL_S = 2.0
-#: How often a worker says that it lives, and after how long a silent one counts as dead, in seconds.
+#: How often a worker says that it lives, in seconds.
 HEARTBEAT_INTERVAL_S = 10.0
+#: After this long a worker that says nothing counts as dead, in seconds.
 WORKER_SILENCE_S = 30.0
 #: How often tasks of dead workers are looked for, in seconds.
 RESCUE_INTERVAL_S = 15.0

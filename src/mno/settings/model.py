@@ -12,10 +12,15 @@ from mno.platform.scope import Level
 #: Stands for the hub where a team is asked for.
 HUB = UUID(int=0)
 
+#: A text that is one line.
 MAX_TEXT_CHARACTERS = 1000
+#: Items of a setting that is a list.
 MAX_LIST_ITEMS = 200
+#: Own patterns of redaction.
 MAX_PATTERNS = 50
+#: Settings that change in one save.
 MAX_CHANGES_AT_ONCE = 100
+#: The note of a save.
 MAX_NOTE_CHARACTERS = 500
 #: A text to try redaction on.
 MAX_TRIAL_CHARACTERS = 100_000

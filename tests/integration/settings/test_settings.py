@@ -128,8 +128,12 @@ async def test_nobody_locks_themselves_out_without_saying_so(node: Node) -> None
 @pytest.mark.parametrize("level", [Level.HUB, Level.TEAM, Level.PROJECT])
 async def test_each_level_wants_its_own_permission(node: Node, level: Level) -> None:
     settings, owner = await node.start(), an_owner()
-    fields = {Level.HUB: "hub_permissions", Level.TEAM: "team_permissions", Level.PROJECT: "permissions"}
-    nobody = replace(owner, **{fields[level]: frozenset()})
+    nothing: frozenset[str] = frozenset()
+    nobody = {
+        Level.HUB: replace(owner, hub_permissions=nothing),
+        Level.TEAM: replace(owner, team_permissions=nothing),
+        Level.PROJECT: replace(owner, permissions=nothing),
+    }[level]
     with pytest.raises(Denied, match="settings"):
         await settings.listing(nobody, level)
     with pytest.raises(Denied, match="settings"):
@@ -201,3 +205,15 @@ async def test_redaction_can_be_tried_before_it_is_saved(client: httpx.AsyncClie
         "/api/config/system/redaction/trial", json={**trial, "patterns": [{**pattern, "pattern": "("}]}
     )
     assert bad.status_code == 400
+
+
+async def test_a_team_s_list_keeps_its_members_out_and_the_hub_s_environment_shows_no_secret(
+    client: httpx.AsyncClient,
+) -> None:
+    shown = (await client.get("/api/config/system?level=hub")).json()
+    assert {"name": "MNO_POSTGRES_URL", "value": "embedded"} in shown["environment"]
+    wish = {"level": "team", "values": {"security.allowed_addresses": ["203.0.113.0/24"]}, "confirmed": True}
+    assert (await client.put("/api/config/system", json=wish)).status_code == 200
+    refused = await client.get("/api/usage/summary")
+    assert refused.status_code == 403
+    assert "127.0.0.1" in refused.json()["detail"]

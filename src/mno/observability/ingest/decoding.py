@@ -4,7 +4,8 @@
 pipe and writes answers to another, one at a time, until the pipe ends: that is also how it notices that its
 parent is gone. It imports no engine, no Arrow and no web framework, and knows no secret.
 
-On the pipe stand a head of fixed size, then, towards the process, the content encoding and the body; on the way
+On the pipe stand a head of fixed size, then, towards the process, the content encoding, the rules of redaction and
+the body; on the way
 back one MessagePack value, which is the spans, rejections and notes, or the error.
 """
 
@@ -15,27 +16,30 @@ import struct
 import sys
 import traceback
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from mno.observability.ingest import body, contradictions, native, otlp
+from mno.observability.ingest import body, contradictions, native, otlp, redacting
 from mno.observability.ingest.model import MAX_RESOURCE_CHARACTERS, Decoded, Rejection
 from mno.observability.spans.model import Span
 from mno.platform.errors import Invalid, LimitExceeded, MnoError, TooLarge, Unsupported
+from mno.platform.redaction import OwnPattern, Rules
 
 #: What is asked of a pipe at once: a usual delivery then takes one system call.
 PIPE_BYTES = 1024 * 1024
 #: Longer names of encodings are of none that we know.
 _MAX_ENCODING_CHARACTERS = 120
 
-_QUESTION = struct.Struct("<IBB")
+_QUESTION = struct.Struct("<IBBI")
 _ANSWER = struct.Struct("<IB")
 _DECODED, _REFUSED, _FAILED = range(3)
 
 _Spans = tuple[list[Span], list[Rejection], list[str]]
 _encoder = msgspec.msgpack.Encoder()
 _spans_decoder = msgspec.msgpack.Decoder(_Spans)
+_rules_decoder = msgspec.msgpack.Decoder(tuple[tuple[str, ...], tuple[OwnPattern, ...]])
 _refusal_decoder = msgspec.msgpack.Decoder(tuple[str, str, int | None])
 #: The errors that `decode` may raise for what a sender wrote.
 _REFUSALS: dict[str, type[MnoError]] = {kind.__name__: kind for kind in (Invalid, Unsupported)}
@@ -52,11 +56,12 @@ class Kind(IntEnum):
 
 
 class Sent(NamedTuple):
-    """A delivery of spans as it came; `encoding` is its Content-Encoding."""
+    """A delivery of spans as it came; `encoding` is its Content-Encoding, `rules` what is redacted of it."""
 
     kind: Kind
     body: bytes
     encoding: str | None = None
+    rules: Rules = Rules()
 
 
 class Stream(Protocol):
@@ -67,7 +72,7 @@ class Stream(Protocol):
 
 
 def decode(sent: Sent) -> Decoded:
-    """The spans of a delivery, normalised, each id once; pricing is left to who has the prices.
+    """The spans of a delivery, normalised and redacted, each id once; pricing is left to who has the prices.
 
     `Invalid` for a body that cannot be read at all, `Unsupported` for an encoding that is not read here, `TooLarge`
     for a body, or rows made of it, beyond the limits.
@@ -82,6 +87,8 @@ def decode(sent: Sent) -> Decoded:
             decoded = native.decode_events(unpacked, ndjson=sent.kind is Kind.EVENTS_NDJSON)
     contradictions.settle(decoded)
     _check_resources(decoded.spans)
+    if by := redacting.wanted(sent.rules, unpacked, escaped=sent.kind is not Kind.OTLP_PROTOBUF):
+        redacting.redact(decoded.spans, by)
     return decoded
 
 
@@ -104,9 +111,10 @@ class Broken(Exception):  # noqa: N818 - not an error of the caller
 def ask(to_child: Stream, from_child: Stream, sent: Sent) -> tuple[int, bytes | memoryview]:
     """Hands a delivery over and waits for its answer, still packed; `Broken` when the process ends before it."""
     encoding = (sent.encoding or "").strip().lower()[:_MAX_ENCODING_CHARACTERS].encode()
-    head = _QUESTION.pack(len(sent.body), sent.kind, len(encoding))
+    rules = _packed_rules(sent.rules)
+    head = _QUESTION.pack(len(sent.body), sent.kind, len(encoding), len(rules))
     try:
-        _write(to_child, b"".join((head, encoding, sent.body)))
+        _write(to_child, b"".join((head, encoding, rules, sent.body)))
         return _read_answer(from_child)
     except (OSError, EOFError):
         raise Broken from None
@@ -141,9 +149,10 @@ def serve(questions: Stream, answers: Stream) -> None:
     """Answers deliveries until there are no more."""
     while True:
         try:
-            size, kind, encoding_size = _QUESTION.unpack(_read_exactly(questions, _QUESTION.size))
+            size, kind, encoding_size, rules_size = _QUESTION.unpack(_read_exactly(questions, _QUESTION.size))
             encoding = _read_exactly(questions, encoding_size).decode()
-            sent = Sent(Kind(kind), _read_exactly(questions, size), encoding)
+            rules = _unpacked_rules(_read_exactly(questions, rules_size))
+            sent = Sent(Kind(kind), _read_exactly(questions, size), encoding, rules)
             _write(answers, _answer(sent))
         except (EOFError, BrokenPipeError):
             return
@@ -175,6 +184,16 @@ def _read_exactly(stream: Stream, size: int) -> bytes:
         size -= len(part)
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _packed_rules(rules: Rules) -> bytes:
+    return _encoder.encode((rules.detectors, rules.patterns)) if rules else b""
+
+
+@lru_cache(maxsize=256)
+def _unpacked_rules(packed: bytes) -> Rules:
+    return Rules(*_rules_decoder.decode(packed)) if packed else Rules()
 
 
 def _read(stream: Stream, size: int) -> bytes:

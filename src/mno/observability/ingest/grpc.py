@@ -43,7 +43,7 @@ class Intake(Protocol):
     """Where deliveries go; `Ingest` is one. Each call returns when what it took is durable."""
 
     async def take(self, owner: Owner, sent: Sent) -> Receipt: ...
-    async def take_signals(self, table: str, decode: Callable[[], pa.Table]) -> int: ...
+    async def take_signals(self, owner: Owner, table: str, decode: Callable[[], pa.Table]) -> int: ...
 
 
 class OtlpGrpc:
@@ -136,12 +136,12 @@ class OtlpGrpc:
 
     async def _logs(self, principal: Principal, request: bytes) -> bytes:
         owner = owner_of(principal, "grpc")
-        await self._intake.take_signals(signals.LOGS_TABLE, lambda: signals.decode_logs(request, owner))
+        await self._intake.take_signals(owner, signals.LOGS_TABLE, lambda: signals.decode_logs(request, owner))
         return bytes(ExportLogsServiceResponse().SerializeToString())
 
     async def _metrics(self, principal: Principal, request: bytes) -> bytes:
         owner = owner_of(principal, "grpc")
-        await self._intake.take_signals(signals.METRICS_TABLE, lambda: signals.decode_metrics(request, owner))
+        await self._intake.take_signals(owner, signals.METRICS_TABLE, lambda: signals.decode_metrics(request, owner))
         return bytes(ExportMetricsServiceResponse().SerializeToString())
 
 

@@ -79,7 +79,7 @@ async def _take_signal(
         with budget.share() as share:
             sent = await body.read(request, share)
             await ingest.take_signals(
-                table, lambda: decode(body.unpacked(sent, encoding), owner, json=form is Format.JSON)
+                owner, table, lambda: decode(body.unpacked(sent, encoding), owner, json=form is Format.JSON)
             )
     except MnoError as error:
         return answers.refused(form, error)

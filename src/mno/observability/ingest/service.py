@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from mno.observability.ingest import redacting
 from mno.observability.ingest.decoders import Decoders
 from mno.observability.ingest.decoding import Sent
 from mno.observability.ingest.journal import record
@@ -24,6 +25,7 @@ from mno.observability.spans.model import Owner, Span
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.ids import shown
 from mno.platform.principal import Principal, PrincipalKind
+from mno.platform.redaction import Rules
 
 
 class Pricer(Protocol):
@@ -36,6 +38,10 @@ class Pricers(Protocol):
     """Every project has prices of its own."""
 
     def book(self, team_id: UUID, project_id: UUID) -> Pricer: ...
+
+
+#: What is redacted of a project's data before it is stored, by team and project.
+RulesOf = Callable[[UUID, UUID], Rules]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,20 @@ class Ingest:
     """Every way in ends here."""
 
     def __init__(
-        self, pipeline: Pipeline, pricers: Pricers, meters: Meters, clickhouse: ClickHouse, decoders: Decoders
+        self,
+        pipeline: Pipeline,
+        pricers: Pricers,
+        meters: Meters,
+        clickhouse: ClickHouse,
+        decoders: Decoders,
+        rules_of: RulesOf,
     ) -> None:
         self._pipeline = pipeline
         self._pricers = pricers
         self._meters = meters
         self._clickhouse = clickhouse
         self._decoders = decoders
+        self._rules_of = rules_of
 
     def close(self) -> None:
         self._decoders.close()
@@ -70,6 +83,7 @@ class Ingest:
         far larger, LimitExceeded while the backlog is full, Unavailable when its decoder died.
         """
         started = time.perf_counter()
+        sent = sent._replace(rules=self._rules(owner))
         decoded, journal_record = await asyncio.wrap_future(self._decoders.submit(partial(self._prepare, owner, sent)))
         if decoded.rejections:
             self._meters.rejected(len(decoded.rejections))
@@ -77,12 +91,16 @@ class Ingest:
         self._meters.answered(time.perf_counter() - started)
         return Receipt(len(decoded.spans), decoded.rejections, decoded.notes)
 
-    async def take_signals(self, table: str, decode: Callable[[], pa.Table]) -> int:
-        """Stores logs or metrics; returns the rows."""
-        rows = await asyncio.wrap_future(self._decoders.submit(decode))
+    async def take_signals(self, owner: Owner, table: str, decode: Callable[[], pa.Table]) -> int:
+        """Stores logs or metrics, redacted; returns the rows."""
+        rules = self._rules(owner)
+        rows = await asyncio.wrap_future(self._decoders.submit(lambda: redacting.redacted_rows(decode(), rules)))
         if rows.num_rows:
             await self._pipeline.run(lambda: self._clickhouse.insert(table, rows))
         return int(rows.num_rows)
+
+    def _rules(self, owner: Owner) -> Rules:
+        return self._rules_of(UUID(owner.team_id), UUID(owner.project_id))
 
     def _prepare(self, owner: Owner, sent: Sent) -> tuple[Decoded, bytes]:
         decoded = self._decoders.decode(sent)

@@ -23,6 +23,7 @@ from mno.platform.origin import Origin
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+#: What is kept of a User-Agent.
 MAX_AGENT_CHARACTERS = 200
 #: Addresses in one X-Forwarded-For that are looked at, from the end.
 MAX_HOPS = 20

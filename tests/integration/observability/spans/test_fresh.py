@@ -101,6 +101,6 @@ async def test_an_insert_that_fails_leaves_nothing_fresh(
     monkeypatch.setattr(clickhouse, "insert", fail)
     with pytest.raises(RuntimeError):
         SpanStore(clickhouse, fresh).insert(a_block(tenant, *a_family()))
-    assert seen[0].num_rows == 3
+    assert [rows.num_rows for rows in seen if rows is not None] == [3]
     with pytest.raises(NotFound):
         await traces.trace(tenant, TRACE)

@@ -46,7 +46,7 @@ class Taking:
         self.names += [span.name for span in decoded.spans]
         return Receipt(len(decoded.spans), decoded.rejections, decoded.notes)
 
-    async def take_signals(self, table: str, decode: Callable[[], pa.Table]) -> int:
+    async def take_signals(self, owner: Owner, table: str, decode: Callable[[], pa.Table]) -> int:  # noqa: ARG002
         self.rows[table] = decode().num_rows
         return self.rows[table]
 

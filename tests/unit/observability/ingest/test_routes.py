@@ -32,7 +32,7 @@ class SlowIngest:
         await self.stored.wait()
         return Receipt(0, [], [])
 
-    async def take_signals(self, table: str, decode: Callable[[], Any]) -> int:  # noqa: ARG002
+    async def take_signals(self, owner: Owner, table: str, decode: Callable[[], Any]) -> int:  # noqa: ARG002
         self.taken.set()
         await self.stored.wait()
         return 0
