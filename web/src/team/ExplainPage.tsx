@@ -15,7 +15,7 @@ import { State } from "../ui/State";
 import { Ago } from "../ui/Values";
 import { AddGrant } from "./AddGrant";
 import { Question } from "./Question";
-import { type Effect, type Grant, type Level, projectsQuery, rolesQuery, useTeamChange } from "./queries";
+import { type Effect, type Grant, type Level, membersQuery, projectsQuery, rolesQuery, useTeamChange } from "./queries";
 import { inOrder } from "./roles";
 import { RoleMark } from "./SubjectRoles";
 import { SubjectSelect } from "./Subjects";
@@ -141,6 +141,9 @@ function GrantFilters() {
 
 function useColumns(mayWrite: boolean, remove: (grant: Grant) => void): Column<Grant>[] {
   const t = useWords();
+  const members = useQuery({ ...membersQuery, enabled: useMayInTeam("members.read") });
+  // Of a role that came with an invitation, the server knows its author by the id.
+  const people = new Map((members.data ?? []).map(({ id, name, email }) => [id, name || email]));
   return [
     {
       key: "subject",
@@ -155,7 +158,7 @@ function useColumns(mayWrite: boolean, remove: (grant: Grant) => void): Column<G
     },
     { key: "role", title: t("team.role"), order: (row) => row.role_name, cell: (row) => <RoleMark effect={row.effect} name={row.role_name} /> },
     { key: "scope", title: t("team.where"), cell: (row) => <span className="dim">{placeText(row.scope, row.project_name, t)}</span> },
-    { key: "by", title: t("grant.by"), cell: (row) => <span className="dim">{row.created_by || "–"}</span> },
+    { key: "by", title: t("grant.by"), cell: (row) => <span className="dim">{(people.get(row.created_by) ?? row.created_by) || "–"}</span> },
     { key: "at", title: t("grant.since"), order: (row) => row.created_at ?? "", cell: (row) => <span className="dim">{row.created_at ? <Ago at={row.created_at} /> : "–"}</span> },
     {
       key: "act",

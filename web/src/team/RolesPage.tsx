@@ -16,7 +16,7 @@ import { RoleCard } from "./RoleCard";
 import { RoleEditor } from "./RoleEditor";
 import { byNoun, expanded, inOrder } from "./roles";
 import "./team.css";
-import { nounText, permissionText, roleText } from "./words";
+import { nounOf, nounText, permissionText, roleText } from "./words";
 
 export default function RolesPage() {
   const t = useWords();
@@ -114,7 +114,10 @@ function Matrix({ roles, rows, known, open }: { roles: Role[]; rows: Permission[
             {permissions.map(({ name, description }) => (
               <tr key={name}>
                 <th scope="row">
-                  <div className="mono">{name}</div>
+                  <div className="mono">
+                    {nounOf(name)}
+                    <wbr />.{name.slice(nounOf(name).length + 1)}
+                  </div>
                   <div className="dim permission-text" style={{ fontSize: 12, lineHeight: "16px" }}>{permissionText(name, description, t)}</div>
                 </th>
                 {roles.map((role) => (

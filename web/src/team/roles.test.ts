@@ -36,8 +36,8 @@ test("a difference names what comes and what goes", () => {
   expect(changesOf(["a", "b"], ["b", "c"])).toEqual({ added: ["c"], removed: ["a"] });
 });
 
-test("permissions stand with their noun, roles from the most to the least", () => {
-  expect(byNoun(KNOWN).map(([noun, list]) => [noun, list.length])).toEqual([["hub", 1], ["members", 2], ["spans", 1]]);
+test("permissions stand with their noun, the hub's last; roles from the most to the least", () => {
+  expect(byNoun(KNOWN).map(([noun, list]) => [noun, list.length])).toEqual([["members", 2], ["spans", 1], ["hub", 1]]);
   const roles = [role("Zeta"), role("Viewer", { built_in: true }), role("Alpha"), role("Owner", { built_in: true })];
   expect(inOrder(roles).map(({ id }) => id)).toEqual(["Owner", "Viewer", "Alpha", "Zeta"]);
 });

@@ -49,10 +49,11 @@ export function changesOf<Value>(before: readonly Value[], after: readonly Value
   return { added: after.filter((one) => !before.includes(one)), removed: before.filter((one) => !after.includes(one)) };
 }
 
-/** Permissions by their noun, in the order in which the server names them: team, then project. */
+/** Permissions by their noun: those of the team, of projects, and last those of the hub, which few people ask for. */
 export function byNoun(known: readonly Permission[]): [string, Permission[]][] {
   const nouns = new Map<string, Permission[]>();
-  for (const permission of known) {
+  const hubLast = [...known].sort((left, right) => Number(left.level === "hub") - Number(right.level === "hub"));
+  for (const permission of hubLast) {
     const noun = nounOf(permission.name);
     nouns.set(noun, [...(nouns.get(noun) ?? []), permission]);
   }

@@ -65,6 +65,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           <thead>
             <tr>
               {shown.map((column) => {
+                // What one can do with a row has no heading.
+                if (column.title === "") return <td key={column.key} />;
                 const direction = sort?.key === column.key ? (sort.descending ? "descending" : "ascending") : undefined;
                 return (
                   <th key={column.key} scope="col" className={column.align === "right" ? "num" : undefined} aria-sort={direction}>
@@ -115,12 +117,16 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           ? visible.map((row) => (
               <div key={rowKey(row)} className="cards-item" onClick={onOpen && (() => onOpen(row))}>
                 <div className="cards-title">{title?.cell(row)}</div>
-                {rest.map((column) => (
-                  <dl key={column.key}>
-                    {column.title !== "" && <dt>{column.title}</dt>}
-                    <dd>{column.cell(row)}</dd>
-                  </dl>
-                ))}
+                {rest.map((column) =>
+                  column.title === "" ? (
+                    <div key={column.key} className="cards-acts">{column.cell(row)}</div>
+                  ) : (
+                    <dl key={column.key}>
+                      <dt>{column.title}</dt>
+                      <dd>{column.cell(row)}</dd>
+                    </dl>
+                  ),
+                )}
               </div>
             ))
           : Array.from({ length: 4 }, (_, index) => (
