@@ -36,8 +36,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("retention.logs_days", Kind.INTEGER, 0, _PROJECT, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
     Setting("retention.metrics_days", Kind.INTEGER, 0, _PROJECT, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
     Setting("retention.audit_days", Kind.INTEGER, 0, _HUB, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
-    Setting("secrets.two_persons", Kind.BOOLEAN, False, _PROJECT),
-    Setting("secrets.fresh_factor", Kind.BOOLEAN, False, _PROJECT),
     Setting("mail.host", Kind.TEXT, "", _HUB),
     Setting("mail.port", Kind.INTEGER, 587, _HUB, minimum=1, maximum=65535),
     Setting("mail.security", Kind.CHOICE, "starttls", _HUB, choices=("starttls", "tls", "none")),

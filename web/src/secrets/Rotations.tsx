@@ -51,12 +51,16 @@ export function Rotations() {
       bare
       title={t("rotations.title")}
       hint={t("rotations.hint")}
-      acts={offered.map((key) => (
-        <Button key={key} variant="default" leftSection={<IconRotateClockwise2 size={14} />} onClick={() => setBeginning(key)}>
-          {t(`rotations.${key}`)}
-        </Button>
-      ))}
     >
+      {offered.length > 0 && (
+        <div className="filters rotations-acts">
+          {offered.map((key) => (
+            <Button key={key} variant="default" leftSection={<IconRotateClockwise2 size={14} />} onClick={() => setBeginning(key)}>
+              {t(`rotations.${key}`)}
+            </Button>
+          ))}
+        </div>
+      )}
       <DataTable
         name="rotations"
         rows={rotations.data?.items}

@@ -51,12 +51,14 @@ export default function SecretsPage() {
       }
     >
       <div className="filters">
-        <SegmentedControl
-          aria-label={t("secrets.scope")}
-          value={level || "all"}
-          onChange={(next) => set({ level: next === "all" ? undefined : next })}
-          data={[{ value: "all", label: t("secrets.everywhere") }, ...SCOPES.map((each) => ({ value: each, label: t(`level.${each}`) }))]}
-        />
+        <div className="scopes">
+          <SegmentedControl
+            aria-label={t("secrets.scope")}
+            value={level || "all"}
+            onChange={(next) => set({ level: next === "all" ? undefined : next })}
+            data={[{ value: "all", label: t("secrets.everywhere") }, ...SCOPES.map((each) => ({ value: each, label: t(`level.${each}`) }))]}
+          />
+        </div>
         {level !== "team" && (
           <Select
             w={180}
@@ -153,7 +155,7 @@ function Entries({ kind, level, project, mayWrite, act }: EntriesProps) {
       title: isSecret ? t("secrets.rotated") : t("secrets.changed"),
       order: (row) => row.rotated_at,
       cell: (row) => (
-        <span className="dim">
+        <span className="dim nowrap">
           <Ago at={row.rotated_at} /> · {row.rotated_by}
         </span>
       ),

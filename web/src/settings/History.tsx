@@ -23,7 +23,7 @@ interface HistoryProps {
 export function SettingsHistory({ level, listed, mayWrite, close }: HistoryProps) {
   const t = useWords();
   const history = useInfiniteQuery(historyQuery(level));
-  const changedOf = useChanged(listed.items);
+  const changedOf = useChanged(listed.items, level);
   const [backTo, setBackTo] = useState<number | null>(null);
   const revisions = history.data?.pages.flatMap((page) => page.items);
   return (

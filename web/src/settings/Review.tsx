@@ -55,7 +55,7 @@ export function Review({ level, listed, title, act, hasNote, ask, askKey, close,
   const t = useWords();
   const queries = useQueryClient();
   const stepUp = useStepUp();
-  const changedOf = useChanged(listed.items);
+  const changedOf = useChanged(listed.items, level);
   const [note, setNote] = useState("");
   const [isConfirmed, setConfirmed] = useState(false);
   const [wasRefused, setRefused] = useState(false);
@@ -84,7 +84,12 @@ export function Review({ level, listed, title, act, hasNote, ask, askKey, close,
   const changes = preview.data?.changes ?? [];
   const isLockout = wasRefused || locksOut(changes, listed.address);
   const shortest = losses(changes, listed);
-  const isOverhauled = save.error instanceof Problem && save.error.status === 409 && !wasRefused;
+  const isOverhauled = !wasRefused && [save.error, preview.error].some((error) => error instanceof Problem && error.status === 409);
+  function lookAgain(): void {
+    save.reset();
+    // A newer revision is a new question, so the difference is asked for anew.
+    void queries.query({ ...settingsQuery(level), staleTime: 0 });
+  }
   return (
     <Modal opened onClose={close} size={600} title={title} closeButtonProps={{ "aria-label": t("act.close") }}>
       <form
@@ -122,7 +127,7 @@ export function Review({ level, listed, title, act, hasNote, ask, askKey, close,
             {t("act.cancel")}
           </Button>
           {isOverhauled ? (
-            <Button onClick={() => save.reset()}>{t("settings.lookAgain")}</Button>
+            <Button onClick={lookAgain}>{t("settings.lookAgain")}</Button>
           ) : (
             <Button type="submit" color={isLockout ? "red" : undefined} loading={save.isPending} disabled={changes.length === 0 || (isLockout && !isConfirmed)}>
               {act}

@@ -4,11 +4,11 @@ import { formatCount } from "../format/number";
 import { useLanguage } from "../i18n/language";
 import type { Changed } from "../ui/Differences";
 import { choiceName, unitName } from "./Editors";
-import { type Difference, isStrings, patternsOf, type Setting, wordsOf } from "./shapes";
+import { type Difference, isStrings, type Level, patternsOf, type Setting, wordsOf } from "./shapes";
 
-export function SettingValue({ setting, value }: { setting: Setting | undefined; value: unknown }) {
+export function SettingValue({ setting, value, level }: { setting: Setting | undefined; value: unknown; level: Level }) {
   const { t, language } = useLanguage();
-  if (value === null) return <i>{t("settings.inherited")}</i>;
+  if (value === null) return <i>{t(level === "hub" ? "settings.byDefault" : "settings.inherited")}</i>;
   if (typeof value === "boolean") return t(value ? "settings.on" : "settings.off");
   if (typeof value === "number") {
     if (value === 0 && setting?.name.startsWith("retention.")) return t("retention.ever");
@@ -22,7 +22,7 @@ export function SettingValue({ setting, value }: { setting: Setting | undefined;
 }
 
 /** Differences of settings, by their titles. Where a place had no value of its own, it says so. */
-export function useChanged(settings: readonly Setting[]): (differences: readonly Difference[]) => Changed[] {
+export function useChanged(settings: readonly Setting[], level: Level): (differences: readonly Difference[]) => Changed[] {
   const { language } = useLanguage();
   return (differences) =>
     differences.map(({ name, before, after }) => {
@@ -34,8 +34,8 @@ export function useChanged(settings: readonly Setting[]): (differences: readonly
             {setting ? wordsOf(setting, language).title : name} <span className="setting-name">{name}</span>
           </>
         ),
-        before: <SettingValue setting={setting} value={before} />,
-        after: <SettingValue setting={setting} value={after} />,
+        before: <SettingValue setting={setting} value={before} level={level} />,
+        after: <SettingValue setting={setting} value={after} level={level} />,
       };
     });
 }

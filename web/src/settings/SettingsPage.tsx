@@ -5,7 +5,7 @@ import { Card } from "../ui/Page";
 import { type Section, SettingsFrame } from "./Frame";
 import { groupOf, type Setting, type SettingList } from "./shapes";
 
-const GROUPS = ["general", "systems", "security", "github", "redaction", "retention", "secrets", "mail", "llm", "mcp"] as const;
+const GROUPS = ["general", "systems", "security", "github", "redaction", "retention", "mail", "llm", "mcp"] as const;
 
 function byGroup(items: readonly Setting[]): Map<string, Setting[]> {
   const groups = new Map<string, Setting[]>();
