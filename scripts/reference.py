@@ -37,8 +37,8 @@ SETTINGS = {
     "MNO_BOOTSTRAP_API_KEY": "A key with the scope `admin` that works from the first start: `mno_` and at least 24"
     " letters, digits, `-` or `_`.",
     "MNO_MASTER_KEY": "The master key under which secrets are encrypted: 32 bytes in base64, or `aws-kms:` and the ARN"
-    " of a key of AWS KMS; several parted by commas, of which the first encrypts. Empty: the file `master.key` in the data"
-    " folder, made at the first start.",
+    " of a key of AWS KMS; several parted by commas, of which the first encrypts. Empty: the file `master.key` in the"
+    " data folder, made at the first start.",
     "MNO_OBJECTS_URL": "Where objects lie that belong outside of both databases, such as the signed anchors of the"
     " audit log: `s3://bucket/prefix?region=…` (or `?endpoint=http://minio:9000`), `gs://…`, `az://…`, `file:///…`."
     " Credentials come from the provider's own variables. Empty: the folder `objects` in the data folder.",

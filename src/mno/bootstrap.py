@@ -66,6 +66,8 @@ from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.sample.service import Sample
 from mno.observability.ingest.service import Ingest, RulesOf, owner_of
 from mno.observability.ingest.writer import BlockWriter
+from mno.observability.retention.service import Retention as SpanRetention
+from mno.observability.retention.store import RetentionStore
 from mno.observability.spans.fresh import FreshSpans
 from mno.observability.spans.queries import SpanQueries
 from mno.observability.spans.restatement import Repricing
@@ -248,6 +250,7 @@ def assemble(config: Config, engines: Engines) -> Services:
     approvals = build_approvals(engines.database, outbox, audit, access.policy)
     identity = Identity(engines.database, access.policy, access.keys, versions)
     observability = build_observability(engines, access.keys, audit, settings.redaction_rules)
+    keep_for_a_time(engines, tasks, settings, audit)
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
     entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)
     log = build_audit_log(config, engines, audit, settings)
@@ -347,6 +350,12 @@ def build_tasks(database: Database, outbox: Outbox) -> Tasks:
     tasks.every("facts.prune", "17 * * * *", outbox.prune)
     tasks.every("tasks.prune", "23 3 * * *", tasks.prune)
     return tasks
+
+
+def keep_for_a_time(engines: Engines, tasks: Tasks, settings: Settings, audit: Audit) -> None:
+    """The nightly deletion of what is older than its project keeps."""
+    kept = SpanRetention(RetentionStore(engines.clickhouse), settings.value, audit)
+    tasks.every("observability.retention", "41 2 * * *", kept.enforce)
 
 
 def build_approvals(database: Database, outbox: Outbox, audit: Audit, policy: Policy) -> Approvals:

@@ -112,6 +112,7 @@ class Recount:
         touched = f"(SELECT trace_id FROM spans WHERE {_within('start_time')})"
         within = {**owner, "first": first_us, "last": last_us + 1}
         first_us, last_us = self._reach(within, touched)
+        kept_us = self._kept_from_us(owner)
         plans = []
         for table, source, facts, condition, unit_us in (
             ("usage_minute", "usage_entries", "spans", f"counted AND {_within('start_time')}", 60_000_000),
@@ -119,6 +120,8 @@ class Recount:
             ("usage_day", "usage_minute", "usage_minute", _within("bucket"), 86_400_000_000),
         ):
             whole_units = {"first": first_us // unit_us * unit_us, "last": (last_us // unit_us + 1) * unit_us}
+            if facts == "spans":  # what retention deleted is not missing
+                whole_units["first"] = max(whole_units["first"], kept_us)
             filters = (condition, _within("bucket"))
             plans.append((self._rollup(table, source, facts), {**owner, **whole_units}, filters))
         reach = _within("start_time", "reach_first", "reach_last")
@@ -126,6 +129,14 @@ class Recount:
         reached = {**within, "reach_first": first_us, "reach_last": last_us + 1}
         plans.append((self._rollup("traces", "spans", "spans"), reached, traces_filters))
         return plans
+
+    def _kept_from_us(self, owner: dict[str, Any]) -> int:
+        """The midnight before which retention deleted spans and left their usage; far back where it deleted none."""
+        marks = self._clickhouse.read_now(
+            f"SELECT toUnixTimestamp64Micro(max(kept_from)) AS us FROM retention_marks WHERE {_OWN} HAVING count() > 0",
+            owner,
+        ).to_pylist()
+        return int(marks[0]["us"]) if marks else -(2**62)
 
     def _reach(self, within: dict[str, Any], touched: str) -> tuple[int, int]:
         """First and last start, in microseconds, of any span of the touched traces."""

@@ -1,0 +1,1 @@
+"""Retention: what is older than its project keeps is deleted, once a night."""
