@@ -61,7 +61,7 @@ export function Review({ level, listed, title, act, hasNote, ask, askKey, close,
   const [wasRefused, setRefused] = useState(false);
   const { revision } = listed;
   const preview = useQuery({
-    queryKey: ["settings", level, "preview", revision, askKey],
+    queryKey: ["settings-preview", level, revision, askKey],
     queryFn: () => ask({ preview: true, confirmed: false, note: "", revision }),
     gcTime: 0,
     retry: false,
