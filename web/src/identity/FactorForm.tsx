@@ -54,6 +54,7 @@ export function FactorForm({ factors, submit, email }: FactorFormProps) {
     "data-mantine-stop-propagation": "true",
     autoFocus: true,
     required: true,
+    withAsterisk: false,
     key: way,
     label: t(`factor.${way}`),
     value: text,

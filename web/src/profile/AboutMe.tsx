@@ -34,7 +34,7 @@ export function AboutMe({ profile }: { profile: ProfileShape }) {
         }}
       >
         <div className="row" style={{ alignItems: "flex-end" }}>
-          <TextInput className="grow" label={t("profile.name")} required maxLength={100} autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+          <TextInput className="grow" label={t("profile.name")} required withAsterisk={false} maxLength={100} autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
           <Button type="submit" variant="default" loading={save.isPending} disabled={!isChanged || name.trim() === ""}>
             {t("act.save")}
           </Button>
@@ -42,6 +42,7 @@ export function AboutMe({ profile }: { profile: ProfileShape }) {
         <Select
           label={t("profile.language")}
           description={t("profile.languageText")}
+          inputWrapperOrder={["label", "input", "description"]}
           allowDeselect={false}
           value={language}
           data={LANGUAGES.map(({ code, name: label }) => ({ value: code, label }))}

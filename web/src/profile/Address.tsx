@@ -69,7 +69,7 @@ function ChangeAddress({ profile, close }: { profile: ProfileShape; close: () =>
           }}
         >
           <p className="dim" style={{ margin: 0 }}>{t("address.text")}</p>
-          <TextInput data-autofocus required type="email" maxLength={254} label={t("signIn.email")} autoComplete="email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+          <TextInput data-autofocus required withAsterisk={false} type="email" maxLength={254} label={t("signIn.email")} autoComplete="email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
           <TriedNote error={ask.error} wait={wait} />
           <div className="row" style={{ justifyContent: "flex-end" }}>
             <Button variant="default" onClick={close}>{t("act.cancel")}</Button>

@@ -115,7 +115,7 @@ function Enrol({ enrolment, done, close }: { enrolment: Enrolment; done: (codes:
             </CopyId>
           </div>
         </div>
-        <TextInput data-autofocus required label={t("factor.totp")} description={t("factor.totpText")} inputMode="numeric" autoComplete="one-time-code" maxLength={10} classNames={{ input: "mono" }} value={code} onChange={(event) => setCode(event.currentTarget.value)} />
+        <TextInput data-autofocus required withAsterisk={false} label={t("factor.totp")} description={t("factor.totpText")} inputMode="numeric" autoComplete="one-time-code" maxLength={10} classNames={{ input: "mono" }} value={code} onChange={(event) => setCode(event.currentTarget.value)} />
         <TriedNote error={confirm.error} wait={wait} />
         <div className="row" style={{ justifyContent: "flex-end" }}>
           <Button variant="default" onClick={close}>{t("act.cancel")}</Button>

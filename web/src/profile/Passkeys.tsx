@@ -128,7 +128,7 @@ function PasskeyName({ passkey, close }: { passkey: Passkey | null; close: () =>
         }}
       >
         {!passkey && <p className="dim" style={{ margin: 0 }}>{t("passkeys.addText")}</p>}
-        <TextInput data-autofocus required maxLength={100} label={t("keys.name")} description={t("passkeys.nameText")} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput data-autofocus required withAsterisk={false} maxLength={100} label={t("keys.name")} description={t("passkeys.nameText")} value={name} onChange={(event) => setName(event.currentTarget.value)} />
         {isThereAlready(save.error) ? <FailureNote error={new Error(t("passkeys.already"))} /> : <TriedNote error={save.error} wait={0} />}
         <div className="row" style={{ justifyContent: "flex-end" }}>
           <Button variant="default" onClick={close}>{t("act.cancel")}</Button>

@@ -54,7 +54,7 @@ function ChangePassword({ profile, close }: { profile: ProfileShape; close: () =
       >
         <p className="dim" style={{ margin: 0 }}>{t("password.ends")}</p>
         {profile.password && (
-          <PasswordInput data-autofocus required label={t("password.current")} autoComplete="current-password" maxLength={1000} visibilityToggleButtonProps={{ "aria-label": t("factor.reveal") }} value={current} onChange={(event) => setCurrent(event.currentTarget.value)} size="xs" />
+          <PasswordInput data-autofocus required withAsterisk={false} label={t("password.current")} autoComplete="current-password" maxLength={1000} visibilityToggleButtonProps={{ "aria-label": t("factor.reveal") }} value={current} onChange={(event) => setCurrent(event.currentTarget.value)} size="xs" />
         )}
         <NewPassword size="xs" email={profile.email} value={password} onChange={setPassword} />
         <TriedNote error={set.error} wait={wait} />

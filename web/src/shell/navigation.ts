@@ -1,7 +1,7 @@
 /* What the navigation offers: only what works. */
 
 import {
-  IconActivityHeartbeat, IconAdjustments, IconClockX, IconHistory, IconLock, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
+  IconActivityHeartbeat, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
   IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
@@ -9,7 +9,7 @@ import type { Word } from "../i18n/language";
 
 export type PagePath = "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
-  | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/audit";
+  | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
 
 interface NavigationPage {
   to: PagePath;
@@ -58,6 +58,7 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
       { to: "/settings/secrets", word: "nav.secrets", icon: IconLock, exact: true, may: ["secrets.read"] },
       { to: "/settings/security", word: "nav.security", icon: IconShieldLock, exact: true, may: ["settings.read", "hub.settings.read"] },
       { to: "/settings/retention", word: "nav.retention", icon: IconClockX, exact: true, may: ["settings.read", "hub.settings.read"] },
+      { to: "/settings/sign-in", word: "nav.signIn", icon: IconLogin2, exact: true, may: ["hub.settings.read"] },
       { to: "/settings/audit", word: "nav.audit", icon: IconHistory, exact: true, may: ["audit.read", "hub.audit.read"] },
     ],
   },

@@ -80,6 +80,11 @@ const pages = [
     path: "/confirm-address",
     component: lazyRouteComponent(() => import("../identity/sign_in/ConfirmAddressPage")),
   }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/settings/sign-in",
+    component: lazyRouteComponent(() => import("../identity/providers/SignInSettingsPage")),
+  }),
   createRoute({ getParentRoute: () => root, path: "/profile", component: lazyRouteComponent(() => import("../profile/ProfilePage")) }),
   createRoute({
     getParentRoute: () => root,

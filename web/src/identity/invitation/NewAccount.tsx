@@ -57,7 +57,7 @@ export function NewAccount({ token, onBegin }: { token: string; onBegin: () => v
       {isIn ? (
         <p style={{ margin: 0 }}>{t("invitation.in")}</p>
       ) : (
-        <TextInput autoFocus size="sm" required maxLength={100} label={t("invitation.name")} autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextInput autoFocus size="sm" required withAsterisk={false} maxLength={100} label={t("invitation.name")} autoComplete="name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
       )}
       {hasPassword && <NewPassword value={password} onChange={setPassword} />}
       <TriedNote error={join.error} wait={wait} />

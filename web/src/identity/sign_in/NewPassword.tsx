@@ -23,7 +23,7 @@ export function NewPassword({ value, onChange, email, autoFocus = false, size = 
       {email !== undefined && email !== "" && <input type="text" autoComplete="username" value={email} readOnly hidden />}
       <PasswordInput
         size={size}
-        required
+        required withAsterisk={false}
         autoFocus={autoFocus}
         label={t("password.new")}
         description={isShort ? t("password.missing", { count: MIN_PASSWORD_CHARACTERS - value.length }) : t("password.rule", { count: MIN_PASSWORD_CHARACTERS })}

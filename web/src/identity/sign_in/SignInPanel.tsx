@@ -88,8 +88,8 @@ function Ways({ methods, returnTo, go }: { methods: Methods; returnTo: string; g
             byPassword.mutate();
           }}
         >
-          <TextInput autoFocus size="sm" type="email" name="email" required maxLength={254} label={t("signIn.email")} autoComplete="username webauthn" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-          <PasswordInput size="sm" name="password" required label={t("factor.password")} autoComplete="current-password" visibilityToggleButtonProps={{ "aria-label": t("factor.reveal") }} value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+          <TextInput autoFocus size="sm" type="email" name="email" required withAsterisk={false} maxLength={254} label={t("signIn.email")} autoComplete="username webauthn" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+          <PasswordInput size="sm" name="password" required withAsterisk={false} label={t("factor.password")} autoComplete="current-password" visibilityToggleButtonProps={{ "aria-label": t("factor.reveal") }} value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
           <Button type="submit" size="sm" loading={byPassword.isPending} disabled={wait > 0 || email.trim() === "" || password === ""}>
             {t("signIn.title")}
           </Button>
@@ -147,7 +147,7 @@ function Forgot({ methods, email: known, back }: { methods: Methods; email: stri
       {methods.reset_by_mail && !ask.isSuccess && (
         <>
           <p className="dim" style={{ margin: 0 }}>{t("signIn.forgotText")}</p>
-          <TextInput autoFocus size="sm" type="email" required maxLength={254} label={t("signIn.email")} autoComplete="username" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+          <TextInput autoFocus size="sm" type="email" required withAsterisk={false} maxLength={254} label={t("signIn.email")} autoComplete="username" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
           <TriedNote error={ask.error} wait={wait} />
           <Button type="submit" size="sm" loading={ask.isPending} disabled={wait > 0 || email.trim() === ""}>
             {t("signIn.sendLetter")}
