@@ -82,7 +82,7 @@ from mno.platform.config import Config
 from mno.platform.database import Database
 from mno.platform.egress import Egress
 from mno.platform.errors import Denied, Invalid, Unauthenticated
-from mno.platform.http.door import AddressRules, EverybodyMayCome, admits
+from mno.platform.http.door import NoRules, SiteRules, admits
 from mno.platform.http.gate import key_in
 from mno.platform.mail import Mail, MailServer, Security
 from mno.platform.migrate import Report, migrate_clickhouse, migrate_postgres, migrations_of
@@ -286,9 +286,9 @@ def assemble(config: Config, engines: Engines) -> Services:
 
 
 def build_grpc(
-    config: Config, identity: Identity, observability: Observability, rules: AddressRules | None = None
+    config: Config, identity: Identity, observability: Observability, rules: SiteRules | None = None
 ) -> OtlpGrpc:
-    rules = rules or EverybodyMayCome()
+    rules = rules or NoRules()
 
     async def principal_of(headers: Mapping[str, str]) -> Principal:
         address = origin.current().address

@@ -40,6 +40,12 @@ PROJECT = frozenset(
 
 ALL = HUB | TEAM | PROJECT
 
+#: Systems that a team can switch off by the setting `systems.<name>`, and what nobody in it may then.
+SYSTEMS = {
+    "monitor": frozenset({"spans.read", "system.read"}),
+    "costs": frozenset({"usage.read", "prices.read", "prices.write"}),
+}
+
 #: What looking means: no secret, no change.
 READING = frozenset(name for name in TEAM | PROJECT if name.endswith(".read"))
 

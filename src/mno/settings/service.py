@@ -15,6 +15,7 @@ from mno.platform.egress import Allowed
 from mno.platform.errors import Conflict, Denied, Invalid, MnoError
 from mno.platform.http.door import Network, admits
 from mno.platform.ids import shown
+from mno.platform.permissions import SYSTEMS
 from mno.platform.principal import Principal
 from mno.platform.redaction import Found, Redactor, Rules
 from mno.platform.scope import Level
@@ -85,6 +86,10 @@ class Settings:
     def allowed_networks(self, team_id: UUID | None) -> Sequence[Network]:
         """The allow list of the hub (None) or of a team alone: each is checked by itself."""
         return self._networks.get(("security.allowed_addresses", team_id or HUB), ())
+
+    def switched_off(self, team_id: UUID) -> Sequence[str]:
+        """The systems that the team has switched off."""
+        return [name for name in SYSTEMS if not self.value(f"systems.{name}", team_id)]
 
     def redaction_rules(self, team_id: UUID, project_id: UUID) -> Rules:
         """What is redacted of the project's data before it is stored."""

@@ -14,7 +14,7 @@ from mno.platform import origin
 from mno.platform.database import Database
 from mno.platform.errors import Conflict, Denied, Invalid
 from mno.platform.origin import Origin
-from mno.platform.permissions import ALL
+from mno.platform.permissions import ALL, SYSTEMS
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.scope import Level
 from mno.platform.versions import Versions
@@ -217,3 +217,24 @@ async def test_a_team_s_list_keeps_its_members_out_and_the_hub_s_environment_sho
     refused = await client.get("/api/usage/summary")
     assert refused.status_code == 403
     assert "127.0.0.1" in refused.json()["detail"]
+
+
+async def test_a_system_that_is_switched_off_is_refused_by_its_name_and_data_still_comes_in(
+    client: httpx.AsyncClient,
+) -> None:
+    for off, path, other in (
+        ("costs", "/api/usage/summary", "/api/traces"),
+        ("monitor", "/api/traces", "/api/usage/summary"),
+    ):
+        wish = {"level": "team", "values": {f"systems.{off}": False}}
+        assert (await client.put("/api/config/system", json=wish)).status_code == 200
+        refused = await client.get(path)
+        assert refused.status_code == 403
+        assert f"systems.{off}" in refused.json()["detail"]
+        held = (await client.get("/api/auth/session")).json()["permissions"]
+        assert not SYSTEMS[off] & set(held)
+        assert (await client.get(other)).status_code == 200
+        assert (await client.post("/api/usage-events", json=[])).status_code == 200
+        wish["values"] = {f"systems.{off}": None}
+        assert (await client.put("/api/config/system", json=wish)).status_code == 200
+        assert (await client.get(path)).status_code == 200

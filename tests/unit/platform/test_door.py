@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from mno.platform import origin
-from mno.platform.http.door import Door, EverybodyMayCome, Network, address_behind, admits
+from mno.platform.http.door import Door, Network, NoRules, address_behind, admits
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -47,7 +47,7 @@ def test_an_empty_list_admits_everybody_and_a_list_only_whom_it_names() -> None:
     assert not admits((ip_network("203.0.113.0/24"),), "")
 
 
-class Only(EverybodyMayCome):
+class Only(NoRules):
     def __init__(self, *networks: str) -> None:
         self.networks: list[Network] = [ip_network(one) for one in networks]
 
@@ -55,7 +55,7 @@ class Only(EverybodyMayCome):
         return self.networks if team_id is None else []
 
 
-def caller(rules: EverybodyMayCome, address: str = "203.0.113.9") -> httpx.AsyncClient:
+def caller(rules: NoRules, address: str = "203.0.113.9") -> httpx.AsyncClient:
     app = FastAPI()
 
     @app.get("/origin")
@@ -70,7 +70,7 @@ def caller(rules: EverybodyMayCome, address: str = "203.0.113.9") -> httpx.Async
 
 async def test_the_caller_s_trace_goes_on() -> None:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    async with caller(EverybodyMayCome()) as client:
+    async with caller(NoRules()) as client:
         answer = await client.get("/origin", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
         assert answer.json() == ["203.0.113.9", trace, "tester"]
         assert trace in answer.headers["traceresponse"]
@@ -78,7 +78,7 @@ async def test_the_caller_s_trace_goes_on() -> None:
 
 @pytest.mark.parametrize("parent", ["", "00-zz-00-01", f"00-{'0' * 32}-00f067aa0ba902b7-01", "x" * 10_000])
 async def test_a_trace_that_is_none_is_replaced_by_a_new_one(parent: str) -> None:
-    async with caller(EverybodyMayCome()) as client:
+    async with caller(NoRules()) as client:
         first, second = [(await client.get("/origin", headers={"traceparent": parent})).json()[1] for _ in range(2)]
     assert len(first) == 32
     assert first != second

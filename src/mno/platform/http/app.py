@@ -16,7 +16,7 @@ from starlette.routing import Match
 from mno.platform.errors import NotFound
 from mno.platform.http import problems
 from mno.platform.http.bodies import BodyLimit
-from mno.platform.http.door import AddressRules, Door, EverybodyMayCome
+from mno.platform.http.door import Door, NoRules, SiteRules
 from mno.platform.http.gate import Authenticator
 from mno.platform.http.headers import SecurityHeaders
 from mno.platform.http.static import WebPages
@@ -34,15 +34,15 @@ def bare_app(
     version: str,
     authenticator: Authenticator,
     own_body_limits: tuple[str, ...] = (),
-    rules: AddressRules | None = None,
+    rules: SiteRules | None = None,
 ) -> FastAPI:
     """An application without routes. Paths below `own_body_limits` look at their bodies themselves."""
-    rules = rules or EverybodyMayCome()
+    rules = rules or NoRules()
     app = FastAPI(
         title="MachineNativeOps", version=version, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     app.state.authenticator = authenticator
-    app.state.address_rules = rules
+    app.state.site_rules = rules
     problems.install(app)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, exempt=own_body_limits)
     app.add_middleware(Door, rules=rules)

@@ -29,8 +29,8 @@ MAX_AGENT_CHARACTERS = 200
 MAX_HOPS = 20
 
 
-class AddressRules(Protocol):
-    """What is set about addresses; asked at every request, so it must be quick."""
+class SiteRules(Protocol):
+    """What is set about addresses and systems; asked at every request, so it must be quick."""
 
     def trusted_proxies(self) -> Sequence[Network]: ...
 
@@ -38,9 +38,13 @@ class AddressRules(Protocol):
         """Of the hub (None) or a team; empty: everybody."""
         ...
 
+    def switched_off(self, team_id: UUID) -> Sequence[str]:
+        """The systems (`permissions.SYSTEMS`) that the team has switched off."""
+        ...
 
-class EverybodyMayCome:
-    """The rules where none are set."""
+
+class NoRules:
+    """The rules where none are set: everybody may come and everything is on."""
 
     def trusted_proxies(self) -> Sequence[Network]:
         return ()
@@ -48,11 +52,14 @@ class EverybodyMayCome:
     def allowed_networks(self, team_id: UUID | None) -> Sequence[Network]:  # noqa: ARG002 - the protocol asks for it
         return ()
 
+    def switched_off(self, team_id: UUID) -> Sequence[str]:  # noqa: ARG002 - the protocol asks for it
+        return ()
+
 
 class Door:
     """Sets the request's `Origin`, and refuses addresses that the hub's allow list does not name (403)."""
 
-    def __init__(self, app: ASGIApp, rules: AddressRules) -> None:
+    def __init__(self, app: ASGIApp, rules: SiteRules) -> None:
         self._app = app
         self._rules = rules
 

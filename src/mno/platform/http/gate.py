@@ -13,6 +13,7 @@ from our own pages (`Sec-Fetch-Site`, or `Origin` from browsers without it).
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -21,7 +22,8 @@ from starlette.requests import HTTPConnection
 
 from mno.platform import origin
 from mno.platform.errors import Denied, MnoError, Unauthenticated
-from mno.platform.http.door import AddressRules, admits
+from mno.platform.http.door import SiteRules, admits
+from mno.platform.permissions import SYSTEMS
 from mno.platform.principal import Principal
 
 SESSION_COOKIE = "mno_session"
@@ -41,7 +43,12 @@ def requires(permission: str) -> Callable[[Request], Awaitable[Principal]]:
     """A dependency that lets only principals with this permission pass (401, 403)."""
 
     async def gate(request: Request) -> Principal:
-        return permitted(await authenticated(request), permission)
+        principal = await authenticated(request)
+        rules: SiteRules = request.app.state.site_rules
+        for system in rules.switched_off(principal.team_id):
+            if permission in SYSTEMS[system]:
+                raise Denied(f"This is switched off for the team, by the setting systems.{system}.")
+        return permitted(principal, permission)
 
     _named[gate] = permission
     return gate
@@ -67,16 +74,21 @@ def permission_named_by(dependency: object) -> str | None:
 
 async def authenticated(request: HTTPConnection) -> Principal:
     """The caller's principal, whatever it may do; `Unauthenticated` without a valid key or session, `Denied` for
-    an address that its team's allow list does not name.
+    an address that its team's allow list does not name. What the team has switched off, nobody in it may.
     """
     principal = await _principal(request)
     # whoever is refused from here on is refused by name (problems.py)
     request.state.principal = principal
-    rules: AddressRules = request.app.state.address_rules
+    rules: SiteRules = request.app.state.site_rules
     address = origin.current().address
     if not admits(rules.allowed_networks(principal.team_id), address):
         raise Denied(f"The team is not open to the address {address or 'that you come from'}.")
-    return principal
+    off = frozenset[str]().union(*(SYSTEMS[system] for system in rules.switched_off(principal.team_id)))
+    if not off:
+        return principal
+    return replace(
+        principal, permissions=principal.permissions - off, team_permissions=principal.team_permissions - off
+    )
 
 
 async def _principal(request: HTTPConnection) -> Principal:

@@ -15,7 +15,7 @@ from mno.identity.keys.model import KeyScope, KeyWish
 from mno.identity.model import Home
 from mno.identity.service import owner_of
 from mno.observability.ingest.grpc import address_of
-from mno.platform.http.door import Network
+from mno.platform.http.door import Network, NoRules
 from support.engines import ADMIN_KEY
 from support.otlp import TRACE_ID, body
 
@@ -36,14 +36,11 @@ async def test_a_span_sent_by_grpc_is_found_over_http(
     assert await names_in_trace(client) == ["by grpc"]
 
 
-class OpenTo:
+class OpenTo(NoRules):
     """Address rules of a hub and of every team in it."""
 
     def __init__(self, hub: str, team: str) -> None:
         self._hub, self._team = [ip_network(hub)], [ip_network(team)]
-
-    def trusted_proxies(self) -> Sequence[Network]:
-        return ()
 
     def allowed_networks(self, team_id: UUID | None) -> Sequence[Network]:
         return self._hub if team_id is None else self._team
