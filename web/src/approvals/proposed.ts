@@ -2,7 +2,7 @@
 
 import type { Translate } from "../i18n/language";
 
-const FIELDS = ["action", "level", "project", "scope_name", "name", "kind", "purpose", "value", "second_person", "fresh_factor"] as const;
+const FIELDS = ["action", "kind", "name", "level", "project", "scope_name", "purpose", "value", "second_person", "fresh_factor"] as const;
 const ACTIONS = ["set", "delete", "protect"] as const;
 /** Said by the title, or of no use to a person. */
 const LEFT_OUT = new Set(["version", "id", "new_value"]);
@@ -27,7 +27,9 @@ function textOf(key: string, value: unknown, t: Translate, projects: ReadonlyMap
 
 /** `projects`: names by the hexadecimal part of their ids. */
 export function fieldsOf(proposed: Readonly<Record<string, unknown>>, t: Translate, projects: ReadonlyMap<string, string>): Field[] {
+  const place = (key: string) => (FIELDS as readonly string[]).indexOf(key) + 1 || FIELDS.length + 1;
   return Object.entries(proposed)
+    .sort(([left], [right]) => place(left) - place(right))
     .filter(([key, value]) => !LEFT_OUT.has(key) && value !== null && value !== "")
     .map(([key, value]) => {
       const field = FIELDS.find((each) => each === key);

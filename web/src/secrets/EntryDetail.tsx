@@ -58,7 +58,7 @@ export function EntryDetail({ entry, close, change, remove }: DetailProps) {
           </dd>
           <dt>{t("secrets.id")}</dt>
           <dd>
-            <CopyId id={entry.id} />
+            <CopyId id={entry.id}>{entry.id}</CopyId>
           </dd>
         </dl>
         <EntryTimeline id={entry.id} />

@@ -29,7 +29,7 @@ export function Rotations() {
     {
       key: "key",
       title: t("rotations.key"),
-      cell: (row) => <span style={{ fontWeight: 500 }}>{row.kind === "master_key" ? t("rotations.master-key") : t(row.of === "hub" ? "rotations.hub-data-key" : "rotations.data-key")}</span>,
+      cell: (row) => <span style={{ fontWeight: 500 }}>{t(`rotations.name.${row.kind === "master_key" ? "master" : row.of}`)}</span>,
     },
     {
       key: "state",

@@ -148,7 +148,7 @@ function Entries({ kind, level, project, mayWrite, act }: EntriesProps) {
       ),
     },
     ...(isSecret ? [] : [{ key: "value", title: t("secrets.value"), cell: (row: Entry) => <div className="mono cell-cut" title={row.value ?? ""}>{row.value}</div> }]),
-    { key: "purpose", title: t("secrets.purpose"), cell: (row) => <div className="dim cell-cut" title={row.purpose}>{row.purpose}</div> },
+    { key: "purpose", title: t("secrets.purpose"), cell: (row) => (row.purpose === "" ? null : <div className="dim cell-cut" style={{ maxWidth: 240 }} title={row.purpose}>{row.purpose}</div>) },
     { key: "scope", title: t("secrets.scope"), order: (row) => row.scope.level, cell: (row) => <ScopeName scope={row.scope} /> },
     {
       key: "rotated",
@@ -156,10 +156,11 @@ function Entries({ kind, level, project, mayWrite, act }: EntriesProps) {
       order: (row) => row.rotated_at,
       cell: (row) => (
         <span className="dim nowrap">
-          <Ago at={row.rotated_at} /> · {row.rotated_by}
+          <Ago at={row.rotated_at} />
         </span>
       ),
     },
+    { key: "by", title: t("rotations.by"), optional: true, cell: (row) => <span className="dim">{row.rotated_by}</span> },
     { key: "version", title: t("secrets.versionColumn"), align: "right", optional: true, cell: (row) => row.version },
     {
       key: "act",

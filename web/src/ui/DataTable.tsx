@@ -117,16 +117,19 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           ? visible.map((row) => (
               <div key={rowKey(row)} className="cards-item" onClick={onOpen && (() => onOpen(row))}>
                 <div className="cards-title">{title?.cell(row)}</div>
-                {rest.map((column) =>
-                  column.title === "" ? (
-                    <div key={column.key} className="cards-acts">{column.cell(row)}</div>
+                {rest.map((column) => {
+                  const content = column.cell(row);
+                  // A card has no columns to keep: what is empty is left out with its name.
+                  if (content === null || content === "") return null;
+                  return column.title === "" ? (
+                    <div key={column.key} className="cards-acts">{content}</div>
                   ) : (
                     <dl key={column.key}>
                       <dt>{column.title}</dt>
-                      <dd>{column.cell(row)}</dd>
+                      <dd>{content}</dd>
                     </dl>
-                  ),
-                )}
+                  );
+                })}
               </div>
             ))
           : Array.from({ length: 4 }, (_, index) => (
