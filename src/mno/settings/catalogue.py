@@ -24,7 +24,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("security.webauthn_rp_id", Kind.TEXT, "", _HUB),
     Setting("security.session_hours", Kind.INTEGER, 720, _HUB, minimum=1, maximum=8760, unit="hours"),
     Setting("security.session_idle_hours", Kind.INTEGER, 168, _HUB, minimum=1, maximum=8760, unit="hours"),
-    Setting("security.verification_minutes", Kind.INTEGER, 10, _TEAM, minimum=1, maximum=720, unit="minutes"),
     Setting("security.invitation_days", Kind.INTEGER, 7, _TEAM, minimum=1, maximum=90, unit="days"),
     Setting("security.password_sign_in", Kind.BOOLEAN, True, _HUB),
     Setting("security.passkey_sign_in", Kind.BOOLEAN, True, _HUB),
