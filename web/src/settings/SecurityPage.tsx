@@ -22,7 +22,7 @@ export default function SecurityPage() {
       {
         key: "sessions",
         title: t("security.sessions"),
-        items: named("security.session_hours", "security.session_idle_hours", "security.verification_minutes", "security.invitation_days"),
+        items: named("security.session_hours", "security.session_idle_hours", "security.invitation_days"),
       },
       { key: "outgoing", title: t("security.outgoing"), hint: t("security.outgoingText"), items: named("security.egress_allowed") },
     ];
