@@ -47,6 +47,14 @@ async function takeAll() {
       { name: "prices", path: "/costs/prices" },
       { name: "price-add", path: "/costs/prices?add=acme-writer-70b&provider=acme", act: (page) => page.getByRole("dialog").waitFor() },
       { name: "keys", path: "/team/keys" },
+      { name: "settings", path: "/settings?level=hub" },
+      { name: "settings-history", path: "/settings?history=1", act: (page) => page.getByRole("dialog").waitFor() },
+      { name: "security", path: "/settings/security" },
+      { name: "retention", path: "/settings/retention" },
+      { name: "secrets", path: "/settings/secrets" },
+      { name: "approvals", path: "/approvals" },
+      { name: "audit", path: "/settings/audit" },
+      { name: "audit-streams", path: "/settings/audit?view=streams" },
       { name: "sign-in", path: "/monitor", signedOut: true },
     ].filter(({ name }) => name.includes(only));
     for (const { name: size, width, height } of WIDTHS) {

@@ -12,7 +12,7 @@ from mno.identity.model import Home
 from mno.identity.service import owner_of
 from mno.platform import clock
 from mno.platform.http.gate import SESSION_COOKIE
-from mno.platform.permissions import ALL
+from mno.platform.permissions import ALL, PROJECT, TEAM
 from support.engines import ADMIN_KEY
 
 
@@ -31,6 +31,11 @@ async def test_the_link_signs_in_and_leads_to_the_pages(browser: httpx.AsyncClie
     assert session["team"]["name"] == "Default team"
     assert session["project"]["name"] == "Default project"
     assert set(session["permissions"]) == ALL
+    assert set(session["team_permissions"]) == TEAM | PROJECT
+
+
+async def test_settings_say_where_the_caller_comes_from(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get("/api/config/system")).json()["address"] == "127.0.0.1"
 
 
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
