@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -238,7 +239,9 @@ class PostgresServer:
 
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None:
-            os.kill(self.pid, number)
+            # it may end by itself at this very moment
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def _log_end(self) -> str:
         try:

@@ -12,6 +12,7 @@ from mno.audit.service import Audit
 from mno.platform import clock, origin
 from mno.platform.database import Database
 from mno.platform.egress import Allowed
+from mno.platform.ending import ended
 from mno.platform.errors import Conflict, Denied, Invalid, MnoError
 from mno.platform.http.door import Network, admits
 from mno.platform.ids import shown
@@ -61,9 +62,7 @@ class Settings:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await ended(task)
 
     # — reading —
 
