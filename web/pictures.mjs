@@ -55,7 +55,10 @@ async function takeAll() {
       { name: "approvals", path: "/approvals" },
       { name: "audit", path: "/settings/audit" },
       { name: "audit-streams", path: "/settings/audit?view=streams" },
+      { name: "profile", path: "/profile" },
+      { name: "sign-in-settings", path: "/settings/sign-in" },
       { name: "sign-in", path: "/monitor", signedOut: true },
+      { name: "invitation-refused", path: "/invitation?token=forged", signedOut: true },
     ].filter(({ name }) => name.includes(only));
     for (const { name: size, width, height } of WIDTHS) {
       for (const theme of THEMES) {

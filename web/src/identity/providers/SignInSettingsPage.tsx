@@ -105,7 +105,7 @@ function Providers() {
         retry={() => void providers.refetch()}
         empty={
           isEmpty ? (
-            <State icon={IconBuildingFortress} title={t("providers.empty")} text={t("providers.emptyText")}>{add}</State>
+            <State icon={IconBuildingFortress} title={t("providers.empty")} text={t("providers.emptyText")}>{mayWrite && <Button onClick={() => setEditing({ provider: null })}>{t("providers.add")}</Button>}</State>
           ) : (
             <State icon={IconBuildingFortress} title={t("providers.nothing")} />
           )
