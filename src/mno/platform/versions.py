@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from mno.platform.database import Connection, Database, after_commit
+from mno.platform.ending import ended
 from mno.platform.errors import Unavailable
 
 _log = logging.getLogger(__name__)
@@ -89,9 +90,7 @@ class Versions:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await ended(task)
             self._confirmed = float("-inf")
 
     async def _listen(self, connection: Connection) -> None:
