@@ -157,7 +157,7 @@ test("who signed out comes in again by the passkey beside the address field", as
 
 test("where a browser has no such list, the button asks for the passkey", async () => {
   await page.addInitScript(() => {
-    PublicKeyCredential.isConditionalMediationAvailable = async () => false;
+    globalThis.PublicKeyCredential.isConditionalMediationAvailable = async () => false;
   });
   await signOut();
   await page.getByRole("button", { name: "Sign in with a passkey" }).click();
