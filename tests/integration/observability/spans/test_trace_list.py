@@ -1,7 +1,7 @@
 import asyncio
 import json
-import time
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -213,7 +213,7 @@ def test_paging_shows_every_trace_once_whatever_arrives_meanwhile(
     failed_only: bool,
     merge: bool,
 ) -> None:
-    tenant = Tenant(str(time.time_ns()), "paging")
+    tenant = Tenant(str(uuid4()), str(uuid4()))
     asked = SpanFilter(status=Status.ERROR if failed_only else None)
     serial = iter(range(1, 1000))
     stored: list[Span] = []
