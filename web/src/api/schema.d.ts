@@ -19,7 +19,9 @@ export interface paths {
         put?: never;
         /**
          * Create Link
-         * @description A link that signs its first visitor in as the team's owner, once, within an hour.
+         * @description A link that signs its first visitor in as the team's owner, once, within an hour. Whoever opens it may what
+         *     that person may in every team, so it is for `mno link` and for administrators of the hub, who have shown a
+         *     second factor just now.
          */
         post: operations["create_link_api_auth_link_post"];
         delete?: never;
@@ -5115,6 +5117,11 @@ export interface components {
              * @description Those that hold in the whole team, for what is in no project.
              */
             team_permissions: string[];
+            /**
+             * Language
+             * @description The person's own, else the team's setting; empty: the browser's.
+             */
+            language: string;
             session: components["schemas"]["OwnSession"] | null;
         };
         /** SettingList */

@@ -52,14 +52,14 @@ export function textOf(dictionary: Dictionary, language: Language, word: Word, f
 
 interface Choice {
   language: Language;
+  /** Somebody chose it here: this browser keeps it. */
   setLanguage: (language: Language) => void;
+  /** What a person or their team set elsewhere; holds where this browser has no choice of its own. */
+  adoptLanguage: (language: string) => void;
   t: Translate;
 }
 
 const LanguageContext = createContext<Choice | null>(null);
-
-/** Whether somebody chose a language in this browser; else it follows the browser's own. */
-export const isLanguageChosen = (): boolean => localStorage.getItem(STORED_AS) !== null;
 
 function storedLanguage(): Language {
   const stored = localStorage.getItem(STORED_AS);
@@ -88,14 +88,19 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     localStorage.setItem(STORED_AS, language);
     setWanted(language);
   }, []);
+  const adoptLanguage = useCallback((language: string) => {
+    const known = LANGUAGES.find(({ code }) => code === language);
+    if (known && localStorage.getItem(STORED_AS) === null) setWanted(known.code);
+  }, []);
   const choice = useMemo<Choice | null>(
     () =>
       loaded && {
         language: loaded.language,
         setLanguage,
+        adoptLanguage,
         t: (word, fillings) => textOf(loaded.dictionary, loaded.language, word, fillings),
       },
-    [loaded, setLanguage],
+    [loaded, setLanguage, adoptLanguage],
   );
   return choice && <LanguageContext value={choice}>{children}</LanguageContext>;
 }

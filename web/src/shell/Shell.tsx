@@ -44,12 +44,13 @@ function Inside() {
 }
 
 function SignedIn({ session }: { session: Session }) {
-  const t = useWords();
+  const { t, adoptLanguage } = useLanguage();
   const [isNavOpen, nav] = useDisclosure(false);
   const [isHelpOpen, help] = useDisclosure(false);
   const isNarrow = useMediaQuery("(max-width: 900px)", window.innerWidth <= 900);
   useShortcuts(help.toggle);
   useEffect(() => localStorage.setItem(KNOWN_AS, "yes"), []);
+  useEffect(() => adoptLanguage(session.language), [adoptLanguage, session.language]);
   return (
     <div className="shell">
       <a href="#content" className="skip">

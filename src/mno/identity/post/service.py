@@ -13,7 +13,15 @@ from mno.platform.mail import Mail
 from mno.platform.principal import Principal
 
 MAIL_PASSWORD = "mail.password"  # noqa: S105 - its name
-_TRIAL = "A letter from MachineNativeOps\n\nIf you read this, the mail server's settings work.\n"
+#: In all three languages at once: it shows as well that Chinese arrives unharmed.
+_TRIAL = """A letter from MachineNativeOps
+
+If you read this, the mail server's settings work.
+
+收到此信，表示郵件伺服器設定正確。
+
+收到此邮件，说明邮件服务器设置正确。
+"""
 
 
 class OwnSecrets(Protocol):

@@ -21,7 +21,9 @@ class OwnSecrets(Protocol):
 class Preferences(Protocol):
     """Settings that may change while the program runs."""
 
-    def value(self, name: str) -> Any: ...
+    def value(self, name: str, team_id: UUID = ...) -> Any:
+        """What holds in the team, or on the hub where none is named."""
+        ...
 
 
 class Mailbox(Protocol):

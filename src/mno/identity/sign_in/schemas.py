@@ -59,11 +59,12 @@ class SessionShape(BaseModel):
     project: NamedRef
     permissions: list[str] = Field(description="Of the project, the team and the hub.")
     team_permissions: list[str] = Field(description="Those that hold in the whole team, for what is in no project.")
+    language: str = Field(description="The person's own, else the team's setting; empty: the browser's.")
     session: OwnSession | None
 
     @classmethod
     def of(
-        cls, caller: Principal, person: Person | None, team: str, project: str, session: Session | None
+        cls, caller: Principal, person: Person | None, team: str, project: str, session: Session | None, language: str
     ) -> "SessionShape":
         return cls(
             user=UserRef(id=shown("usr", person.id), name=person.name, email=person.email) if person else None,
@@ -71,6 +72,7 @@ class SessionShape(BaseModel):
             project=NamedRef(id=shown("prj", caller.project_id), name=project),
             permissions=sorted(caller.permissions | caller.team_permissions | caller.hub_permissions),
             team_permissions=sorted(caller.team_permissions),
+            language=language,
             session=OwnSession(
                 id=shown("ses", session.id),
                 factors=list(session.factors),

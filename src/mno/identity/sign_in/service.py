@@ -227,7 +227,7 @@ class SignIn:
         """Who the caller is, what they can show, and their language."""
         person = await self.passkeys.person_of(caller)
         async with self._database.across_teams() as tx:
-            return person, await self._standing(tx, person.id), await passwords_store.language_of(tx, person.id)
+            return person, await self._standing(tx, person.id), await store.language_of(tx, person.id)
 
     async def check_may_change_factors(self, caller: Principal) -> Person:
         """Who has something to show must have shown it just now before they change what they have."""

@@ -29,6 +29,11 @@ class Language(StrEnum):
     SIMPLIFIED_CHINESE = "zh-Hans"
 
 
+def language_of(*preferred: str) -> Language:
+    """The first of these that we speak; English when there is none."""
+    return next((Language(name) for name in preferred if name in set(Language)), Language.ENGLISH)
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
     id: UUID

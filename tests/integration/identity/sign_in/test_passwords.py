@@ -189,6 +189,18 @@ async def test_a_link_by_mail_sets_a_new_password_once_and_ends_all_sessions(roo
     assert (await rooms.browser().post("/api/auth/password", json=sign_in)).status_code == 200
 
 
+async def test_letters_speak_the_persons_language_else_the_teams(rooms: Rooms) -> None:
+    ada = await rooms.signed_in(await rooms.person())
+    rooms.chosen.values["general.language"] = "zh-Hant"
+    for language, heading in (("", "重設密碼"), ("zh-Hans", "重置密码"), ("en", "Choose a new password")):
+        assert (await ada.put("/api/auth/profile", json={"name": "Ada", "language": language})).status_code == 200
+        await rooms.browser().post("/api/auth/password/reset", json={"email": "ada@example.com"})
+        await rooms.sign_in.passwords.letters_sent()
+        text = rooms.mailbox.letters[-1][1]
+        assert (heading in text, text.splitlines()[-1]) == (True, language or "zh-Hant")
+        assert (await ada.get("/api/auth/session")).json()["language"] == (language or "zh-Hant")
+
+
 async def test_an_unproved_address_gets_no_reset_link(rooms: Rooms) -> None:
     await rooms.person(verified=False)
     await rooms.browser().post("/api/auth/password/reset", json={"email": "ada@example.com"})

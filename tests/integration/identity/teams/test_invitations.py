@@ -67,6 +67,35 @@ async def test_a_mailed_link_makes_an_account_with_a_verified_address_and_signs_
     assert row["email_verified_at"] is not None
 
 
+async def test_a_letter_speaks_the_language_of_the_team_before_that_of_the_inviter(house: House) -> None:
+    ada = await house.founder()
+    await invited(house, ada, "first@example.com")
+    assert "invites you" in house.rooms.mailbox.letters[-1][1]
+    await ada.browser.put("/api/auth/profile", json={"name": "Ada", "language": "zh-Hans"})
+    await invited(house, ada, "second@example.com")
+    assert "邀请您加入团队" in house.rooms.mailbox.letters[-1][1]
+    house.days.language = "zh-Hant"
+    token = await invited(house, ada, "third@example.com")
+    assert "邀請您加入團隊" in house.rooms.mailbox.letters[-1][1]
+    assert (await accepting(house, token)).status_code == 200
+    house.days.language = ""
+    async with house.database.across_teams() as tx:
+        row = await (
+            await tx.execute("SELECT language FROM identity_users WHERE email = 'third@example.com'")
+        ).fetchone()
+    assert row is not None
+    assert row["language"] == "zh-Hant"
+
+
+async def test_who_nobody_chose_a_language_for_keeps_their_browsers(house: House) -> None:
+    ada = await house.founder()
+    assert (await accepting(house, await invited(house, ada))).status_code == 200
+    async with house.database.across_teams() as tx:
+        row = await (await tx.execute("SELECT language FROM identity_users WHERE email = 'new@example.com'")).fetchone()
+    assert row is not None
+    assert row["language"] == ""
+
+
 async def test_without_mail_the_link_is_shown_once_and_the_address_is_not_verified(house: House) -> None:
     house.rooms.mailbox.on = False
     ada = await house.founder()

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mno.identity.teams.invitations.letters import language_of, letter
-from mno.identity.teams.model import Language
+from mno.identity.teams.invitations.letters import letter
+from mno.identity.teams.model import Language, language_of
 
 LINK = "https://hub.example/invitation?token=abc"
 

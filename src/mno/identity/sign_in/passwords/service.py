@@ -10,9 +10,11 @@ from mno.identity.sign_in.attempts.service import Attempts
 from mno.identity.sign_in.model import RESET_LINK_LIFETIME, VERIFY_LINK_LIFETIME, Person
 from mno.identity.sign_in.passwords import rules, store
 from mno.identity.sign_in.passwords.hashing import PasswordHashes
+from mno.identity.sign_in.passwords.letters import address_letter, reset_letter
 from mno.identity.sign_in.ports import Mailbox
 from mno.identity.sign_in.sessions import store as sessions_store
 from mno.identity.sign_in.sessions.service import Sessions, acting
+from mno.identity.teams.model import language_of
 from mno.platform import clock, crypto, origin
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, Invalid, MnoError, NotFound, Unavailable
@@ -92,12 +94,11 @@ class Passwords:
                 if person is None or not person.email_verified:
                     return
                 token = await self._new_link(tx, "reset", person.id, person.email)
-                language = await store.language_of(tx, person.id)
-            text = (
-                f"A new password was asked for.\n\n{base_url}/reset-password#{token}\n\n"
-                "The link works once and for an hour. If it was not you, do nothing: your password stays."
-            )
-            await self._mailbox.send(person.email, "A new password for MachineNativeOps", text, language or "en")
+                place = await sessions_store.place_of(tx, person.id, None, None)
+                spoken = await self._sessions.language_of(tx, person.id, place.team_id if place else None)
+            language = language_of(spoken)
+            subject, text = reset_letter(language, f"{base_url}/reset-password#{token}")
+            await self._mailbox.send(person.email, subject, text, language)
         except MnoError as error:
             _log.warning("A letter with a reset link could not be sent: %s", error)
 
@@ -157,9 +158,9 @@ class Passwords:
         async with self._database.across_teams() as tx:
             token = await self._new_link(tx, "verify", caller.user_id, email)
             await self._audit.record(tx, caller, "address.ask", shown("usr", caller.user_id), after={"email": email})
-            language = await store.language_of(tx, caller.user_id)
-        text = f"Is this your address?\n\n{base_url}/confirm-address#{token}\n\nThe link works once and for two days."
-        await self._mailbox.send(email, "Your address at MachineNativeOps", text, language or "en")
+            language = language_of(await self._sessions.language_of(tx, caller.user_id, caller.team_id))
+        subject, text = address_letter(language, f"{base_url}/confirm-address#{token}")
+        await self._mailbox.send(email, subject, text, language)
         return True
 
     async def _took_first_address(self, caller: Principal, user_id: UUID, email: str) -> bool:

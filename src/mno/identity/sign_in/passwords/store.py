@@ -95,11 +95,6 @@ async def change_person(tx: Connection, user_id: UUID, name: str, language: str,
     )
 
 
-async def language_of(tx: Connection, user_id: UUID) -> str:
-    row = await (await tx.execute("SELECT language FROM identity_users WHERE id = %(id)s", {"id": user_id})).fetchone()
-    return str(row["language"]) if row else ""
-
-
 async def address_is_taken(tx: Connection, email: str, by_other_than: UUID) -> bool:
     row = await (
         await tx.execute(

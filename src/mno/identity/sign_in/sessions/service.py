@@ -166,13 +166,22 @@ class Sessions:
 
     # — looking and ending —
 
-    async def about(self, caller: Principal) -> tuple[Person | None, str, str, Session | None]:
-        """The person (None for a key), the names of the team and project, and the session."""
+    async def language_of(self, tx: Connection, user_id: UUID | None, team_id: UUID | None) -> str:
+        """What the person chose, else what their team did; empty where nobody chose anything."""
+        own = await store.language_of(tx, user_id) if user_id else ""
+        if own:
+            return own
+        wanted = self._preferences.value("general.language", *([team_id] if team_id else []))
+        return str(wanted)
+
+    async def about(self, caller: Principal) -> tuple[Person | None, str, str, Session | None, str]:
+        """The person (None for a key), the names of the team and project, the session, and the language."""
         async with self._database.across_teams() as tx:
             person = await store.person(tx, caller.user_id) if caller.session_id and caller.user_id else None
             team, project = await store.names_of(tx, Place(caller.team_id, caller.project_id))
             session = await store.by_id(tx, caller.session_id) if caller.session_id else None
-        return person, team, project, session
+            language = await self.language_of(tx, person.id if person else None, caller.team_id)
+        return person, team, project, session, language
 
     async def of(self, caller: Principal) -> list[Session]:
         async with self._database.across_teams() as tx:

@@ -80,6 +80,11 @@ async def first_project(tx: Connection, team_id: UUID) -> UUID | None:
     return row["id"] if row else None
 
 
+async def language_of(tx: Connection, user_id: UUID) -> str:
+    row = await (await tx.execute("SELECT language FROM identity_users WHERE id = %(id)s", {"id": user_id})).fetchone()
+    return str(row["language"]) if row else ""
+
+
 async def names_of(tx: Connection, place: Place) -> tuple[str, str]:
     """What the team and the project are called."""
     row = await (

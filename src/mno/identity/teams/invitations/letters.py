@@ -62,14 +62,6 @@ def letter(
     return _SUBJECT[language].format(**told), _TEXT[language].format(**told)
 
 
-def language_of(*preferred: str) -> Language:
-    """The first of these that we speak; English when there is none."""
-    for name in preferred:
-        if name in set(Language):
-            return Language(name)
-    return Language.ENGLISH
-
-
 def _line(text: str) -> str:
     """Names are other people's words: one line, and nothing that a mail program would make a link of."""
     return " ".join(text.split()).replace("://", ": //")

@@ -18,7 +18,7 @@ from mno.audit.service import Audit
 from mno.identity.sign_in.model import SignedIn
 from mno.identity.teams import paging
 from mno.identity.teams.invitations import store
-from mno.identity.teams.invitations.letters import language_of, letter
+from mno.identity.teams.invitations.letters import letter
 from mno.identity.teams.members import store as people
 from mno.identity.teams.members.service import Members
 from mno.identity.teams.model import (
@@ -27,6 +27,7 @@ from mno.identity.teams.model import (
     Invitation,
     InvitationState,
     Person,
+    language_of,
 )
 from mno.identity.teams.ports import Accounts, Letters, Preferences, Rights
 from mno.identity.teams.projects import store as projects
@@ -241,7 +242,8 @@ class Invitations:
             raise Unauthenticated("There is an account with this address. Sign in, then open the link again.")
         if known is not None:
             return known, True
-        language = str(language_of(await self._language_of(tx, invitation.created_by)))
+        # empty where nobody chose one: their browser's, then
+        language = self._team_language(invitation.team_id) or await self._language_of(tx, invitation.created_by)
         return Person(new_id(), named(name, "An account"), invitation.email, None, None, language), True
 
     async def _of_token(self, tx: Connection, token: str, *, lock: bool = False) -> Invitation:
@@ -303,7 +305,7 @@ class Invitations:
             names = await store.names(tx, invitation.team_id, invitation.project_id)
             receiver = await people.person_by_email(tx, invitation.email)
             inviters = await self._language_of(tx, invitation.created_by)
-        language = language_of(receiver.language if receiver else "", inviters)
+        language = language_of(receiver.language if receiver else "", self._team_language(invitation.team_id), inviters)
         subject, text = letter(
             language,
             team=names["team"],
@@ -321,6 +323,9 @@ class Invitations:
             return ""
         inviter = await people.person(tx, UUID(hex=digits))
         return inviter.language if inviter else ""
+
+    def _team_language(self, team_id: UUID) -> str:
+        return str(self._preferences.value("general.language", team_id))
 
     def _lifetime(self, team_id: UUID) -> timedelta:
         days = self._preferences.value("security.invitation_days", team_id)
