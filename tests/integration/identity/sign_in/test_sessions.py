@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
+from mno.identity.model import OWNER_ROLE
 from mno.identity.sign_in.model import LAST_SEEN_RESOLUTION, Factor
+from mno.identity.teams.members import store as members_store
 from mno.platform import clock
 from mno.platform.ids import new_id, shown
 from support.sign_in import PASSWORD, Rooms
@@ -222,3 +224,21 @@ async def test_a_person_has_a_bounded_number_of_sessions(rooms: Rooms, monkeypat
     user_id = await rooms.person()
     tokens = [cookie_of(await rooms.signed_in(user_id, (Factor.LINK,))) for _ in range(5)]
     assert [await works(rooms, token) for token in tokens] == [False, False, True, True, True]
+
+
+async def test_only_an_administrator_of_the_hub_makes_a_link_into_somebody_s_account(rooms: Rooms) -> None:
+    root = await rooms.person("root@example.com")
+    await rooms.make_hub_administrator(root)
+    team_id, _ = await rooms.place(root)
+    bob = await rooms.person("bob@example.com")
+    async with rooms.database.across_teams() as tx:
+        await members_store.insert_member(tx, team_id, bob, clock.now())
+        await members_store.give_role(tx, team_id, bob, OWNER_ROLE, None, "test")
+    browser = await rooms.signed_in(bob, (Factor.PASSWORD, Factor.TOTP))
+    assert (await browser.put("/api/auth/session", json={"team_id": shown("team", team_id)})).status_code == 204
+    assert "team.write" in (await browser.get("/api/auth/session")).json()["team_permissions"]
+    # the link would open the account of the first Owner, who administers the hub
+    assert (await browser.post("/api/auth/link")).status_code == 403
+    assert (await (await rooms.signed_in(root)).post("/api/auth/link")).status_code == 403
+    verified = await rooms.signed_in(root, (Factor.PASSWORD, Factor.TOTP))
+    assert (await verified.post("/api/auth/link")).status_code == 201

@@ -12,11 +12,12 @@ from mno.identity.sign_in.sessions.service import Sessions
 from mno.platform.errors import Unauthenticated
 from mno.platform.http.gate import authenticated, requires
 from mno.platform.ids import parsed
-from mno.platform.principal import Principal
+from mno.platform.principal import Principal, PrincipalKind
+from mno.platform.verification import freshly_verified
 
 AnyCaller = Annotated[Principal, Depends(authenticated)]
 Person = Annotated[Principal, Depends(answers.signed_in)]
-Owner = Annotated[Principal, Depends(requires("team.write"))]
+HubAdministrator = Annotated[Principal, Depends(requires("hub.settings.write"))]
 
 
 def router(sessions: Sessions, front: Front) -> APIRouter:
@@ -36,9 +37,15 @@ def router(sessions: Sessions, front: Front) -> APIRouter:
         return answer
 
     @routes.post("/link", status_code=201)
-    async def create_link(owner: Owner, request: Request) -> LinkShape:
-        """A link that signs its first visitor in as the team's owner, once, within an hour."""
-        return LinkShape(url=f"{front.base_url(request)}/api/auth/link?token={await sessions.create_link(owner)}")
+    async def create_link(administrator: HubAdministrator, request: Request) -> LinkShape:
+        """A link that signs its first visitor in as the team's owner, once, within an hour. Whoever opens it may what
+        that person may in every team, so it is for `mno link` and for administrators of the hub, who have shown a
+        second factor just now.
+        """
+        if administrator.kind is PrincipalKind.USER:
+            freshly_verified(administrator)
+        token = await sessions.create_link(administrator)
+        return LinkShape(url=f"{front.base_url(request)}/api/auth/link?token={token}")
 
     @routes.get("/session")
     async def session(caller: AnyCaller) -> SessionShape:
