@@ -71,9 +71,8 @@ class Policy:
         """The same about any team: a person is asked for what they may there, a key may nothing elsewhere."""
         if scope.team_id == principal.team_id or principal.user_id is None or principal.kind is not PrincipalKind.USER:
             return self.may(principal, permission, scope)
-        verified = principal.verified_at is not None
         try:
-            rights = await self.rights_of_user(scope.team_id, principal.user_id, verified=verified)
+            rights = await self.rights_of_user(scope.team_id, principal.user_id, verified=_verified(principal))
         except Unauthenticated:
             return False
         return rights.may(permission, scope)
@@ -144,7 +143,7 @@ class Policy:
         if principal.kind is PrincipalKind.USER and principal.rights is not None:
             if not await store.is_member(tx, principal.team_id, principal.id):
                 raise Denied("You are not a member of this team any more.")
-            return await _read_user(tx, principal.team_id, principal.id, verified=principal.verified_at is not None)
+            return await _read_user(tx, principal.team_id, principal.id, verified=_verified(principal))
         return _rights_of_sets(principal)
 
     # — changes —
@@ -173,9 +172,22 @@ class Policy:
             raise NotFound("There is no such role.")
         await self.require_held(tx, principal, masks_of(roles)[role_id].all, scope)
 
-    async def require_group_grantable(self, tx: Connection, principal: Principal, group_id: UUID) -> None:
-        """`Denied` when the group has more than the principal may: to put somebody into it is to grant all that."""
-        await self.require_grants_held(tx, principal, SubjectKind.GROUP, group_id)
+    async def require_group_grantable(
+        self, tx: Connection, principal: Principal, group_id: UUID, *, denials: bool = True
+    ) -> None:
+        """`Denied` when the group has more than the principal may: who puts somebody into it, or takes them out, gives
+        and takes all that. Without `denials` only what it is allowed counts.
+        """
+        for grant in await store.grants_of_subject(tx, principal.team_id, SubjectKind.GROUP, group_id):
+            if denials or grant.effect is Effect.ALLOW:
+                await self.require_grantable(tx, principal, grant.role_id, grant.scope)
+
+    async def require_may_put_into(self, tx: Connection, principal: Principal, group_id: UUID, user_id: UUID) -> None:
+        """The same, and where the group is denied something, whoever puts an Owner into it denies it to them."""
+        await self.require_group_grantable(tx, principal, group_id)
+        grants = await store.grants_of_subject(tx, principal.team_id, SubjectKind.GROUP, group_id)
+        if any(grant.effect is Effect.DENY for grant in grants):
+            await self.require_may_deny(tx, principal, principal.team_id, user_id)
 
     async def require_owner_left(self, tx: Connection, team_id: UUID) -> None:
         """`Conflict` when no active Owner is left in this transaction; call it after the change.
@@ -290,6 +302,11 @@ async def _read_user(tx: Connection, team_id: UUID, user_id: UUID, *, verified: 
     grants = await store.grants_of_user(tx, team_id, user_id)
     roles = await store.roles_reached(tx, {grant.role_id for grant in grants})
     return rights_of(team_id, grants, masks_of(roles), verified=verified)
+
+
+def _verified(principal: Principal) -> bool:
+    """As its session was compiled: `verified_at` is set by a password that was shown again, too."""
+    return isinstance(principal.rights, Rights) and principal.rights.verified
 
 
 def _rights_of_sets(principal: Principal) -> Rights:

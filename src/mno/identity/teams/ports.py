@@ -23,8 +23,14 @@ class Rights(Protocol):
         """`NotFound` for a role that the team does not have, `Denied` when it allows more than the principal may."""
         ...
 
-    async def require_group_grantable(self, tx: Connection, principal: Principal, group_id: UUID) -> None:
-        """`Denied` when the group's roles allow more than the principal may."""
+    async def require_group_grantable(
+        self, tx: Connection, principal: Principal, group_id: UUID, *, denials: bool = True
+    ) -> None:
+        """`Denied` when the group's roles allow (or deny) more than the principal may."""
+        ...
+
+    async def require_may_put_into(self, tx: Connection, principal: Principal, group_id: UUID, user_id: UUID) -> None:
+        """The same, and `Denied` when that would deny an Owner something who is more than the principal."""
         ...
 
     async def require_owner_left(self, tx: Connection, team_id: UUID) -> None:

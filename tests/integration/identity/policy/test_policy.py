@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from mno.identity.policy import store
 from mno.identity.policy.grants.service import GrantFilter, GrantWish
 from mno.identity.policy.model import Effect, SubjectKind
 from mno.identity.policy.roles.service import RoleWish
+from mno.platform import clock
 from mno.platform.database import Database
 from mno.platform.errors import Conflict, Denied, Invalid, NotFound, Unauthenticated
 from mno.platform.ids import new_id
@@ -388,3 +390,21 @@ async def test_a_node_that_hears_nothing_believes_for_a_second_only(node: Node, 
     assert await node.access.policy.rights_of_user(home.team.id, home.owner.id, verified=True) is first
     await asyncio.sleep(1.1)
     assert await node.access.policy.rights_of_user(home.team.id, home.owner.id, verified=True) is not first
+
+
+async def test_a_password_shown_again_is_no_second_factor_for_what_a_role_gives(
+    node: Node, home: Home, owner: Principal
+) -> None:
+    wish = RoleWish("careful", permissions=("secrets.*", "team.write"), demands_second_factor=True)
+    careful = await node.access.roles.create(owner, wish)
+    plain = await node.access.roles.create(owner, RoleWish("plain", permissions=("grants.write",)))
+    ann = await node.person(home, "Ann", careful.role.id)
+    await node.access.grants.create(owner, to_user(ann, plain.role.id))
+    # a session in which the password was shown a moment ago, and nothing else
+    session = replace(await node.acting(home, ann.id, verified=False), verified_at=clock.now())
+    with pytest.raises(Denied, match="do not hold"):
+        await node.access.grants.create(session, to_user(await node.person(home, "Bob"), careful.role.id))
+    elsewhere = replace(session, team_id=new_id())
+    assert not await node.access.policy.may_anywhere(elsewhere, "team.write", Scope.team(home.team.id))
+    shown = replace(await node.acting(home, ann.id, verified=True), team_id=new_id())
+    assert await node.access.policy.may_anywhere(shown, "team.write", Scope.team(home.team.id))

@@ -70,7 +70,10 @@ class Roles:
         return listed
 
     async def update(self, principal: Principal, role_id: UUID, wish: RoleWish) -> ListedRole:
-        """Writes the whole role anew, for everybody who has it. Its author holds all that it was and will be."""
+        """Writes the whole role anew, for everybody who has it. Its author holds all that it was and will be.
+
+        `Conflict` where it is denied to the last Owner and would take what makes one.
+        """
         check_permissions(wish.permissions)
         async with self._database.transaction(principal.team_id) as tx:
             await self._policy.changed(tx, principal.team_id)
@@ -80,6 +83,8 @@ class Roles:
             after = _of_wish(replace(before, updated_at=clock.now()), wish)
             listed = await self._checked(tx, principal, after, roles)
             await store.update_role(tx, after)
+            # the role may be denied to somebody
+            await self._policy.require_owner_left(tx, principal.team_id)
             await self._audit.record(
                 tx, principal, "roles.update", _shown(after), name=after.name, before=_told(before), after=_told(after)
             )

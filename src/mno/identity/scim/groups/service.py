@@ -122,7 +122,8 @@ class DirectoryGroups:
         await team_groups.add_members(tx, team_id, group_id, sorted(after - before), at)
         await team_groups.remove_members(tx, team_id, group_id, sorted(before - after), at)
         await self._rights.changed(tx, team_id)
-        if before - after:
+        if before != after:
+            # who comes in may be denied what the group is denied
             await self._rights.require_owner_left(tx, team_id)
 
     async def _known(self, tx: Connection, team_id: UUID, wanted: Group) -> set[UUID]:

@@ -1,7 +1,7 @@
 """Groups of a team: roles that are granted to a group hold for everybody in it.
 
-Putting somebody into a group gives them its roles, so it asks what granting asks: nobody gives what they do not
-hold. A group that a directory made is changed there only.
+Putting somebody into a group gives them its roles and taking them out takes them, so both ask what granting asks:
+nobody gives or takes what they do not hold. A group that a directory made is changed there only.
 """
 
 from typing import Any
@@ -55,9 +55,13 @@ class Groups:
         return changed
 
     async def delete(self, principal: Principal, group_id: UUID) -> None:
-        """Its roles end with it. `Conflict` when that would leave the team without an Owner."""
+        """Its roles end with it. `Denied` when they allow (or deny) more than the caller may, `Conflict` when that
+        would leave the team without an Owner.
+        """
         async with self._database.transaction(principal.team_id) as tx:
             old = await self._for_change(tx, principal, group_id)
+            await self._rights.changed(tx, old.team_id)
+            await self._rights.require_group_grantable(tx, principal, old.id)
             await self.end(tx, principal, old)
 
     async def page_of_members(
@@ -73,20 +77,25 @@ class Groups:
         return found[:limit], paging.encoded(found[limit - 1]["sorted"], found[limit - 1]["user_id"])
 
     async def add(self, principal: Principal, group_id: UUID, user_id: UUID) -> None:
-        """`Denied` when the group's roles allow more than the caller may. Adding twice changes nothing."""
+        """`Denied` when the group's roles allow (or deny) more than the caller may, `Conflict` when what it is denied
+        would leave the team without an Owner. Adding twice changes nothing.
+        """
         async with self._database.transaction(principal.team_id) as tx:
             group = await self._for_change(tx, principal, group_id)
-            await self._rights.require_group_grantable(tx, principal, group.id)
+            await self._rights.changed(tx, group.team_id)
+            await self._rights.require_may_put_into(tx, principal, group.id, user_id)
             if await store.add_members(tx, group.team_id, group.id, [user_id], clock.now()):
-                await self._rights.changed(tx, group.team_id)
+                await self._rights.require_owner_left(tx, group.team_id)
                 await self._record(tx, principal, "groups.add", group, None, {"member": shown("usr", user_id)})
 
     async def remove(self, principal: Principal, group_id: UUID, user_id: UUID) -> None:
+        """`Denied` and `Conflict` as of `add`: it takes what the group has, what it is denied among it."""
         async with self._database.transaction(principal.team_id) as tx:
             group = await self._for_change(tx, principal, group_id)
+            await self._rights.changed(tx, group.team_id)
+            await self._rights.require_group_grantable(tx, principal, group.id)
             if not await store.remove_members(tx, group.team_id, group.id, [user_id], clock.now()):
                 raise NotFound("This person is not in the group.")
-            await self._rights.changed(tx, group.team_id)
             await self._rights.require_owner_left(tx, group.team_id)
             await self._record(tx, principal, "groups.remove", group, {"member": shown("usr", user_id)}, None)
 

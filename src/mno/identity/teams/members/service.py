@@ -18,7 +18,7 @@ from mno.platform.errors import Conflict, Denied, LimitExceeded, NotFound
 from mno.platform.facts import Fact
 from mno.platform.ids import shown
 from mno.platform.principal import Principal
-from mno.platform.scope import Scope
+from mno.platform.scope import Level, Scope
 
 
 class Members:
@@ -151,14 +151,18 @@ class Members:
         return found
 
     async def _require_holds_as_much(self, tx: Connection, principal: Principal, found: Member) -> None:
-        for role in found.roles:
-            if role.effect != "allow":
-                continue
-            scope = Scope.project(found.team_id, role.project_id) if role.project_id else Scope.team(found.team_id)
-            try:
-                await self._rights.require_grantable(tx, principal, role.role_id, scope)
-            except Denied:
-                raise Denied(
-                    f"{found.name or found.email} holds the role {role.role}, which allows more than you may;"
-                    " somebody who holds as much has to do this."
-                ) from None
+        what = ""
+        try:
+            for role in found.roles:
+                what = f"holds the role {role.role}"
+                scope = Scope(Level(role.scope_kind), found.team_id, role.project_id, role.scope_id)
+                if role.effect == "allow":
+                    await self._rights.require_grantable(tx, principal, role.role_id, scope)
+            for group_id, group in found.groups:
+                what = f"is in the group {group}"
+                await self._rights.require_group_grantable(tx, principal, group_id, denials=False)
+        except Denied:
+            raise Denied(
+                f"{found.name or found.email} {what}, which allows more than you may;"
+                " somebody who holds as much has to do this."
+            ) from None
