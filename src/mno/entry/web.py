@@ -117,7 +117,7 @@ async def serve(services: Services, listener: socket.socket, *, report: Report, 
     with _stopping_on_signals(stop.set), listener:
         async with services.running(report) as home:
             _settle_garbage_collector()
-            server = _Server(_uvicorn_config(create_app(services)))
+            server = _Server(uvicorn_config(create_app(services)))
             serving = asyncio.create_task(server.serve([listener]))
             async with on_ready(home, listener.getsockname()[1]):
                 asked = asyncio.create_task(stop.wait())
@@ -137,11 +137,13 @@ def _settle_garbage_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def _uvicorn_config(app: FastAPI) -> uvicorn.Config:
+def uvicorn_config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
         ws="none",
+        # the door reads them, of the proxies that the settings name; this would believe everybody on this machine
+        proxy_headers=False,
         lifespan="off",
         log_config=None,
         access_log=False,

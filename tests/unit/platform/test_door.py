@@ -4,8 +4,9 @@ from ipaddress import ip_network
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
+from mno.entry.web import uvicorn_config
 from mno.platform import origin
 from mno.platform.http.door import Door, Network, NoRules, address_behind, admits
 
@@ -47,6 +48,40 @@ def test_an_empty_list_admits_everybody_and_a_list_only_whom_it_names() -> None:
     assert not admits((ip_network("203.0.113.0/24"),), "")
 
 
+class Behind(NoRules):
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        return PROXIES
+
+
+@pytest.mark.parametrize(
+    "lines", [("6.6.6.6", "198.51.100.1"), ("6.6.6.6, 198.51.100.1",), ("6.6.6.6", "", "198.51.100.1")]
+)
+async def test_the_line_that_a_proxy_adds_counts_and_not_the_one_that_the_caller_wrote(lines: tuple[str, ...]) -> None:
+    async with caller(Behind(), "10.0.0.1") as client:
+        answer = await client.get("/origin", headers=[("x-forwarded-for", line) for line in lines])
+    assert answer.json()[0] == "198.51.100.1"
+
+
+@pytest.mark.parametrize(
+    ("peer", "told", "scheme"),
+    [
+        ("127.0.0.1", "https", "https"),
+        ("::1", "https", "https"),
+        ("10.0.0.1", "https", "https"),
+        ("10.0.0.1", "https, http", "http"),
+        ("203.0.113.9", "https", "http"),  # nobody's proxy
+        ("127.0.0.1", "javascript", "http"),
+    ],
+)
+async def test_only_a_proxy_says_that_the_browser_speaks_https(peer: str, told: str, scheme: str) -> None:
+    async with caller(Behind(), peer) as client:
+        assert (await client.get("/scheme", headers={"x-forwarded-proto": told})).json() == scheme
+
+
+def test_the_server_itself_believes_no_header_of_a_proxy() -> None:
+    assert not uvicorn_config(FastAPI()).proxy_headers
+
+
 class Only(NoRules):
     def __init__(self, *networks: str) -> None:
         self.networks: list[Network] = [ip_network(one) for one in networks]
@@ -62,6 +97,10 @@ def caller(rules: NoRules, address: str = "203.0.113.9") -> httpx.AsyncClient:
     async def tell() -> list[str]:
         here = origin.current()
         return [here.address, here.trace_id, here.agent]
+
+    @app.get("/scheme")
+    async def scheme(request: Request) -> str:
+        return request.url.scheme
 
     app.add_middleware(Door, rules=rules)
     transport = httpx.ASGITransport(app, client=(address, 1))

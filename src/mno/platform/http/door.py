@@ -1,7 +1,8 @@
 """The outermost layer: from where a request comes, and whether the hub is open to that address at all.
 
 The address is that of the connection, unless it is a trusted proxy's: then it is the last one in
-`X-Forwarded-For` that is not a trusted proxy as well. Nobody else's header is believed. The trace id is the
+`X-Forwarded-For` that is not a trusted proxy as well. Nobody else's header is believed. That the browser speaks HTTPS
+is believed of a proxy on this machine as well: it marks the caller's own cookie and nothing else. The trace id is the
 caller's (W3C Trace Context), or a new one; every answer names it in `traceresponse`.
 """
 
@@ -23,6 +24,7 @@ from mno.platform.origin import Origin
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_THIS_MACHINE = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 #: What is kept of a User-Agent.
 MAX_AGENT_CHARACTERS = 200
 #: Addresses in one X-Forwarded-For that are looked at, from the end.
@@ -68,6 +70,8 @@ class Door:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if self._came_by_https(scope, headers):
+            scope = {**scope, "scheme": "https"}
         came_from = self._origin(scope, headers)
         origin.set_current(came_from)
         if not admits(self._rules.allowed_networks(None), came_from.address):
@@ -84,12 +88,21 @@ class Door:
 
     def _origin(self, scope: Scope, headers: Headers) -> Origin:
         peer = scope["client"][0] if scope.get("client") else ""
+        # some proxies add a line of their own below that of the caller
+        forwarded = ",".join(headers.getlist("x-forwarded-for"))
         trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
         return Origin(
-            address=address_behind(peer, headers.get("x-forwarded-for", ""), self._rules.trusted_proxies()),
+            address=address_behind(peer, forwarded, self._rules.trusted_proxies()),
             trace_id=trace.group(1) if trace else os.urandom(16).hex(),
             agent=headers.get("user-agent", "")[:MAX_AGENT_CHARACTERS],
         )
+
+    def _came_by_https(self, scope: Scope, headers: Headers) -> bool:
+        told = headers.getlist("x-forwarded-proto")
+        if not told or told[-1].rpartition(",")[2].strip().lower() != "https":
+            return False
+        peer = scope["client"][0] if scope.get("client") else ""
+        return _within(peer, (*_THIS_MACHINE, *self._rules.trusted_proxies()))
 
 
 def address_behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
