@@ -162,7 +162,7 @@ class Settings:
         """Saves values (None: back to what is inherited); the differences and the number of the save.
 
         With `preview` nothing is saved. `Conflict` when somebody saved since `expected`, or when the new address
-        list would lock the writer out and it is not `confirmed`; `Invalid` where a value does not fit.
+        list would (or other proxies could) lock the writer out and it is not `confirmed`; `Invalid` where a value does not fit.
         """
         place = _place(writer, level)
         _check(writer, level, "write")
@@ -176,9 +176,23 @@ class Settings:
                 return changes, last
             if not confirmed:
                 _check_not_locked_out(changes)
+                self._check_still_known(writer, changes)
             await self._save(tx, writer, place, changes, note, last + 1)
         await self._reload()
         return changes, last + 1
+
+    def _check_still_known(self, writer: Principal, changes: Sequence[Difference]) -> None:
+        """Other proxies give callers other addresses, so a list that names today's may name nobody tomorrow."""
+        closed = (
+            self.allowed_networks(None)
+            or self.allowed_networks(writer.team_id)
+            or any(change.name == "security.allowed_addresses" and change.after for change in changes)
+        )
+        if closed and any(change.name == "security.trusted_proxies" for change in changes):
+            raise Conflict(
+                "With other trusted proxies you may come from another address, which the list of allowed addresses may"
+                ' not name: you could lock yourself out. Send the same with "confirmed": true.'
+            )
 
     async def roll_back(
         self, writer: Principal, level: Level, to: int, *, preview: bool = False, confirmed: bool = False

@@ -125,6 +125,19 @@ async def test_nobody_locks_themselves_out_without_saying_so(node: Node) -> None
     await settings.change(owner, Level.TEAM, wanted, confirmed=True)
 
 
+async def test_other_proxies_want_a_word_while_a_list_of_addresses_stands(node: Node) -> None:
+    settings, owner = await node.start(), an_owner()
+    origin.set_current(Origin(address="198.51.100.7"))
+    proxies = {"security.trusted_proxies": ["10.0.0.0/8"]}
+    await settings.change(owner, Level.HUB, proxies)
+    await settings.change(owner, Level.HUB, {"security.allowed_addresses": ["198.51.100.0/24"]})
+    with pytest.raises(Conflict, match="trusted proxies"):
+        await settings.change(owner, Level.HUB, {"security.trusted_proxies": None})
+    with pytest.raises(Conflict, match="trusted proxies"):
+        await settings.roll_back(owner, Level.HUB, 0)
+    await settings.change(owner, Level.HUB, {"security.trusted_proxies": None}, confirmed=True)
+
+
 @pytest.mark.parametrize("level", [Level.HUB, Level.TEAM, Level.PROJECT])
 async def test_each_level_wants_its_own_permission(node: Node, level: Level) -> None:
     settings, owner = await node.start(), an_owner()
