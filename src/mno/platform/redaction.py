@@ -107,52 +107,72 @@ _KEYS = (
     r"r8_[A-Za-z0-9]{37,}", r"nvapi-[A-Za-z0-9_-]{40,}", r"pplx-[A-Za-z0-9]{40,}", r"(?:sk|rk)_live_[A-Za-z0-9]{20,}",
     r"npm_[A-Za-z0-9]{36}", r"pypi-[A-Za-z0-9_-]{80,}", r"mno_[A-Za-z0-9_-]{24,}",
 )  # fmt: skip
-_PEM = r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]{1,10000}?-----END [A-Z ]*PRIVATE KEY-----"
+_PEM = r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]|-(?!----)){1,10000}-----END [A-Z ]{0,40}PRIVATE KEY-----"
 _KEY_HINTS = (
     "sk-", "AIza", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "hf_",
     "gsk_", "xai-", "r8_", "nvapi-", "pplx-", "_live_", "npm_", "pypi-", "mno_", "PRIVATE KEY",
 )  # fmt: skip
 
+#: Printable ASCII that JSON spells out, such as the `+` of a phone number.
+_SPELLED = re.compile(r"\\u00[2-7]")
+_SPELLED_BYTES = re.compile(_SPELLED.pattern.encode())
+
+
+def _begun(first: str, not_after: str) -> str:
+    """The first character of a match: not amid a word, but also right after an escape of JSON, whose last letter is no
+    part of the word. What stands before it is looked at after it, because most characters begin nothing.
+    """
+    return rf"[{first}](?:(?<![{not_after}][{first}])|(?<=\\[bfnrt][{first}])|(?<=\\u[0-9A-Fa-f]{{4}}[{first}]))"
+
+
 #: By name, as the setting `redaction.detectors` has them. Every repetition is over one class or bounded, so the
-#: standard library's engine needs time in proportion to the text.
+#: standard library's engine needs time in proportion to the text. Words are those of ASCII: Chinese is written without
+#: blanks, so a number may follow a character at once.
 _DETECTORS: dict[str, _Detector] = {
     "provider_key": _Detector(
         _KEY_HINTS,
-        re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join((*_KEYS, _PEM))})"),
+        re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))" + f"(?:{'|'.join((*_KEYS, _PEM))})"),
         _always,
         f"{'|'.join(_KEYS)}|PRIVATE KEY".encode(),
     ),
     "email": _Detector(
         ("@",),
-        re.compile(r"(?<![\w.+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"),
+        re.compile(
+            r"(?<![\w.+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])", re.ASCII
+        ),
         _always,
         rb"[A-Za-z0-9._%+-]@[A-Za-z0-9-]{1,63}\.[A-Za-z]",
     ),
     "phone": _Detector(
         (),
         re.compile(
-            r"(?<![\w+./-])(?:\+[1-9][0-9]{0,2}(?:[ .-]?\(?[0-9]{1,4}\)?){2,5}(?<=[0-9])"
-            r"|1[3-9][0-9]{9}|09[0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3})"
-            r"(?![\w/]|[.-]\d)"
+            _begun("+01", r"\w+./-") + r"(?:(?<=\+)[1-9][0-9]{0,2}(?:[ .-]?\(?[0-9]{1,4}\)?){2,5}(?<=[0-9])"
+            r"|(?<=1)[3-9][0-9]{9}|(?<=0)9[0-9]{2}[ -]?[0-9]{3}[ -]?[0-9]{3})"
+            r"(?![\w/]|[.-]\d)",
+            re.ASCII,
         ),
         lambda text: 8 <= sum(character.isdigit() for character in text) <= 15,
         rb"\+[1-9]|1[3-9][0-9]{9}|09[0-9]{2}",
     ),
     "card": _Detector(
         (),
-        re.compile(r"(?<![\w.-])[1-9](?:[ -]?[0-9]){12,18}(?![\w-]|\.\d)"),
+        re.compile(_begun("1-9", r"\w.-") + r"(?:[ -]?[0-9]){12,18}(?![\w-]|\.\d)", re.ASCII),
         luhn,
         rb"[1-9](?:[ -]?[0-9]){12}",
     ),
     "cn_id": _Detector(
         (),
         re.compile(
-            r"(?<![\w.-])[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?!\w)"
+            _begun("1-9", r"\w.-")
+            + r"[0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx](?!\w)",
+            re.ASCII,
         ),
         cn_id,
         rb"[1-9][0-9]{16}[0-9Xx]",
     ),
-    "tw_id": _Detector((), re.compile(r"(?<!\w)[A-Z][1289][0-9]{8}(?!\w)"), tw_id, rb"[A-Z][1289][0-9]{8}"),
+    "tw_id": _Detector(
+        (), re.compile(_begun("A-Z", r"\w") + r"[1289][0-9]{8}(?!\w)", re.ASCII), tw_id, rb"[A-Z][1289][0-9]{8}"
+    ),
 }
 
 DETECTORS = tuple(_DETECTORS)
@@ -188,10 +208,13 @@ class Redactor:
         ]
 
     def narrowed(self, body: bytes) -> "Redactor | None":
-        """The rules that can matter for texts that stand in these bytes as they are (UTF-8, no escapes); None: none.
+        """The rules that can matter for texts that stand in these bytes as they are (UTF-8, JSON within them with its
+        escapes); None: none.
 
         Most requests hold nothing to redact, and to know that takes a look at the whole and not at every text.
         """
+        if _SPELLED_BYTES.search(body) is not None:
+            return self if self._rules else None
         found = tuple(name for name, _ in self._detectors if _sieve(name).search(body) is not None)
         if not found and not self._own:
             return None
@@ -199,16 +222,22 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with every match replaced."""
-        for name, detector in self._detectors:
-            if _may_match(detector, text):
-                text = detector.pattern.sub(_replacing(name, detector), text)
+        text = self._detected(text)
         for _, pattern, replacement in self._own:
             if pattern.search(text) is not None:
                 text = pattern.sub(lambda _, replacement=replacement: replacement, text)
         return text
 
+    def _detected(self, text: str) -> str:
+        for name, detector in self._detectors:
+            if _may_match(detector, text):
+                text = detector.pattern.sub(_replacing(name, detector), text)
+        return text
+
     def json(self, document: str) -> str:
-        """A JSON document with the matches in its strings replaced; text that is no JSON is redacted as text."""
+        """A JSON document with the matches in its strings replaced, those of the detectors also in its names; text that
+        is no JSON is redacted as text.
+        """
         if not document or not self._worth_a_walk(document):
             return document
         try:
@@ -232,8 +261,8 @@ class Redactor:
         return found
 
     def _worth_a_walk(self, document: str) -> bool:
-        """Escapes may hide a match of an own pattern; those of the detectors have none within."""
-        return bool(self._own) or any(
+        """Escapes may hide a match of an own pattern; those of the detectors have none within but spelled ASCII."""
+        return bool(self._own or _SPELLED.search(document)) or any(
             (_may_match(detector, document) and detector.pattern.search(document) is not None)
             or (name == "provider_key" and "PRIVATE KEY" in document)
             for name, detector in self._detectors
@@ -245,7 +274,12 @@ class Redactor:
         if isinstance(value, list):
             return [self._walked(one) for one in value]
         if isinstance(value, dict):
-            return {name: self._walked(one) for name, one in value.items()}
+            redacted: dict[str, Any] = {}
+            for name, one in value.items():
+                # names hold a document together, so own patterns, which may match anything, leave them
+                kept = self._detected(name)
+                redacted[f"{kept} {len(redacted)}" if kept in redacted else kept] = self._walked(one)
+            return redacted
         return value
 
 
