@@ -162,7 +162,8 @@ class Settings:
         """Saves values (None: back to what is inherited); the differences and the number of the save.
 
         With `preview` nothing is saved. `Conflict` when somebody saved since `expected`, or when the new address
-        list would (or other proxies could) lock the writer out and it is not `confirmed`; `Invalid` where a value does not fit.
+        list would (or other proxies could) lock the writer out and it is not `confirmed`; `Invalid` where a value does
+        not fit.
         """
         place = _place(writer, level)
         _check(writer, level, "write")
