@@ -17,6 +17,7 @@ from mno.identity.keys.model import KeyScope, KeyWish
 from mno.identity.model import ADMIN_ROLE, HUB_ADMINISTRATOR_ROLE, OWNER_ROLE
 from mno.identity.scim import routes as scim_routes
 from mno.identity.scim.service import Directory
+from mno.identity.sign_in.answers import Front
 from mno.identity.sign_in.model import Factor
 from mno.identity.sign_in.sessions.access.service import SessionAccess
 from mno.identity.teams import routes as teams_routes
@@ -197,7 +198,7 @@ def house_over(database: Database, letters: Letters | None = None) -> House:
     app.state.authenticator = Doorkeeper(access, SessionAccess(database, policy, rooms.versions))
     teams = Teams(database, policy, endings, audit, told)
     app.include_router(teams_routes.router(teams, Projects(database, policy, audit, told), members, groups))
-    app.include_router(invitations_routes.router(invitations, ""))
+    app.include_router(invitations_routes.router(invitations, Front("", BASE_URL, rooms.chosen)))
     app.include_router(scim_routes.router(lambda: Directory(database, members, groups, policy, audit), ""))
     return House(rooms, access, told, days)
 

@@ -66,7 +66,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(keys_routes.router(services.access.keys))
     people = services.people
     app.include_router(teams_routes.router(people.teams, people.projects, people.members, people.groups))
-    app.include_router(invitations_routes.router(services.invitations, services.config.public_url))
+    app.include_router(invitations_routes.router(services.invitations, front_of(services)))
     app.include_router(post_routes.router(people.post))
     app.include_router(scim_routes.router(people.directory, services.config.public_url))
     app.include_router(ingest_routes.router(seen.ingest, seen.bodies))

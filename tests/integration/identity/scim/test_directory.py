@@ -8,6 +8,7 @@ import pytest
 
 from mno.identity.keys.model import KeyScope
 from mno.identity.model import OWNER_ROLE, VIEWER_ROLE
+from mno.identity.teams.members import store as people
 from mno.platform.ids import parsed, shown
 from support.teams import House, Someone
 
@@ -171,6 +172,15 @@ async def test_a_directory_cannot_take_over_an_account_by_its_address(house: Hou
         "/api/auth/password", json={"email": "bob@example.com", "password": "seven green herons wade"}
     )
     assert again.json()["signed_in"]
+
+
+async def test_an_account_that_took_an_address_without_proof_does_not_join(house: House, scim: Caller) -> None:
+    mallory = await house.rooms.person("linus@example.com", verified=False)
+    refusal = await scim("POST", "/Users", OKTA_USER, status=409)
+    assert refusal["scimType"] == "uniqueness"
+    team_id, _ = await house.rooms.place(mallory)
+    async with house.database.across_teams() as tx:
+        assert await people.team_ids_of(tx, mallory) == [team_id]
 
 
 async def test_a_directory_names_the_accounts_that_it_made(scim: Caller, ada: Someone) -> None:

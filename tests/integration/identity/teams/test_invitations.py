@@ -8,6 +8,7 @@ import pytest
 
 from mno.identity.model import ADMIN_ROLE, VIEWER_ROLE
 from mno.platform.ids import shown
+from support.sign_in import BASE_URL
 from support.teams import ADMIN, OWNER, House, Someone
 
 VIEWER = shown("role", VIEWER_ROLE)
@@ -252,3 +253,51 @@ async def test_every_step_of_an_invitation_is_audited_without_its_token(house: H
     entries = await house.rooms.audited()
     assert {"invitations.create", "invitations.accept", "members.join"} <= {entry["action"] for entry in entries}
     assert token not in str(entries)
+
+
+async def test_a_letter_leads_to_the_hub_whatever_address_its_inviter_claims(house: House) -> None:
+    ada = await house.founder()
+    wish = {"email": "new@example.com", "role_id": VIEWER}
+    answer = await ada.browser.post("/api/invitations", json=wish, headers={"host": "evil.example"})
+    assert answer.status_code == 201
+    [(_, text)] = house.rooms.mailbox.letters
+    assert "evil.example" not in text
+    assert f"{BASE_URL}/invitation?token=" in text
+
+
+async def test_who_sets_up_a_left_account_by_a_link_that_was_shown_has_not_proved_its_address(house: House) -> None:
+    ada = await house.founder()
+    bob = await house.member(ada.team_id, "bob@example.com", VIEWER_ROLE)
+    assert (await ada.browser.delete(f"/api/members/{bob.shown}")).status_code == 204
+    house.rooms.mailbox.on = False
+    mallory = await house.founder("mallory@example.com", hub=False)
+    token = await invited(house, mallory, "bob@example.com")
+    accepted = await accepting(house, token)
+    assert accepted.json()["user_id"] == bob.shown
+    assert await verified_at(house, "bob@example.com") is None
+
+
+async def test_who_took_an_address_before_does_not_come_in_with_whom_it_belongs_to(house: House) -> None:
+    there = await house.founder("x@example.com", hub=False)
+    mallory = await house.member(there.team_id, "bob@example.com", VIEWER_ROLE, verified=False)
+    async with house.database.across_teams() as tx:
+        await tx.execute(
+            "INSERT INTO identity_outside_accounts (provider, subject, user_id, email, linked_at, last_at)"
+            " VALUES ('github', '1', %s, '', now(), now())",
+            (mallory.id,),
+        )
+    assert (await there.browser.delete(f"/api/members/{mallory.shown}")).status_code == 204
+    ada = await house.founder()
+    accepted = await accepting(house, await invited(house, ada, "bob@example.com"))
+    assert accepted.json()["user_id"] == mallory.shown
+    async with house.database.across_teams() as tx:
+        cursor = await tx.execute("SELECT FROM identity_outside_accounts WHERE user_id = %s", (mallory.id,))
+        assert await cursor.fetchone() is None
+
+
+async def verified_at(house: House, email: str) -> object:
+    async with house.database.across_teams() as tx:
+        cursor = await tx.execute("SELECT email_verified_at FROM identity_users WHERE email = %s", (email,))
+        row = await cursor.fetchone()
+    assert row is not None
+    return row["email_verified_at"]

@@ -3,7 +3,8 @@
 A directory speaks for one team. It makes and ends memberships in this team and touches nothing of a person in
 another. `active: false` and DELETE end the person's sessions and keys in this team at once; an account that is active
 in no team is deactivated with it. The account's own name and address it sets only where it made the account and no
-other team has it: or the directory of one team could take over somebody's account in another by their address.
+other team has it: or the directory of one team could take over somebody's account in another by their address. Nor does
+an account join whose owner took an address that they did not prove: somebody else may be meant.
 """
 
 from typing import Any
@@ -74,6 +75,10 @@ class DirectoryUsers:
             person = await people.person_by_email(tx, email) if email else None
             if person is not None and await people.member(tx, team_id, person.id) is not None:
                 raise UniquenessException(detail=f"Somebody in this team has the address {email} already.")
+            if person is not None and person.email_verified_at is None and await store.has_a_way_in(tx, person.id):
+                raise UniquenessException(
+                    detail=f"The account with the address {email} has not proved that it is theirs; it cannot join."
+                )
             if person is None:
                 person = Person(new_id(), _name(wanted), email, None, None, _language(wanted))
                 await people.insert_person(tx, person)

@@ -62,6 +62,18 @@ async def user_named(tx: Connection, team_id: UUID, user_name: str) -> UUID | No
     return found[0]["user_id"] if found else None
 
 
+async def has_a_way_in(tx: Connection, user_id: UUID) -> bool:
+    """Whether somebody can sign in with the account: by a password, a passkey or an account elsewhere."""
+    cursor = await tx.execute(
+        "SELECT EXISTS (SELECT FROM identity_passwords WHERE user_id = %(user)s)"
+        " OR EXISTS (SELECT FROM identity_passkeys WHERE user_id = %(user)s)"
+        " OR EXISTS (SELECT FROM identity_outside_accounts WHERE user_id = %(user)s) AS has",
+        {"user": user_id},
+    )
+    row = await cursor.fetchone()
+    return bool(row and row["has"])
+
+
 async def groups_of(tx: Connection, team_id: UUID, user_ids: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
     """The directory's groups of each person, by name."""
     cursor = await tx.execute(

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from mno.identity.sign_in import answers
+from mno.identity.sign_in.answers import Front
 from mno.identity.teams.invitations.pace import Pace
-from mno.identity.teams.invitations.service import Invitations
+from mno.identity.teams.invitations.service import Bases, Invitations
 from mno.identity.teams.routes import Cursor, Limit
 from mno.identity.teams.schemas import (
     Acceptance,
@@ -28,15 +29,17 @@ Inviter = Annotated[Principal, Depends(requires("members.write"))]
 MemberReader = Annotated[Principal, Depends(requires("members.read"))]
 
 
-def router(invitations: Invitations, public_url: str) -> APIRouter:
-    """`public_url` is the address under which people reach us; empty: the one that the inviter used."""
+def router(invitations: Invitations, front: Front) -> APIRouter:
     routes = APIRouter(prefix="/api/invitations", tags=["invitations"])
-    _team_routes(routes, invitations, public_url)
+    _team_routes(routes, invitations, front)
     _public_routes(routes, invitations)
     return routes
 
 
-def _team_routes(routes: APIRouter, invitations: Invitations, public_url: str) -> None:
+def _team_routes(routes: APIRouter, invitations: Invitations, front: Front) -> None:
+    def bases(request: Request) -> Bases:
+        return Bases(shown=front.base_url(request), mailed=front.links_url)
+
     @routes.get("")
     async def list_invitations(reader: MemberReader, cursor: Cursor = None, limit: Limit = 100) -> InvitationList:
         """The team's invitations, the newest first, whatever became of them."""
@@ -52,16 +55,14 @@ def _team_routes(routes: APIRouter, invitations: Invitations, public_url: str) -
             wish.email,
             parsed("role", wish.role_id),
             parsed("prj", wish.project_id) if wish.project_id else None,
-            base_url=public_url or str(request.base_url),
+            bases=bases(request),
         )
         return SentInvitationShape.of_sent(made, link, clock.now())
 
     @routes.post("/{invitation_id}/resend")
     async def resend(inviter: Inviter, invitation_id: str, request: Request) -> SentInvitationShape:
         """Another link with the whole time again; the one before works no more."""
-        made, link = await invitations.resend(
-            inviter, parsed("inv", invitation_id), base_url=public_url or str(request.base_url)
-        )
+        made, link = await invitations.resend(inviter, parsed("inv", invitation_id), bases=bases(request))
         return SentInvitationShape.of_sent(made, link, clock.now())
 
     @routes.delete("/{invitation_id}", status_code=204)

@@ -76,6 +76,16 @@ class Accepted:
     opened: SignedIn | None
 
 
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """What a link begins with: one that the inviter gets, with the address that they used; one in a letter, with ours,
+    because the letter proves that its receiver has the address, and an inviter could else have it lead elsewhere.
+    """
+
+    shown: str
+    mailed: str
+
+
 class Invitations:
     """Invitations to the team in which the caller acts, and their acceptance by whoever holds a link."""
 
@@ -111,7 +121,7 @@ class Invitations:
         return found[:limit], paging.encoded(last.created_at.isoformat(), last.id)
 
     async def create(
-        self, principal: Principal, email: str, role_id: UUID, project_id: UUID | None, *, base_url: str
+        self, principal: Principal, email: str, role_id: UUID, project_id: UUID | None, *, bases: Bases
     ) -> tuple[Invitation, str | None]:
         """The invitation, and its link where it was not mailed.
 
@@ -140,11 +150,9 @@ class Invitations:
             )
             invitation = await self._found(tx, principal.team_id, made)
             await self._record(tx, principal, "invitations.create", invitation, None, _plain(invitation))
-        return await self._deliver(principal, invitation, token, base_url)
+        return await self._deliver(principal, invitation, token, bases)
 
-    async def resend(
-        self, principal: Principal, invitation_id: UUID, *, base_url: str
-    ) -> tuple[Invitation, str | None]:
+    async def resend(self, principal: Principal, invitation_id: UUID, *, bases: Bases) -> tuple[Invitation, str | None]:
         """Another link in the place of the old one, which works no more. `Conflict` once accepted or revoked."""
         token = crypto.new_token()
         async with self._database.across_teams() as tx:
@@ -156,7 +164,7 @@ class Invitations:
             await store.renew(tx, old.id, crypto.fingerprint(token), expires_at)
             invitation = await self._found(tx, principal.team_id, invitation_id)
             await self._record(tx, principal, "invitations.resend", invitation, _plain(old), _plain(invitation))
-        return await self._deliver(principal, invitation, token, base_url)
+        return await self._deliver(principal, invitation, token, bases)
 
     async def revoke(self, principal: Principal, invitation_id: UUID) -> None:
         """Revoking twice changes nothing; `Conflict` once accepted."""
@@ -198,10 +206,16 @@ class Invitations:
             person, is_set_up = await self._who(tx, invitation, name, session)
             if is_set_up and await people.person(tx, person.id) is None:
                 await people.insert_person(tx, person)
+            elif is_set_up and person.email_verified_at is None:
+                # somebody else may have taken the address before: what they made to come in ends
+                await people.forget_ways_in(tx, person.id)
             at = clock.now()
             await store.accept(tx, invitation.id, person.id, at)
             if invitation.mailed_at is not None:
                 await people.verify_email(tx, person.id, at)
+            elif is_set_up:
+                # whoever got the link has the account from here on, and did not show that the address is theirs
+                await people.unverify_email(tx, person.id)
             actor = _actor(person, invitation)
             await self._members.join(tx, actor, invitation.team_id, person.id)
             await people.give_role(
@@ -283,14 +297,14 @@ class Invitations:
         return Scope.project(team_id, project_id)
 
     async def _deliver(
-        self, principal: Principal, invitation: Invitation, token: str, base_url: str
+        self, principal: Principal, invitation: Invitation, token: str, bases: Bases
     ) -> tuple[Invitation, str | None]:
-        link = f"{base_url.rstrip('/')}{PAGE}?{urlencode({'token': token})}"
+        page = f"{PAGE}?{urlencode({'token': token})}"
         if not self._letters.is_on():
-            return invitation, link
+            return invitation, bases.shown + page
         error = ""
         try:
-            await self._send(principal, invitation, link)
+            await self._send(principal, invitation, bases.mailed + page)
         except MnoError as refusal:
             error = str(refusal)
             _log.warning("An invitation could not be mailed: %s", refusal)
@@ -298,7 +312,7 @@ class Invitations:
             mailed_at = None if error else clock.now()
             await store.note_mail(tx, invitation.id, crypto.fingerprint(token), mailed_at, error)
             told = await self._found(tx, invitation.team_id, invitation.id)
-        return told, link if error else None
+        return told, bases.shown + page if error else None
 
     async def _send(self, principal: Principal, invitation: Invitation, link: str) -> None:
         async with self._database.across_teams() as tx:

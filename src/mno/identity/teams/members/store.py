@@ -72,6 +72,16 @@ async def verify_email(tx: Connection, user_id: UUID, at: datetime) -> None:
     )
 
 
+async def unverify_email(tx: Connection, user_id: UUID) -> None:
+    await tx.execute("UPDATE identity_users SET email_verified_at = NULL WHERE id = %(id)s", {"id": user_id})
+
+
+async def forget_ways_in(tx: Connection, user_id: UUID) -> None:
+    """Whatever somebody could sign in with."""
+    for table in ("passwords", "passkeys", "totp", "recovery_codes", "outside_accounts", "known_devices"):
+        await tx.execute(f"DELETE FROM identity_{table} WHERE user_id = %(id)s", {"id": user_id})
+
+
 async def lock_person(tx: Connection, user_id: UUID) -> None:
     """Until the transaction's end: nobody else decides meanwhile whether the account still has a team."""
     await tx.execute("SELECT FROM identity_users WHERE id = %(id)s FOR UPDATE", {"id": user_id})
