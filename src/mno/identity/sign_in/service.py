@@ -329,7 +329,9 @@ class SignIn:
             and browser.device != ""
             and await store.knows_device(tx, crypto.fingerprint(browser.device), person.id, clock.now())
         )
-        against = waits.device(browser.device) if known else waits.account(email)
+        # the database may know more spellings of one address as the same than we do
+        name = person.email if person is not None else email
+        against = waits.device(browser.device) if known else waits.account(name)
         return [against, waits.address(origin.current().address)]
 
     async def _begin(self, subjects: Sequence[waits.Subject | None], person: Person | None) -> None:

@@ -9,6 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from mno.identity.sign_in.attempts.waits import RULES, Kind
+from mno.identity.sign_in.passwords import store as passwords_store
 from mno.identity.sign_in.passwords.hashing import HASHER, PasswordHashes
 from mno.platform import clock
 from mno.platform.errors import LimitExceeded
@@ -257,3 +258,28 @@ async def test_signing_in_by_password_can_be_switched_off(rooms: Rooms) -> None:
     rooms.chosen.values["security.password_sign_in"] = False
     assert (await rooms.browser().post("/api/auth/password", json=ADA)).status_code == 403
     assert (await rooms.browser().get("/api/auth/methods")).json()["password"] is False
+
+
+async def test_a_reset_link_to_an_address_that_was_given_up_opens_nothing(rooms: Rooms) -> None:
+    ada = await rooms.person()
+    await rooms.browser().post("/api/auth/password/reset", json={"email": "ada@example.com"})
+    await rooms.sign_in.passwords.letters_sent()
+    [(_, letter)] = rooms.mailbox.letters
+    token = letter.partition("/reset-password#")[2].split()[0]
+    async with rooms.database.across_teams() as tx:
+        await passwords_store.keep_address(tx, ada, "lovelace@example.com", clock.now())
+    wish = {"token": token, "password": "nine red herons wade"}
+    answer = await rooms.browser().post("/api/auth/password/new", json=wish)
+    assert answer.status_code == 400
+    assert await rooms.sign_in.passwords.is_right(ada, PASSWORD)
+
+
+async def test_another_spelling_of_an_address_gives_no_further_tries(rooms: Rooms) -> None:
+    """To the database a capital I with a dot is an i, to others it is an i and a dot."""
+    await rooms.person("kiki@example.com")
+    spellings = ("kiki", "k\u0130ki", "kik\u0130", "k\u0130k\u0130", "K\u0130ki")
+    for spelling in spellings:
+        wish = {"email": f"{spelling}@example.com", "password": WRONG["password"]}
+        assert (await rooms.browser().post("/api/auth/password", json=wish)).status_code == 401
+    right = {"email": "kiki@example.com", "password": PASSWORD}
+    assert (await rooms.browser().post("/api/auth/password", json=right)).status_code == 429

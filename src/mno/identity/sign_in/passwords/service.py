@@ -136,7 +136,8 @@ class Passwords:
         ask = store.use_mail_link if spend else store.look_at_mail_link
         found = await ask(tx, crypto.fingerprint(token), "reset", clock.now())
         person = None if found is None else await sessions_store.person(tx, found["user_id"])
-        if person is None:
+        # a letter to an address that they have given up opens nothing
+        if found is None or person is None or found["email"] != person.email:
             raise Invalid(LINK_SPENT)
         return person
 
