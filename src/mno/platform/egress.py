@@ -35,11 +35,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
 _SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 _COMPATIBLE = ipaddress.ip_network("::/96")
-#: What the standard library of some Python versions takes for public.
-_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "5f00::/16")))
+#: What the standard library of some Python versions takes for public; the local prefix of NAT64 (RFC 8215) among it,
+#: within which nobody can tell where the IPv4 address stands.
+_NOT_PUBLIC = tuple(
+    map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "5f00::/16", "64:ff9b:1::/48"))
+)
 #: Where clouds tell a machine its credentials: a name on the allow list is not enough for these.
 _METADATA = (
     ipaddress.ip_network("169.254.0.0/16"),
@@ -106,7 +108,7 @@ def _inside(address: Address) -> ipaddress.IPv4Address | None:
         return address.ipv4_mapped
     if address in _SIX_TO_FOUR:
         return ipaddress.IPv4Address(int(address) >> 80 & 0xFFFF_FFFF)
-    if address in _NAT64 or address in _LOCAL_NAT64 or address in _COMPATIBLE:
+    if address in _NAT64 or address in _COMPATIBLE:
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return None
 
