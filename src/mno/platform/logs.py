@@ -34,9 +34,16 @@ def configure(level: str, form: str) -> None:
         logging.getLogger(quiet).setLevel(max(logging.WARNING, root.level))
 
 
+#: Whoever can put an end of a line into a message could else write lines of their own.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))} | {0x2028: " ", 0x2029: " "}
+
+
 class _TextLines(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name for it
+        return super().formatMessage(record).translate(_CONTROLS)
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))

@@ -54,3 +54,12 @@ def test_chatty_libraries_are_held_back(capsys: pytest.CaptureFixture[str]) -> N
     logs.configure("info", "text")
     logging.getLogger("httpx").info("GET …")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\x85", "\u2028", "\x1b[2K"])
+def test_nobody_writes_a_line_of_their_own(end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+    logging.getLogger("mno.test").info("%s failed", f"/api/x{end}12:00:00 ERROR   mno: forged")
+    written = capsys.readouterr().err
+    assert len(written.splitlines()) == 1
+    assert "\x1b" not in written
