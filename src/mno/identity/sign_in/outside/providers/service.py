@@ -151,6 +151,9 @@ class Providers:
         """Seals every client secret again whose key is not the newest."""
         async with self._database.across_teams() as tx:
             for provider in await store.all_providers(tx):
+                # or a secret that an administrator sets at this moment would be written over
+                if await store.provider(tx, provider.id, lock=True) is None:
+                    continue
                 sealed = await store.sealed_secret_of(tx, provider.id)
                 renewed = reseal(purpose_of(provider.id), sealed)
                 if renewed != sealed:
