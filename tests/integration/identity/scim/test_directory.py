@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from mno.identity.keys.model import KeyScope
-from mno.identity.model import OWNER_ROLE, VIEWER_ROLE
+from mno.identity.model import ADMIN_ROLE, OWNER_ROLE, VIEWER_ROLE
 from mno.identity.teams.members import store as people
+from mno.platform.errors import Denied
 from mno.platform.ids import parsed, shown
 from support.teams import House, Someone
 
@@ -321,6 +322,15 @@ async def test_only_a_key_with_the_directorys_permission_comes_in(house: House, 
         answer = await client.get("/scim/v2/Users")
         assert answer.status_code == status
         assert answer.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+
+
+async def test_an_admin_does_not_speak_for_the_directory(house: House, ada: Someone) -> None:
+    bob = await house.member(ada.team_id, "bob@example.com", ADMIN_ROLE)
+    await house.member(ada.team_id, "ann@example.com", OWNER_ROLE)
+    assert (await bob.browser.delete(f"/scim/v2/Users/{ada.shown}")).status_code == 403
+    with pytest.raises(Denied, match="directory"):
+        await house.key(bob, permissions=("directory.write",))
+    assert await house.key(ada, permissions=("directory.write",))
 
 
 async def test_what_a_directory_does_is_audited(house: House, scim: Caller) -> None:
