@@ -1,12 +1,11 @@
 """Real engines for the tests: one embedded Postgres and one embedded ClickHouse for each test process.
 
-A test that asks for Postgres gets a database of its own, cloned from a migrated template; one that asks for
-ClickHouse gets isolation by team, because every row carries one and each test's home team is new.
+A test that asks for Postgres gets a database of its own with the whole schema and no rows (support/databases.py);
+one that asks for ClickHouse gets isolation by team, because every row carries one and each test's home team is new.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -23,16 +22,17 @@ from mno.platform.database import Database
 from mno.platform.migrate import migrate_clickhouse, migrate_postgres, migrations_of
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
+from support.databases import Databases, hurry
 from support.engines import ADMIN_KEY, opened, silent
 
 _TEMPLATE = "template_of_tests"
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     server = PostgresServer(tmp_path_factory.mktemp("pg") / "postgres")
     server.start()
+    hurry(server)
     yield server
     server.stop()
 
@@ -51,14 +51,16 @@ def postgres_template(postgres_server: PostgresServer) -> str:
     return _TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: PostgresServer, postgres_template: str) -> Databases:
+    return Databases(postgres_server, postgres_template)
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+def postgres_url(databases: Databases) -> Iterator[str]:
     """A migrated database of this test's own."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(postgres_server.url_of("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY WAL_LOG")
-        yield postgres_server.url_of(name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.lent() as url:
+        yield url
 
 
 @pytest.fixture
