@@ -10,9 +10,11 @@ import httpx
 import pytest
 
 from mno.audit.service import Audit
+from mno.bootstrap import Services
 from mno.platform import origin
 from mno.platform.database import Database
 from mno.platform.errors import Conflict, Denied, Invalid
+from mno.platform.ids import parsed
 from mno.platform.origin import Origin
 from mno.platform.permissions import ALL, SYSTEMS
 from mno.platform.principal import Principal, PrincipalKind
@@ -251,3 +253,22 @@ async def test_a_system_that_is_switched_off_is_refused_by_its_name_and_data_sti
         wish["values"] = {f"systems.{off}": None}
         assert (await client.put("/api/config/system", json=wish)).status_code == 200
         assert (await client.get(path)).status_code == 200
+
+
+async def test_a_team_s_list_holds_also_for_who_acts_on_it_out_of_another_team(
+    client: httpx.AsyncClient, anonymous: httpx.AsyncClient, services: Services
+) -> None:
+    link = httpx.URL((await client.post("/api/auth/link")).json()["url"])
+    anonymous.headers["sec-fetch-site"] = "same-origin"
+    assert (await anonymous.get(f"{link.path}?{link.query.decode()}")).status_code == 303
+    closed = (await anonymous.post("/api/teams", json={"name": "Closed"})).json()["id"]
+    project = (await anonymous.post("/api/projects", json={"name": "Wanderer"})).json()["id"]
+    writer = replace(an_owner(), team_id=parsed("team", closed))
+    origin.set_current(Origin())
+    await services.settings.change(writer, Level.TEAM, {"security.allowed_addresses": ["203.0.113.0/24"]})
+    for answer in (
+        await anonymous.patch(f"/api/teams/{closed}", json={"name": "Open"}),
+        await anonymous.post(f"/api/teams/{closed}/archive"),
+        await anonymous.post(f"/api/projects/{project}/move", json={"team_id": closed}),
+    ):
+        assert (answer.status_code, "not open" in answer.text) == (403, True), answer.text

@@ -1,8 +1,9 @@
 """Teams, projects, people and groups over HTTP."""
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from mno.identity.teams.groups.service import Groups
 from mno.identity.teams.members.service import Members
@@ -30,10 +31,19 @@ from mno.identity.teams.schemas import (
     TeamWish,
 )
 from mno.identity.teams.service import Teams
-from mno.platform.http.gate import authenticated, requires, requires_on_target
+from mno.platform.http.gate import authenticated, require_open, requires, requires_on_target
 from mno.platform.ids import parsed
 from mno.platform.principal import Principal
 
+
+async def open_team(request: Request, team_id: str) -> UUID:
+    """The team of the path; `Denied` from an address that its allow list does not name."""
+    wanted = parsed("team", team_id)
+    require_open(request, wanted)
+    return wanted
+
+
+OpenTeam = Annotated[UUID, Depends(open_team)]
 AnyCaller = Annotated[Principal, Depends(authenticated)]
 TeamMaker = Annotated[Principal, Depends(requires("hub.teams.create"))]
 TeamWriter = Annotated[Principal, Depends(requires_on_target("team.write"))]
@@ -71,20 +81,20 @@ def _team_routes(routes: APIRouter, teams: Teams) -> None:
         return NewTeamShape.of_new(*await teams.create(maker, wish.name, wish.time_zone))
 
     @routes.get("/teams/{team_id}")
-    async def get_team(caller: AnyCaller, team_id: str) -> TeamShape:
+    async def get_team(caller: AnyCaller, team_id: OpenTeam) -> TeamShape:
         """One team that the caller may see."""
-        return TeamShape.of(await teams.team(caller, parsed("team", team_id)))
+        return TeamShape.of(await teams.team(caller, team_id))
 
     @routes.patch("/teams/{team_id}")
-    async def change_team(writer: TeamWriter, team_id: str, wish: TeamChange) -> TeamShape:
+    async def change_team(writer: TeamWriter, team_id: OpenTeam, wish: TeamChange) -> TeamShape:
         """Another name or time zone."""
-        changed = await teams.change(writer, parsed("team", team_id), name=wish.name, zone=wish.time_zone)
+        changed = await teams.change(writer, team_id, name=wish.name, zone=wish.time_zone)
         return TeamShape.of(changed)
 
     @routes.post("/teams/{team_id}/archive")
-    async def archive_team(writer: TeamWriter, team_id: str) -> TeamShape:
+    async def archive_team(writer: TeamWriter, team_id: OpenTeam) -> TeamShape:
         """Ends the team's keys, sessions and open invitations at once. Its data stays; nobody acts in it any more."""
-        return TeamShape.of(await teams.archive(writer, parsed("team", team_id)))
+        return TeamShape.of(await teams.archive(writer, team_id))
 
     @routes.post("/teams/{team_id}/unarchive")
     async def unarchive_team(maker: TeamMaker, team_id: str) -> TeamShape:
@@ -121,16 +131,16 @@ def _project_routes(routes: APIRouter, projects: Projects) -> None:
 
     @routes.post("/projects/{project_id}/move")
     async def move_project(
-        writer: ProjectWriter, project_id: str, wish: MoveWish, preview: Preview = False
+        writer: ProjectWriter, request: Request, project_id: str, wish: MoveWish, preview: Preview = False
     ) -> ConsequencesShape:
         """Lets the project go on in another team, where the caller needs `projects.create`.
 
         It goes on there under a new id; the old one is archived and keeps all spans and costs up to now. Keys that
         can only send data go along, every other key is revoked, roles on it end.
         """
-        project, means = await projects.move(
-            writer, parsed("prj", project_id), parsed("team", wish.team_id), preview=preview
-        )
+        to_team = parsed("team", wish.team_id)
+        require_open(request, to_team)
+        project, means = await projects.move(writer, parsed("prj", project_id), to_team, preview=preview)
         return ConsequencesShape.of(project, means, preview=preview)
 
 

@@ -15,6 +15,7 @@ import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from fastapi import Request
@@ -79,16 +80,24 @@ async def authenticated(request: HTTPConnection) -> Principal:
     principal = await _principal(request)
     # whoever is refused from here on is refused by name (problems.py)
     request.state.principal = principal
+    require_open(request, principal.team_id)
     rules: SiteRules = request.app.state.site_rules
-    address = origin.current().address
-    if not admits(rules.allowed_networks(principal.team_id), address):
-        raise Denied(f"The team is not open to the address {address or 'that you come from'}.")
     off = frozenset[str]().union(*(SYSTEMS[system] for system in rules.switched_off(principal.team_id)))
     if not off:
         return principal
     return replace(
         principal, permissions=principal.permissions - off, team_permissions=principal.team_permissions - off
     )
+
+
+def require_open(request: HTTPConnection, team_id: UUID) -> None:
+    """`Denied` for an address that this team's allow list does not name. For a route that acts on another team than
+    the caller's, too.
+    """
+    rules: SiteRules = request.app.state.site_rules
+    address = origin.current().address
+    if not admits(rules.allowed_networks(team_id), address):
+        raise Denied(f"The team is not open to the address {address or 'that you come from'}.")
 
 
 async def _principal(request: HTTPConnection) -> Principal:
