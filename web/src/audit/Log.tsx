@@ -44,11 +44,11 @@ export function Log({ chain }: { chain: Chain }) {
         </button>
       ),
     },
-    { key: "outcome", title: t("audit.outcome"), cell: (row) => <OutcomeMark entry={row} /> },
-    { key: "actor", title: t("audit.actor"), cell: (row) => <div className="cell-cut" style={{ maxWidth: 180 }}>{row.actor.name || <i className="faint">{t("audit.noName")}</i>}</div> },
-    { key: "resource", title: t("audit.resource"), cell: (row) => <div className="cell-cut" title={row.resource}>{row.resource_name || <span className="mono dim">{row.resource}</span>}</div> },
-    { key: "detail", title: t("audit.detail"), cell: (row) => (row.detail === "" ? null : <div className="dim cell-cut" title={row.detail}>{row.detail}</div>) },
     { key: "time", title: t("audit.time"), cell: (row) => <span className="dim nowrap"><Ago at={row.time} /></span> },
+    { key: "outcome", title: t("audit.outcome"), cell: (row) => <OutcomeMark entry={row} /> },
+    { key: "actor", title: t("audit.actor"), cell: (row) => <div className="cell-cut" style={{ maxWidth: 160 }}>{row.actor.name || <i className="faint">{t("audit.noName")}</i>}</div> },
+    { key: "resource", title: t("audit.resource"), cell: (row) => <div className="cell-cut" style={{ maxWidth: 240 }} title={row.resource_name ? `${row.resource_name} · ${row.resource}` : row.resource}>{row.resource_name || <span className="mono dim">{row.resource}</span>}</div> },
+    { key: "detail", title: t("audit.detail"), cell: (row) => (row.detail === "" ? null : <div className="dim cell-cut" style={{ maxWidth: 280 }} title={row.detail}>{row.detail}</div>) },
     { key: "address", title: t("audit.address"), optional: true, cell: (row) => <span className="mono dim">{row.address}</span> },
     { key: "seq", title: t("audit.seq"), align: "right", optional: true, cell: (row) => row.seq },
   ];

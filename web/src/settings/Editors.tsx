@@ -20,6 +20,9 @@ interface EditorProps {
 
 const MAX_TEXT_CHARACTERS = 1000;
 const DETECTORS = ["provider_key", "email", "phone", "card", "cn_id", "tw_id"] as const;
+/** Names of products and protocols, the same in every language. */
+const PROPER_NAMES: Readonly<Record<string, string>> = { openai: "OpenAI", anthropic: "Anthropic", gemini: "Gemini", starttls: "STARTTLS", tls: "TLS" };
+const PLAIN_CHOICES = ["compatible", "none"] as const;
 const UNITS = ["days", "hours", "minutes", "seconds", "tokens", "bytes"] as const;
 const MAX_DAYS = 3650;
 
@@ -27,7 +30,9 @@ export function choiceName(choice: string, t: Translate): string {
   if (choice === "") return t("settings.automatic");
   const detector = DETECTORS.find((each) => each === choice);
   if (detector) return t(`settings.detector.${detector}`);
-  return LANGUAGES.find(({ code }) => code === choice)?.name ?? choice;
+  const plain = PLAIN_CHOICES.find((each) => each === choice);
+  if (plain) return t(`settings.choice.${plain}`);
+  return PROPER_NAMES[choice] ?? LANGUAGES.find(({ code }) => code === choice)?.name ?? choice;
 }
 
 export function unitName(unit: string, t: Translate): string {

@@ -3,7 +3,7 @@
 import { ActionIcon, Button, Tooltip } from "@mantine/core";
 import { IconAlertTriangle, IconArrowBackUp, IconArrowBarToUp } from "@tabler/icons-react";
 import { useId } from "react";
-import { useLanguage } from "../i18n/language";
+import { type Translate, useLanguage } from "../i18n/language";
 import { admits } from "./addresses";
 import { type Drafts, faultOf, valueIn } from "./drafts";
 import { Editor } from "./Editors";
@@ -18,6 +18,8 @@ interface RowProps {
   address: string;
 }
 
+const AWAITED = { "LLM gateway": "settings.awaited.llm", "MCP gateway": "settings.awaited.mcp" } as const;
+const awaited = (system: string, t: Translate) => (system in AWAITED ? t(AWAITED[system as keyof typeof AWAITED]) : system);
 const WIDE = new Set(["patterns"]);
 
 export function SettingRow({ setting, level, drafts, mayWrite, address }: RowProps) {
@@ -35,7 +37,7 @@ export function SettingRow({ setting, level, drafts, mayWrite, address }: RowPro
         <div className="setting-title">
           <h3>{title}</h3>
           <Source setting={setting} level={level} isEdited={isEdited} />
-          {setting.awaits !== "" && <span className="mark information">{t("settings.awaits", { system: setting.awaits })}</span>}
+          {setting.awaits !== "" && <span className="mark information">{t("settings.awaits", { system: awaited(setting.awaits, t) })}</span>}
           {!setting.at_once && <span className="mark attention">{t("settings.restart")}</span>}
         </div>
         <p id={describedBy}>{description}</p>

@@ -11,6 +11,7 @@ import type { Session } from "../../api/types";
 import { formatDate } from "../../format/time";
 import { useLanguage, useWords } from "../../i18n/language";
 import type { Search } from "../../shell/address";
+import { roleText } from "../../team/words";
 import { Failure, FailureNote, State } from "../../ui/State";
 import type { Accepted, Offer } from "../shapes";
 import { useEntered } from "../sign_in/entered";
@@ -67,7 +68,7 @@ function Offered({ offer }: { offer: Offer }) {
         </>
       )}
       <dt>{t("invitation.role")}</dt>
-      <dd>{offer.role}</dd>
+      <dd>{roleText(offer.role, t)}</dd>
       <dt>{t("invitation.address")}</dt>
       <dd>{offer.address}</dd>
       <dt>{t("invitation.until")}</dt>
