@@ -24,7 +24,9 @@ async def test_an_invitation_goes_out_by_the_mail_server_of_the_settings(
 ) -> None:
     async with running_mail_server(with_password=True) as server:
         await set_up(client, server.port, user=USER)
+        assert (await client.get("/api/mail/password")).json() == {"is_set": False}
         assert (await client.put("/api/mail/password", json={"password": PASSWORD})).status_code == 204
+        assert (await client.get("/api/mail/password")).json() == {"is_set": True}
         assert (await client.post("/api/mail/trial", json={"to": "ada@example.com"})).status_code == 204
         made = await client.post("/api/invitations", json={"email": "new@example.com", "role_id": VIEWER})
         assert made.status_code == 201, made.text

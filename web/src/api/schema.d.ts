@@ -1380,7 +1380,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Password State
+         * @description Whether the mail server's password is set.
+         */
+        get: operations["password_state_api_mail_password_get"];
         /**
          * Keep Password
          * @description Sets the mail server's password, which is never shown again; the rest are the settings `mail.*`.
@@ -4260,6 +4264,14 @@ export interface components {
             };
             /** Name */
             name: string;
+        };
+        /** PasswordState */
+        PasswordState: {
+            /**
+             * Is Set
+             * @description Whether one is kept. What it is nobody is shown.
+             */
+            is_set: boolean;
         };
         /** PermissionList */
         PermissionList: {
@@ -8996,6 +9008,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_state_api_mail_password_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordState"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -1,10 +1,14 @@
 /* System settings: the whole catalogue of a level, and what the operator decided before the start. */
 
+import type { ReactNode } from "react";
 import { useWords } from "../i18n/language";
 import { Card } from "../ui/Page";
 import { type Section, SettingsFrame } from "./Frame";
+import { MailDesk } from "./MailDesk";
 import { groupOf, type Setting, type SettingList } from "./shapes";
 
+/** What belongs to a group and is no setting: credentials, trials. */
+const FEET: Readonly<Record<string, () => ReactNode>> = { mail: () => <MailDesk /> };
 const GROUPS = ["general", "systems", "security", "github", "redaction", "retention", "mail", "llm", "mcp"] as const;
 
 function byGroup(items: readonly Setting[]): Map<string, Setting[]> {
@@ -18,7 +22,7 @@ export default function SettingsPage() {
   function sections(listed: SettingList): Section[] {
     return [...byGroup(listed.items)].map(([group, items]) => {
       const known = GROUPS.find((each) => each === group);
-      return { key: group, title: known ? t(`settings.group.${known}`) : group, items };
+      return { key: group, title: known ? t(`settings.group.${known}`) : group, items, foot: FEET[group] };
     });
   }
   return (

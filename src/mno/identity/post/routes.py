@@ -10,11 +10,16 @@ from mno.platform.http.gate import requires
 from mno.platform.mail import MAX_ADDRESS_CHARACTERS
 from mno.platform.principal import Principal
 
+HubReader = Annotated[Principal, Depends(requires("hub.settings.read"))]
 HubWriter = Annotated[Principal, Depends(requires("hub.settings.write"))]
 
 
 class PasswordWish(BaseModel, extra="forbid"):
     password: Annotated[str, Field(max_length=1000, description="Empty takes it away.")]
+
+
+class PasswordState(BaseModel):
+    is_set: bool = Field(description="Whether one is kept. What it is nobody is shown.")
 
 
 class TrialWish(BaseModel, extra="forbid"):
@@ -23,6 +28,11 @@ class TrialWish(BaseModel, extra="forbid"):
 
 def router(office: PostOffice) -> APIRouter:
     routes = APIRouter(prefix="/api/mail", tags=["mail"])
+
+    @routes.get("/password")
+    async def password_state(_: HubReader) -> PasswordState:
+        """Whether the mail server's password is set."""
+        return PasswordState(is_set=await office.has_password())
 
     @routes.put("/password", status_code=204)
     async def keep_password(writer: HubWriter, wish: PasswordWish) -> None:

@@ -28,6 +28,7 @@ class OwnSecrets(Protocol):
     """The program's own credentials."""
 
     async def write_own(self, team_id: UUID | None, name: str, value: str, *, tx: Connection | None = None) -> None: ...
+    async def own_names(self, team_id: UUID | None = None) -> list[str]: ...
     async def delete_own(self, team_id: UUID | None, name: str, *, tx: Connection | None = None) -> bool: ...
 
 
@@ -49,6 +50,9 @@ class PostOffice:
                 await self._secrets.delete_own(None, MAIL_PASSWORD, tx=tx)
             after = {"set": bool(password)}
             await self._audit.record(tx, principal, "mail.password", MAIL_PASSWORD, after=after, team_id=HUB_CHAIN)
+
+    async def has_password(self) -> bool:
+        return MAIL_PASSWORD in await self._secrets.own_names()
 
     async def send_trial(self, to: str) -> None:
         """`Unavailable` with the mail server's own words when it does not take the letter."""
