@@ -36,7 +36,7 @@ from mno.platform.facts import Fact
 from mno.platform.ids import new_id, shown
 from mno.platform.outbox import Outbox
 from mno.platform.principal import Principal, PrincipalKind
-from mno.platform.verification import freshly_verified
+from mno.platform.verification import freshly_verified_by_second_factor
 
 _log = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ class Approvals:
         if objection is not None:
             raise Denied(objection)
         if approval.proposal.needs_fresh_factor:
-            freshly_verified(decider)
+            freshly_verified_by_second_factor(decider)
         person = rules.person_of(decider)
         assert person is not None
         vote = Vote(person, decider.name, decision, note, now)

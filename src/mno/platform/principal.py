@@ -43,8 +43,10 @@ class Principal:
     #: The person behind a session or a key; None for the program's own keys.
     user_id: UUID | None = None
     session_id: UUID | None = None
-    #: When the person last showed a second factor or a passkey in this session.
+    #: When the person last showed in this session what they have: a second factor, or the password where that is all.
     verified_at: datetime | None = None
+    #: Whether a second factor or a passkey was shown in this session.
+    second_factor: bool = False
     #: For questions about a scope; the policy fills it in, None where the sets above are all there is.
     rights: Rights | None = field(default=None, compare=False, repr=False)
 

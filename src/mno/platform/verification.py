@@ -21,3 +21,13 @@ def freshly_verified(principal: Principal, max_age: timedelta = FRESH) -> Princi
             f"{max(1, int(max_age.total_seconds() // 60))} minutes: POST /api/auth/verify, then try again."
         )
     return principal
+
+
+def freshly_verified_by_second_factor(principal: Principal) -> Principal:
+    """The same where a password shown again is not enough."""
+    if not freshly_verified(principal).second_factor:
+        raise VerificationRequired(
+            f"'{principal.name}' has shown a password only, and this wants a second factor: an authenticator app or a "
+            "passkey, which the profile sets up."
+        )
+    return principal

@@ -201,7 +201,10 @@ async def test_a_demanded_second_factor_must_be_fresh(office: Office) -> None:
     for decider in (without, stale):
         with pytest.raises(VerificationRequired):
             await office.approvals.decide(decider, request.id, Decision.APPROVE)
-    fresh = replace(office.person(), verified_at=clock.now())
+    weak = replace(office.person(), verified_at=clock.now())
+    with pytest.raises(VerificationRequired, match="password only"):
+        await office.approvals.decide(weak, request.id, Decision.APPROVE)
+    fresh = replace(weak, second_factor=True)
     assert (await office.approvals.decide(fresh, request.id, Decision.APPROVE)).allowed
 
 

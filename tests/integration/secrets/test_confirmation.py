@@ -143,6 +143,8 @@ async def test_where_a_fresh_factor_is_demanded_an_old_session_changes_nothing(
         await ask(services, home, stale, "new")
     with pytest.raises(VerificationRequired):
         await demand(services, home, stale)
+    with pytest.raises(VerificationRequired, match="password only"):
+        await ask(services, home, replace(ada, second_factor=False), "new")
     changed = await ask(services, home, ada, "new")
     assert changed.entry is not None
     with pytest.raises(VerificationRequired):

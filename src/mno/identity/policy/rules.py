@@ -141,8 +141,6 @@ class Rights:
     team: tuple[int, int] = _NOTHING
     places: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
     key: Key | None = None
-    #: Whether roles that demand a second factor count in it.
-    verified: bool = False
 
     def may(self, permission: str, scope: Scope) -> bool:
         """Asked on the permission's own level, whatever the scope's: a team's permission is asked of the team.
@@ -221,7 +219,7 @@ def rights_of(
         else:
             place = _place_of(grant.scope_kind, grant.project_id, grant.scope_id)
             places[place] = _joined(places.get(place, _NOTHING), given)
-    return Rights(team_id, hub[0] & ~hub[1], team, places, key, verified)
+    return Rights(team_id, hub[0] & ~hub[1], team, places, key)
 
 
 def _given(grant: Grant, masks: RoleMasks | None, *, verified: bool) -> tuple[int, int]:

@@ -72,7 +72,7 @@ class Policy:
         if scope.team_id == principal.team_id or principal.user_id is None or principal.kind is not PrincipalKind.USER:
             return self.may(principal, permission, scope)
         try:
-            rights = await self.rights_of_user(scope.team_id, principal.user_id, verified=_verified(principal))
+            rights = await self.rights_of_user(scope.team_id, principal.user_id, verified=principal.second_factor)
         except Unauthenticated:
             return False
         return rights.may(permission, scope)
@@ -119,7 +119,10 @@ class Policy:
         session_id: UUID | None = None,
         verified_at: datetime | None = None,
     ) -> Principal:
-        """A person who acts in this team and project. `Unauthenticated` when they are not in the team any more."""
+        """A person who acts in this team and project; `verified_at` is when they showed a second factor, if they did.
+
+        `Unauthenticated` when they are not in the team any more.
+        """
         rights = await self.rights_of_user(team_id, user_id, verified=verified_at is not None)
         return Principal(
             PrincipalKind.USER,
@@ -133,6 +136,7 @@ class Policy:
             user_id=user_id,
             session_id=session_id,
             verified_at=verified_at,
+            second_factor=verified_at is not None,
             rights=rights,
         )
 
@@ -143,7 +147,7 @@ class Policy:
         if principal.kind is PrincipalKind.USER and principal.rights is not None:
             if not await store.is_member(tx, principal.team_id, principal.id):
                 raise Denied("You are not a member of this team any more.")
-            return await _read_user(tx, principal.team_id, principal.id, verified=_verified(principal))
+            return await _read_user(tx, principal.team_id, principal.id, verified=principal.second_factor)
         return _rights_of_sets(principal)
 
     # — changes —
@@ -302,11 +306,6 @@ async def _read_user(tx: Connection, team_id: UUID, user_id: UUID, *, verified: 
     grants = await store.grants_of_user(tx, team_id, user_id)
     roles = await store.roles_reached(tx, {grant.role_id for grant in grants})
     return rights_of(team_id, grants, masks_of(roles), verified=verified)
-
-
-def _verified(principal: Principal) -> bool:
-    """As its session was compiled: `verified_at` is set by a password that was shown again, too."""
-    return isinstance(principal.rights, Rights) and principal.rights.verified
 
 
 def _rights_of_sets(principal: Principal) -> Rights:

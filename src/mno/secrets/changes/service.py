@@ -18,7 +18,7 @@ from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFou
 from mno.platform.ids import new_id, shown
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.scope import Level, Scope
-from mno.platform.verification import freshly_verified
+from mno.platform.verification import freshly_verified_by_second_factor
 from mno.secrets import envelope
 from mno.secrets.keys.model import Sealed
 from mno.secrets.keys.service import DataKeys
@@ -129,7 +129,7 @@ class Changes:
         """What is missing, where a fresh second factor is demanded."""
         if protection.fresh_factor:
             try:
-                freshly_verified(writer)
+                freshly_verified_by_second_factor(writer)
             except VerificationRequired as error:
                 return error
         return None
