@@ -104,6 +104,24 @@ async def test_an_approval_does_not_undo_what_happened_since(
     assert await waiting(services) == 0
 
 
+async def test_an_approval_does_not_change_another_entry_that_took_the_name_and_version(
+    services: Services, home: Home, ada: Principal, bob: Principal
+) -> None:
+    old = (await ask(services, home, ada, "old")).entry
+    assert old is not None
+    await demand(services, home, ada, second=True)
+    asked = (await ask(services, home, ada, "asked")).approval_id
+    assert asked is not None
+    async with services.engines.database.transaction(home.team.id) as tx:
+        await tx.execute("DELETE FROM secrets_entries WHERE id = %s", (old.id,))
+    again = (await ask(services, home, ada, "again")).approval_id
+    assert again is not None
+    await services.approvals.decide(bob, again, Decision.APPROVE)
+    with pytest.raises(Conflict, match="another one has its name"):
+        await services.approvals.decide(bob, asked, Decision.APPROVE)
+    assert await value_of(services, home, ada) == "again"
+
+
 async def test_a_deletion_and_a_variable_wait_as_well(
     services: Services, home: Home, ada: Principal, bob: Principal
 ) -> None:

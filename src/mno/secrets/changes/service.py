@@ -163,6 +163,7 @@ class Changes:
             "name": wish.name,
             "kind": str(wish.kind),
             "purpose": wish.purpose,
+            "id": entry_id(before) if before else None,
             "version": before.version if before else 0,
         }
         plain = wish.value.reveal() if wish.kind is Kind.VARIABLE and wish.value is not None else None
@@ -220,6 +221,8 @@ class Changes:
                 _check_base(before, wish)
                 if before is None:
                     await self._check_room(tx, wish.scope)
+                elif pending.change.get("id") != entry_id(before):
+                    raise Conflict("The entry was deleted, and another one has its name by now; ask anew.")
                 await self._set(tx, actor, wish, before, note)
             case "delete":
                 entry = await self._locked(tx, team, UUID(pending.change["id"]), pending.change["version"])
