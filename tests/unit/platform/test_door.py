@@ -90,8 +90,21 @@ class Only(NoRules):
         return self.networks if team_id is None else []
 
 
-def caller(rules: NoRules, address: str = "203.0.113.9") -> httpx.AsyncClient:
+class Told:
+    """What was refused."""
+
+    def __init__(self) -> None:
+        self.refused_attempts: list[tuple[str, str, str]] = []
+
+    async def refused(self, actor: object, action: str, resource: str, *, team_id: object = None, detail: str) -> None:
+        assert actor is None
+        assert team_id is None
+        self.refused_attempts.append((action, resource, detail))
+
+
+def caller(rules: NoRules, address: str = "203.0.113.9", told: Told | None = None) -> httpx.AsyncClient:
     app = FastAPI()
+    app.state.refusals = told
 
     @app.get("/origin")
     async def tell() -> list[str]:
@@ -124,8 +137,10 @@ async def test_a_trace_that_is_none_is_replaced_by_a_new_one(parent: str) -> Non
 
 
 async def test_the_hub_is_closed_to_addresses_that_its_list_does_not_name() -> None:
-    async with caller(Only("198.51.100.0/24", "2001:db8::/32")) as client:
+    told = Told()
+    async with caller(Only("198.51.100.0/24", "2001:db8::/32"), told=told) as client:
         answer = await client.get("/origin")
+        assert told.refused_attempts == [("access.deny", "hub", answer.json()["detail"])]
         assert (answer.status_code, answer.headers["content-type"]) == (403, "application/problem+json")
         assert "203.0.113.9" in answer.json()["detail"]
     for address in ("198.51.100.7", "2001:db8::5"):

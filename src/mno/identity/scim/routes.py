@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from mno.platform.http.gate import requires
+from mno.platform.http.problems import tell_refusal
 from mno.platform.principal import Principal
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class ScimRoute(APIRoute):
             except Exception as error:  # noqa: BLE001 - what is no SCIM error is raised again
                 from mno.identity.scim.answers import error_answer
 
+                await tell_refusal(request, error)
                 return error_answer(error)
 
         return handler

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mno.platform import origin
-from mno.platform.http.problems import problem_response
+from mno.platform.http.problems import Refusals, problem_response
 from mno.platform.origin import Origin
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -76,6 +76,9 @@ class Door:
         origin.set_current(came_from)
         if not admits(self._rules.allowed_networks(None), came_from.address):
             detail = f"The hub is not open to the address {came_from.address or 'that you come from'}."
+            refusals: Refusals | None = getattr(scope["app"].state, "refusals", None)
+            if refusals is not None:
+                await refusals.refused(None, "access.deny", "hub", detail=detail)
             await problem_response(HTTPStatus.FORBIDDEN, detail, instance=scope["path"])(scope, receive, send)
             return
 

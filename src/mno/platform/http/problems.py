@@ -135,13 +135,16 @@ def install(app: FastAPI) -> None:
 
 async def _on_our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MnoError)
-    if isinstance(error, Denied | Unauthenticated):
-        await _tell_refusal(request, error)
+    await tell_refusal(request, error)
     return problem_of(error, request.url.path)
 
 
-async def _tell_refusal(request: Request, error: MnoError) -> None:
-    """Names who was refused, where and why. A caller without any secret was not refused: it did not try."""
+async def tell_refusal(request: Request, error: Exception) -> None:
+    """Names who was refused, where and why, for whoever answers an error itself; nothing for one that refuses nobody.
+    A caller without any secret was not refused: it did not try.
+    """
+    if not isinstance(error, Denied | Unauthenticated):
+        return
     refusals: Refusals | None = getattr(request.app.state, "refusals", None)
     actor: Principal | None = getattr(request.state, "principal", None)
     tried = any(name in request.headers for name in ("authorization", "x-api-key", "cookie"))
