@@ -38,6 +38,11 @@ PERMISSIONS = {
 }
 
 
+#: What a key for one agent may ask of its project: to send what the agent did. Everything else is the project's, and
+#: such a key has it on its agent only.
+OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write"})
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key without its secret: `prefix` is the part that may be shown."""

@@ -16,6 +16,7 @@ from mno.identity.keys.model import (
     LAST_USE_RESOLUTION,
     MAX_OVERLAP,
     MAX_PAGE_KEYS,
+    OF_AN_AGENT_IN_ITS_PROJECT,
     ApiKey,
     KeyChange,
     KeyScope,
@@ -246,16 +247,17 @@ class Keys:
             if key.last_used_at is None or now - key.last_used_at >= LAST_USE_RESOLUTION:
                 await store.note_use(tx, key.id, now)
             rights = await self._policy.rights_of_key(tx, key.team_id, key.id, _rules_of(key))
-        place = Scope.project(key.team_id, key.project_id)
+        permissions = names_of(rights.mask(Scope.project(key.team_id, key.project_id)))
         if key.agent:
             place = Scope(Level.AGENT, key.team_id, key.project_id, key.agent)
+            permissions = names_of(rights.mask(place)) & OF_AN_AGENT_IN_ITS_PROJECT
         principal = Principal(
             PrincipalKind.API_KEY,
             key.id,
             key.name,
             key.team_id,
             key.project_id,
-            names_of(rights.mask(place)),
+            permissions,
             names_of(rights.in_team()),
             names_of(rights.hub),
             user_id=key.created_by,
