@@ -56,6 +56,7 @@ from mno.identity.teams.rooms import People
 from mno.identity.teams.service import Teams
 from mno.observability.costs.ports import KeyNames
 from mno.observability.costs.service import Costs
+from mno.observability.export.service import OtelExport
 from mno.observability.ingest.body import BodyBudget
 from mno.observability.ingest.decoders import Decoders
 from mno.observability.ingest.decoding import Kind, Sent
@@ -198,6 +199,8 @@ class Services:
     approvals: Approvals
     settings: Settings
     secrets: Secrets
+    #: The hub's own figures on their way to a collector.
+    export: OtelExport
     #: Secrets and variables for executions.
     runtime: Rooms
     parts: tuple[Part, ...] = field(default=())
@@ -254,6 +257,8 @@ def assemble(config: Config, engines: Engines) -> Services:
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
     entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)
     log = build_audit_log(config, engines, audit, settings)
+    egress = Egress(settings.egress_allowed)
+    export = OtelExport(engines.database, audit, observability.system, settings, secrets.own, egress)
     return Services(
         config=config,
         engines=engines,
@@ -270,6 +275,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         approvals=approvals,
         settings=settings,
         secrets=secrets,
+        export=export,
         runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
         parts=(
             versions.running,
@@ -280,6 +286,7 @@ def assemble(config: Config, engines: Engines) -> Services:
             outbox.running,
             tasks.running,
             approvals.running,
+            export.running,
             build_grpc(config, identity, observability, settings).running,
         ),
     )

@@ -29,6 +29,7 @@ from mno.identity.sign_in.answers import Front
 from mno.identity.teams import routes as teams_routes
 from mno.identity.teams.invitations import routes as invitations_routes
 from mno.observability.costs import routes as costs_routes
+from mno.observability.export import routes as export_routes
 from mno.observability.ingest import routes as ingest_routes
 from mno.observability.ingest.sample import routes as sample_routes
 from mno.observability.spans import routes as traces_routes
@@ -74,6 +75,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(traces_routes.router(seen.traces, seen.feed))
     app.include_router(costs_routes.router(seen.costs))
     app.include_router(system_routes.router(seen.system))
+    app.include_router(export_routes.router(services.export))
     app.include_router(approvals_routes.router(services.approvals))
     app.include_router(secrets_routes.router(services.runtime))
     app.include_router(background.router(services.outbox, services.tasks))

@@ -29,6 +29,7 @@ def configure(level: str, form: str) -> None:
         "httpx2",
         "httpcore",
         "psycopg.pool",
+        "procrastinate",
         "clickhouse_connect",
     ):
         logging.getLogger(quiet).setLevel(max(logging.WARNING, root.level))

@@ -40,6 +40,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail.security", Kind.CHOICE, "starttls", _HUB, choices=("starttls", "tls", "none")),
     Setting("mail.user", Kind.TEXT, "", _HUB),
     Setting("mail.from", Kind.TEXT, "", _HUB),
+    Setting("otel.endpoint", Kind.TEXT, "", _HUB),
+    Setting("otel.interval_s", Kind.INTEGER, 60, _HUB, minimum=5, maximum=3600, unit="seconds"),
     Setting("llm.providers", Kind.CHOICES, ("openai", "anthropic", "gemini"), _PROJECT, awaits="LLM gateway",
             choices=("openai", "anthropic", "gemini", "compatible")),
     Setting("llm.model", Kind.TEXT, "", _PROJECT, awaits="LLM gateway"),

@@ -2069,6 +2069,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/otel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Standing
+         * @description Whether the hub's own figures reach the collector of the setting `otel.endpoint`.
+         */
+        get: operations["standing_api_otel_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/otel/headers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep Headers
+         * @description Sets the headers that the collector asks for, such as `Authorization`; they are kept encrypted.
+         */
+        put: operations["keep_headers_api_otel_headers_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/otel/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Now
+         * @description Sends the figures now; 503 with the reason when the collector does not take them.
+         */
+        post: operations["send_now_api_otel_trial_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -3597,6 +3657,16 @@ export interface components {
         GroupWish: {
             /** Name */
             name: string;
+        };
+        /** HeadersWish */
+        HeadersWish: {
+            /**
+             * Headers
+             * @description By name, all anew; none takes them away.
+             */
+            headers: {
+                [key: string]: string;
+            };
         };
         /**
          * HealthStatus
@@ -5368,6 +5438,29 @@ export interface components {
             events: unknown[];
             /** Links */
             links: unknown[];
+        };
+        /** StandingShape */
+        StandingShape: {
+            /**
+             * Is On
+             * @description Whether `otel.endpoint` is set.
+             */
+            is_on: boolean;
+            /**
+             * Has Headers
+             * @description Whether headers are kept. What they hold nobody is shown.
+             */
+            has_headers: boolean;
+            /**
+             * Sent At
+             * @description When the collector last took what the answering process sent.
+             */
+            sent_at: string | null;
+            /**
+             * Error
+             * @description Why it did not take the last delivery; empty when it did.
+             */
+            error: string;
         };
         /**
          * State
@@ -10826,6 +10919,93 @@ export interface operations {
                 content: {
                     "application/openmetrics-text; version=1.0.0; charset=utf-8": unknown;
                 };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    standing_api_otel_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_headers_api_otel_headers_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeadersWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_now_api_otel_trial_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document (RFC 9457) */
             default: {

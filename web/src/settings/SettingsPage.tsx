@@ -5,11 +5,12 @@ import { useWords } from "../i18n/language";
 import { Card } from "../ui/Page";
 import { type Section, SettingsFrame } from "./Frame";
 import { MailDesk } from "./MailDesk";
+import { OtelDesk } from "./OtelDesk";
 import { groupOf, type Setting, type SettingList } from "./shapes";
 
 /** What belongs to a group and is no setting: credentials, trials. */
-const FEET: Readonly<Record<string, () => ReactNode>> = { mail: () => <MailDesk /> };
-const GROUPS = ["general", "systems", "security", "github", "redaction", "retention", "mail", "llm", "mcp"] as const;
+const FEET: Readonly<Record<string, () => ReactNode>> = { mail: () => <MailDesk />, otel: () => <OtelDesk /> };
+const GROUPS = ["general", "systems", "security", "github", "redaction", "retention", "mail", "otel", "llm", "mcp"] as const;
 
 function byGroup(items: readonly Setting[]): Map<string, Setting[]> {
   const groups = new Map<string, Setting[]>();
