@@ -144,6 +144,7 @@ class SignIn:
                 await self._attempts.succeeded(tx, [waits.address(origin.current().address)])
                 return await self.sessions.open(tx, person, (Factor.PASSKEY,), replaces=browser.session)
         except Invalid as refusal:
+            await self.passkeys.give_up(token)
             await self._audit.refused(None, "session.begin", "passkey", detail=str(refusal))
             raise Unauthenticated(str(refusal)) from None
 

@@ -1,5 +1,6 @@
 """Passkeys, one-time codes and recovery codes: as a way in, as a second factor, and shown again."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,16 @@ async def test_a_passkeys_answer_works_once(rooms: Rooms) -> None:
     answer = await shown(browser, device)
     assert (await browser.post("/api/auth/passkey", json=answer)).status_code == 200
     assert (await rooms.browser().post("/api/auth/passkey", json=answer)).status_code == 401
+
+
+async def test_a_challenge_that_was_answered_wrongly_is_not_answered_again(rooms: Rooms) -> None:
+    device = Authenticator()
+    await registered(await rooms.signed_in(await rooms.person(password=None)), device)
+    answer = await shown(rooms.browser(), device)
+    wrong = {**answer, "credential": {**answer["credential"], "rawId": "AAAA"}}
+    assert (await rooms.browser().post("/api/auth/passkey", json=wrong)).status_code == 401
+    refused = await rooms.browser().post("/api/auth/passkey", json=answer)
+    assert (refused.status_code, "begin again" in refused.text) == (401, True)
 
 
 @pytest.mark.parametrize("origin", ["http://localhost:9999", "https://localhost:8420", "http://evil.example"])
@@ -142,7 +153,13 @@ async def test_passkeys_are_named_and_removed_by_their_owner_only(rooms: Rooms) 
     assert (await rooms.browser().post("/api/auth/passkey", json=await shown(browser, device))).status_code == 401
 
 
-@pytest.mark.parametrize("credential", [{}, {"rawId": 5}, {"rawId": "AAAA", "response": {}}, {"rawId": "%%%"}])
+NESTED = json.loads('{"a":' * 400 + "1" + "}" * 400)
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [{}, {"rawId": 5}, {"rawId": "AAAA", "response": {}}, {"rawId": "%%%"}, {"rawId": "AA", "n": 10**30}, NESTED],
+)
 async def test_nonsense_in_place_of_a_passkey_is_refused(rooms: Rooms, credential: dict[str, Any]) -> None:
     browser = rooms.browser()
     begun = (await browser.post("/api/auth/passkey/options")).json()

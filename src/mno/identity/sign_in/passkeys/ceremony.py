@@ -153,7 +153,12 @@ def user_handle_of(credential: dict[str, Any]) -> bytes | None:
 
 
 def _check_size(credential: dict[str, Any]) -> None:
-    if len(orjson.dumps(credential)) > MAX_CREDENTIAL_BYTES:
+    try:
+        size = len(orjson.dumps(credential))
+    except orjson.JSONEncodeError:
+        # nested beyond all measure, or numbers that no browser sends
+        raise Invalid("The passkey's answer is not one that a browser makes.") from None
+    if size > MAX_CREDENTIAL_BYTES:
         raise Invalid(f"A passkey's answer may have {MAX_CREDENTIAL_BYTES} bytes.")
 
 

@@ -1,5 +1,6 @@
 """Passkeys of a person: made, named, removed, and proved."""
 
+import contextlib
 from typing import Any
 from uuid import UUID
 
@@ -119,6 +120,12 @@ class Passkeys:
         count = ceremony.proved(site, credential, str(data["challenge"]), key.public_key, key.sign_count)
         await store.note_use(tx, key.id, count, clock.now())
         return key.user_id
+
+    async def give_up(self, token: str) -> None:
+        """A challenge is answered once, also wrongly: what was refused, and undone with it, is not tried again."""
+        async with self._database.across_teams() as tx:
+            with contextlib.suppress(Invalid):
+                await self._sessions.finish(tx, _PROVE, token)
 
     async def person_of(self, caller: Principal) -> Person:
         """The signed-in person as they stand now."""
