@@ -471,8 +471,8 @@ def build_observability(engines: Engines, keys: KeyNames, audit: Audit, rules_of
     meters = Meters()
     journal = Journal(engines.folder.journal)
     fresh = FreshSpans()
-    store = SpanStore(engines.clickhouse, fresh)
-    pipeline = Pipeline(journal, BlockWriter(journal, store, meters, feed), meters)
+    store = SpanStore(engines.clickhouse)
+    pipeline = Pipeline(journal, BlockWriter(journal, store, meters, feed, fresh), meters)
     costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys, audit)
     ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders(), rules_of)
 

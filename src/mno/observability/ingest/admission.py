@@ -24,12 +24,15 @@ MEMORY_SPANS = 200_000
 
 @dataclass(slots=True)
 class Admitted:
-    """The verdict on one group: what to insert, and which rows of before must be corrected."""
+    """The verdict on one group: what to insert, and which rows of before must be corrected. It grows until it is
+    inserted."""
 
     deliveries: list[tuple[Owner, list[Span]]] = field(default_factory=list)
-    #: Stored spans whose verdict changed, and to what.
+    #: Spans of earlier groups whose verdict changed, and to what.
     corrections: dict[SpanKey, bool] = field(default_factory=dict)
     duplicates: int = 0
+    #: The group's own spans that have usage and, when they came, no descendant with usage.
+    open: dict[tuple[TraceKey, bytes], Span] = field(default_factory=dict)
 
     def corrected(self, *, counted: bool) -> list[SpanKey]:
         return [key for key, verdict in self.corrections.items() if verdict is counted]
@@ -101,8 +104,6 @@ class TraceMemory:
         return False
 
 
-#: The spans of one group that have usage and, when they came, no descendant with usage.
-Fresh = dict[tuple[TraceKey, bytes], Span]
 #: Reads what the store knows of these traces; a trace that it does not know is absent.
 Lookup = Callable[[Sequence[TraceKey]], Iterable[tuple[TraceKey, KnownSpan]]]
 
@@ -122,26 +123,43 @@ class Admission:
         self._tellings = Tellings()
 
     def forget(self, horizon_us: int) -> None:
-        """Drops the memory, after a write that may or may not have happened."""
+        """Drops the memory, after a write that may or may not have happened of spans that end before the horizon."""
+        ends = (trace.last_end_us for trace in self._traces.values())
+        self._horizon_us = max(self._horizon_us, horizon_us, *ends)
         self._traces.clear()
         self._tellings = Tellings()
         self._remembered = 0
-        self._horizon_us = max(self._horizon_us, horizon_us)
 
-    def admit(self, deliveries: Sequence[tuple[Owner, Sequence[Span]]]) -> Admitted:
-        """Sorts a group of deliveries into new spans, repetitions and corrections."""
-        self._recall(deliveries)
-        admitted = Admitted()
-        fresh: Fresh = {}
+    def admit(self, deliveries: Sequence[tuple[Owner, Sequence[Span]]], into: Admitted | None = None) -> Admitted:
+        """Sorts deliveries into new spans, repetitions and corrections of a group: a new one, or `into`.
+
+        Where there are `forgotten` traces among them, every group before must be in the store.
+        """
+        if forgotten := self.forgotten(deliveries):
+            self._reload(forgotten)
+        admitted = Admitted() if into is None else into
         for owner, spans in deliveries:
-            kept = [span for span in spans if self._admit(owner, span, fresh, admitted)]
+            kept = [span for span in spans if self._admit(owner, span, admitted)]
             admitted.duplicates += len(spans) - len(kept)
             if kept:
                 admitted.deliveries.append((owner, kept))
         self._evict()
         return admitted
 
-    def _admit(self, owner: Owner, span: Span, fresh: Fresh, admitted: Admitted) -> bool:
+    def forgotten(self, deliveries: Sequence[tuple[Owner, Sequence[Span]]]) -> list[TraceKey]:
+        """The traces of spans that are old enough to have been forgotten: the store has to be asked about them."""
+        horizon_us = self._horizon_us
+        found: dict[TraceKey, None] = {}
+        for owner, spans in deliveries:
+            for span in spans:
+                if span.start_ns // 1000 <= horizon_us:
+                    key = TraceKey(owner.team_id, owner.project_id, span.trace_id)
+                    trace = self._traces.get(key)
+                    if trace is None or span.start_ns // 1000 <= trace.known_after_us:
+                        found[key] = None
+        return list(found)
+
+    def _admit(self, owner: Owner, span: Span, admitted: Admitted) -> bool:
         key = TraceKey(owner.team_id, owner.project_id, span.trace_id)
         trace = self._traces.get(key)
         if trace is None:
@@ -158,36 +176,22 @@ class Admission:
         self._remembered += 1
         span.counted = span_id in trace.ends
         if span.counted:
-            fresh[key, span_id] = span
+            admitted.open[key, span_id] = span
             if span.response_id:
                 telling = Telling(key, span_id, start_us, end_us)
                 trace.tellings[span_id] = (span.response_id, telling)
                 span.counted, others = self._tellings.add(span.response_id, telling)
-                _correct(others, fresh, admitted, counted=False)
+                _correct(others, admitted, counted=False)
         for ancestor_id in newly_covered:
             start_us = trace.ends.pop(ancestor_id)
             response_id, telling = trace.tellings.pop(ancestor_id, ("", Telling(key, ancestor_id, start_us, start_us)))
             counted = True
             if response_id:
                 counted, others = self._tellings.remove(response_id, telling)
-                _correct(others, fresh, admitted, counted=True)
+                _correct(others, admitted, counted=True)
             if counted:
-                _correct([telling], fresh, admitted, counted=False)
+                _correct([telling], admitted, counted=False)
         return True
-
-    def _recall(self, deliveries: Sequence[tuple[Owner, Sequence[Span]]]) -> None:
-        """Brings back the traces of spans that are old enough to have been forgotten."""
-        horizon_us = self._horizon_us
-        forgotten: dict[TraceKey, None] = {}
-        for owner, spans in deliveries:
-            for span in spans:
-                if span.start_ns // 1000 <= horizon_us:
-                    key = TraceKey(owner.team_id, owner.project_id, span.trace_id)
-                    trace = self._traces.get(key)
-                    if trace is None or span.start_ns // 1000 <= trace.known_after_us:
-                        forgotten[key] = None
-        if forgotten:
-            self._reload(list(forgotten))
 
     def _reload(self, keys: list[TraceKey]) -> None:
         for key in keys:
@@ -225,10 +229,10 @@ class Admission:
             self._tellings.remove(response_id, telling)
 
 
-def _correct(tellings: Iterable[Telling], fresh: Fresh, admitted: Admitted, *, counted: bool) -> None:
+def _correct(tellings: Iterable[Telling], admitted: Admitted, *, counted: bool) -> None:
     """Gives spans another verdict: in place where they are of this group, else as a correction of the store."""
     for telling in tellings:
-        span = fresh.get((telling.trace, telling.span_id))
+        span = admitted.open.get((telling.trace, telling.span_id))
         if span is not None:
             span.counted = counted
             continue

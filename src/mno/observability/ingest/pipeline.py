@@ -1,10 +1,11 @@
-"""The pipeline behind every way in: journal, acknowledge, insert.
+"""The pipeline behind every way in: journal, acknowledge, gather, insert.
 
-Three threads. The journal thread makes whatever waits durable and acknowledges it; the store thread takes
-whatever has been acknowledged since to the block writer (writer.py), which inserts it as one block, and lets the
-usage rollups follow a little later (`_settle`). So an answer costs one `fdatasync`, a block is as large as the load
-makes it, and one thread alone ever reads and restates rows. The backlog between the two is bounded: when it is
-full, new deliveries are refused with a `Retry-After`, and nothing that was accepted is dropped.
+Four threads. The journal thread makes whatever waits durable and acknowledges it; the gather thread decides what of it
+is new and counts; the store thread inserts what has gathered as one block (writer.py) and lets the usage rollups follow
+a little later (`_settle`); the sync thread lets the journal forget. So an answer costs one `fdatasync`, a span can be
+found as soon as it has gathered, a block is as large as the load makes it, and one thread alone ever restates rows. The
+backlog is bounded: when it is full, new deliveries are refused with a `Retry-After`, and nothing that was accepted is
+dropped.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from mno.observability.ingest.journal import Journal
@@ -28,18 +30,20 @@ from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
 BACKLOG_SPANS = 100_000
 #: Bytes of the same.
 BACKLOG_BYTES = 256 * 1024 * 1024
-#: The store thread rests between blocks half as long as the last one took, within these bounds: many tiny blocks
-#: would keep the engine busy with their fixed cost.
+#: The store thread rests between blocks as long as the last one took, within these bounds: many tiny blocks would keep
+#: the engine busy with their fixed cost.
 LEAST_REST_S = 0.01
-MOST_REST_S = 0.06
+MOST_REST_S = 0.1
 #: Above this rate, in spans a second, it rests until a block is worth its cost, or this much longer: a block of
 #: a thousand spans costs the engine twice as much a span, merges included, as one of five thousand.
 BUSY_RATE = 8_000
 BUSY_BLOCK_SPANS = 5_000
 BUSY_REST_S = 0.25
 
-#: The usage rollups follow a block after this long, in seconds, or as soon as nothing has come for QUIET_S.
+#: The usage rollups follow a block after this long, in seconds, or as soon as nothing has come for QUIET_S. Above
+#: BUSY_RATE it is longer: three rollups take the engine forty milliseconds however much they are told.
 SETTLE_S = 0.5
+BUSY_SETTLE_S = 1.0
 QUIET_S = 0.1
 #: When they could not, they are tried again this much later.
 SETTLE_AGAIN_S = 1.0
@@ -72,7 +76,9 @@ class Pipeline:
         self._meters = meters
         self._lock = threading.Condition()
         self._arrived: deque[_Delivery] = deque()
+        #: Acknowledged and not in the store yet, of which the first `_gathered` have been given to the writer.
         self._durable: deque[_Delivery] = deque()
+        self._gathered = 0
         self._errands: deque[Callable[[], None]] = deque()
         self._backlog_spans = 0
         self._backlog_bytes = 0
@@ -106,6 +112,7 @@ class Pipeline:
         recovered = self._writer.recover()
         for target, name in (
             (self._run_journal, "ingest-journal"),
+            (self._run_gather, "ingest-gather"),
             (self._run_store, "ingest-store"),
             (self._run_sync, "ingest-sync"),
         ):
@@ -205,34 +212,70 @@ class Pipeline:
                 self._backlog_spans -= len(delivery.spans)
                 self._backlog_bytes -= delivery.size
 
+    # --- the gather thread ---
+
+    def _run_gather(self) -> None:
+        while True:
+            with self._lock:
+                while not (self._can_gather() or self._all_is_durable()):
+                    self._lock.wait(0.1 if self._stopping else None)
+                if not self._can_gather():
+                    return
+                group = self._next_to_gather()
+            self._writer.gather([(delivery.owner, delivery.spans) for delivery in group])
+            with self._lock:
+                self._gathered += len(group)
+                self._lock.notify_all()
+
+    def _can_gather(self) -> bool:
+        return len(self._durable) > self._gathered and self._writer.gathered_spans < BLOCK_SPANS
+
+    def _all_is_durable(self) -> bool:
+        return self._nothing_follows(self._threads[0]) and len(self._durable) == self._gathered
+
+    def _next_to_gather(self) -> list[_Delivery]:
+        room = BLOCK_SPANS - self._writer.gathered_spans
+        group: list[_Delivery] = []
+        for delivery in islice(self._durable, self._gathered, None):
+            room -= len(delivery.spans)
+            if group and room < 0:
+                break
+            group.append(delivery)
+        return group
+
     # --- the store thread ---
 
     def _run_store(self) -> None:
         began = time.monotonic()
         while True:
-            group, errands, finished = self._next_work()
+            errands, finished = self._next_work()
             now = time.monotonic()
-            rate = sum(len(delivery.spans) for delivery in group) / (now - began)
-            began = now
             for errand in errands:
                 errand()
-            if group:
-                self._store(group)
+            spans = self._writer.gathered_spans
+            rate = spans / (now - began)
+            began = now
+            if spans:
+                self._store(busy=rate > BUSY_RATE)
             took_s = time.monotonic() - now
             self._settle(finished=finished)
             if finished:
                 return
             self._rest(rate, took_s)
 
-    def _store(self, group: list[_Delivery]) -> None:
-        stored = self._writer.write([(delivery.owner, delivery.spans) for delivery in group], lambda: self._stopping)
-        self._left_behind = self._left_behind or not stored
+    def _store(self, *, busy: bool) -> None:
+        count, forgettable = self._writer.write(lambda: self._stopping)
+        self._left_behind = self._left_behind or not forgettable
         with self._lock:
+            group = [self._durable.popleft() for _ in range(count)]
+            self._gathered -= count
             if not self._left_behind:
                 self._written_before = self._durable[0].segment if self._durable else group[-1].segment
-            self._quiet_at = time.monotonic() + QUIET_S
+            now = time.monotonic()
+            self._quiet_at = now + QUIET_S
             if self._settle_at is None:
-                self._settle_at = time.monotonic() + SETTLE_S
+                self._settle_at = now + (BUSY_SETTLE_S if busy else SETTLE_S)
+            self._lock.notify_all()
         self._drop(group)
 
     def _settle(self, *, finished: bool) -> None:
@@ -264,30 +307,30 @@ class Pipeline:
     def _rest(self, rate: float, took_s: float) -> None:
         """Lets deliveries gather: a moment for freshness, longer for throughput when they come fast."""
         busy = rate > BUSY_RATE
-        until = time.monotonic() + (BUSY_REST_S if busy else min(max(took_s / 2, LEAST_REST_S), MOST_REST_S))
+        until = time.monotonic() + (BUSY_REST_S if busy else min(max(took_s, LEAST_REST_S), MOST_REST_S))
         enough = BUSY_BLOCK_SPANS if busy else BLOCK_SPANS
         with self._lock:
-            while not self._stopping and not self._errands and self._backlog_spans < enough:
+            while not (self._stopping or self._errands or self._writer.awaited or self._backlog_spans >= enough):
                 remaining = until - time.monotonic()
                 if remaining <= 0 or not self._lock.wait(remaining):
                     return
 
-    def _next_work(self) -> tuple[list[_Delivery], list[Callable[[], None]], bool]:
+    def _next_work(self) -> tuple[list[Callable[[], None]], bool]:
+        """Errands, as soon as there are any or something has gathered or is due; and whether this is the end."""
         with self._lock:
-            while not (self._durable or self._errands or self._settle_is_due() or self._nothing_follows()):
+            while not (
+                self._writer.gathered_spans or self._errands or self._settle_is_due() or self._all_is_gathered()
+            ):
                 self._lock.wait(self._patience_s())
             errands = list(self._errands)
             self._errands.clear()
-            group: list[_Delivery] = []
-            waiting = 0
-            while self._durable and (not group or waiting + len(self._durable[0].spans) <= BLOCK_SPANS):
-                delivery = self._durable.popleft()
-                waiting += len(delivery.spans)
-                group.append(delivery)
-            return group, errands, not self._durable and self._nothing_follows()
+            return errands, self._all_is_gathered()
 
-    def _nothing_follows(self) -> bool:
-        return self._stopping and not self._arrived and not self._threads[0].is_alive()
+    def _all_is_gathered(self) -> bool:
+        return self._nothing_follows(self._threads[1])
+
+    def _nothing_follows(self, before: threading.Thread) -> bool:
+        return self._stopping and not self._arrived and not before.is_alive()
 
     # --- the sync thread ---
 

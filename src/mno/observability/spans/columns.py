@@ -38,7 +38,7 @@ _FIELDS = (
     *WORDS, *TEXTS, *NUMBERS, *COST_PARTS, *FLAGS,
     "trace_id", "span_id", "parent_span_id", "start_ns", "cost", "tags",
 )  # fmt: skip
-_gather = attrgetter(*_FIELDS)
+_GETTERS = {name: attrgetter(name) for name in _FIELDS}
 
 #: A row of the table `usage_entries`. Rows that were read from the store have their words as plain text, new ones as
 #: dictionaries.
@@ -67,7 +67,7 @@ def block(deliveries: Sequence[tuple[Owner, Sequence[Span]]], ingested_at_us: in
     """One block for the table `spans`: new rows, so `sign` is 1 and `revision` 0."""
     spans = [span for _, delivered in deliveries for span in delivered]
     count = len(spans)
-    gathered: dict[str, Any] = dict(zip(_FIELDS, zip(*map(_gather, spans), strict=True), strict=True))
+    gathered: dict[str, Any] = {name: list(map(getter, spans)) for name, getter in _GETTERS.items()}
     columns: dict[str, pa.Array] = _owners(deliveries)
     columns["start_time"] = _times(np.array(gathered["start_ns"], np.int64) // 1000)
     columns["ingested_at"] = _times(np.full(count, ingested_at_us, np.int64))

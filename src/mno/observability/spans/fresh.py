@@ -1,17 +1,20 @@
 """Spans on their way into the store: admitted and durable, and not yet found by a query.
 
-An insert takes the engine some ten milliseconds, in which a reader would be told that a span does not exist which
-its sender knows to be accepted. So the block that is being inserted can be asked as well, and what it holds of a
-trace is laid over what the engine answers: it is what the engine will answer next.
+They wait until a block is worth its cost, and its insert takes the engine some ten milliseconds, in which a reader
+would be told that a span does not exist which its sender knows to be accepted. So the groups that are on their way can
+be asked as well, and what they say of a trace is laid over what the engine answers: it is what the engine will answer
+next.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mno.observability.spans.columns import TOKENS
-from mno.observability.spans.model import UsageKind
+from mno.observability.spans.columns import TOKENS, block
+from mno.observability.spans.model import Owner, Span, SpanKey, UsageKind
 from mno.observability.spans.queries import Tenant, TraceBounds
 
 _PLAIN = ("name", "kind", "operation", "status", "provider", "model", "agent", "tool", "service")
@@ -19,39 +22,61 @@ _NUMBERS = ("duration_ns", "counted", *TOKENS)
 _KINDS = {int(kind): kind.name.lower() for kind in UsageKind}
 
 
+class Group(Protocol):
+    """Spans that become one block, and spans stored before whose verdict changes with it; it may still grow."""
+
+    @property
+    def deliveries(self) -> Sequence[tuple[Owner, Sequence[Span]]]: ...
+    @property
+    def corrections(self) -> Mapping[SpanKey, bool]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What is on its way of one trace: rows in the shape of `SpanQueries.spans_of_trace`, and new verdicts."""
+
+    rows: pa.Table
+    #: Whether spans of before count from now on, by start and span.
+    counted: dict[tuple[int, bytes], bool]
+
+
 class FreshSpans:
-    """Entered and left by the writing thread, asked by any."""
+    """Groups enter when they begin and leave when they are inserted, on the writing threads; any thread may ask."""
 
     def __init__(self) -> None:
-        self._block: pa.Table | None = None
+        self._groups: tuple[Group, ...] = ()
 
-    def enter(self, block: pa.Table) -> None:
-        """The block is about to be inserted: from now on it can be found."""
-        self._block = block
+    def enter(self, group: Group) -> None:
+        self._groups = (*self._groups, group)
 
-    def leave(self) -> None:
-        """The engine finds it now, or it will be tried again."""
-        self._block = None
+    def leave(self, group: Group) -> None:
+        self._groups = tuple(other for other in self._groups if other is not group)
 
-    def of_trace(self, tenant: Tenant, trace_id: str) -> pa.Table | None:
-        """Rows in the shape of `SpanQueries.spans_of_trace`; None when there are none of this trace."""
-        block = self._block
-        if block is None:
+    def of_trace(self, tenant: Tenant, trace_id: str) -> Fresh | None:
+        """None when nothing of this trace is on its way."""
+        trace = bytes.fromhex(trace_id)
+        deliveries: list[tuple[Owner, list[Span]]] = []
+        counted: dict[tuple[int, bytes], bool] = {}
+        for group in self._groups:
+            for owner, spans in tuple(group.deliveries):
+                if (owner.team_id, owner.project_id) == (tenant.team_id, tenant.project_id):
+                    found = [span for span in spans if span.trace_id == trace]
+                    if found:
+                        deliveries.append((owner, found))
+            for key, verdict in tuple(group.corrections.items()):
+                if key.trace == (tenant.team_id, tenant.project_id, trace):
+                    counted[key.start_us, key.span_id] = verdict
+        if not deliveries:
             return None
-        rows = block.filter(pc.equal(block["trace_id"], pa.scalar(bytes.fromhex(trace_id), block["trace_id"].type)))
-        if rows.num_rows == 0:
-            return None
-        owned = (rows[name].to_pylist() for name in ("team_id", "project_id"))
-        mine = [owner == (tenant.team_id, tenant.project_id) for owner in zip(*owned, strict=True)]
-        standing = _standing(rows.filter(pa.array(mine)))
-        return _shaped(standing) if standing.num_rows else None
+        return Fresh(_judged(_shaped(block(deliveries, 0)), counted), counted)
 
 
-def laid_over(stored: pa.Table, fresh: pa.Table) -> pa.Table:
-    """The trace's rows with the fresh ones in place of those that they restate, by start."""
-    restated = set(_keys(fresh))
-    kept = stored.filter(pa.array([key not in restated for key in _keys(stored)], pa.bool_()))
-    return pa.concat_tables([kept, fresh.cast(stored.schema)]).sort_by([("start_us", "ascending")])
+def laid_over(stored: pa.Table, fresh: Fresh) -> pa.Table:
+    """The trace's rows with the fresh ones beside those that are stored, by start, and the new verdicts on them."""
+    arriving = set(_keys(fresh.rows))
+    kept = stored.filter(pa.array([key not in arriving for key in _keys(stored)], pa.bool_()))
+    judged = _judged(kept, fresh.counted)
+    return pa.concat_tables([judged, fresh.rows.cast(stored.schema)]).sort_by([("start_us", "ascending")])
 
 
 def bounds_of(fresh: pa.Table, stored: TraceBounds | None) -> TraceBounds:
@@ -70,19 +95,19 @@ def bounds_of(fresh: pa.Table, stored: TraceBounds | None) -> TraceBounds:
     )
 
 
+def _judged(rows: pa.Table, counted: Mapping[tuple[int, bytes], bool]) -> pa.Table:
+    """The rows with these verdicts."""
+    if not counted:
+        return rows
+    stood = zip(_keys(rows), rows["counted"].to_pylist(), strict=True)
+    verdicts = [int(counted.get(key, verdict)) for key, verdict in stood]
+    place = rows.schema.get_field_index("counted")
+    column = rows.schema.field(place)
+    return rows.set_column(place, column, pa.array(verdicts, column.type))
+
+
 def _keys(rows: pa.Table) -> list[tuple[int, bytes]]:
     return list(zip(rows["start_us"].to_pylist(), rows["span_id"].to_pylist(), strict=True))
-
-
-def _standing(rows: pa.Table) -> pa.Table:
-    """Of each span the row that stands: of the last revision the one with sign 1."""
-    columns = (rows[name].to_pylist() for name in ("start_time", "span_id", "revision", "sign"))
-    last: dict[Any, tuple[Any, int]] = {}
-    for index, (start, span_id, revision, sign) in enumerate(zip(*columns, strict=True)):
-        rank = (revision, sign)
-        if (start, span_id) not in last or rank > last[start, span_id][0]:
-            last[start, span_id] = (rank, index)
-    return rows.take(pa.array(sorted(index for (_, sign), index in last.values() if sign > 0), pa.int64()))
 
 
 def _shaped(rows: pa.Table) -> pa.Table:

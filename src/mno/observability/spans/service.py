@@ -87,8 +87,8 @@ class Traces:
         fresh = self._fresh.of_trace(tenant, trace_id)
         bounds, table = await self._stored(tenant, trace_id)
         if fresh is not None:
-            bounds = bounds_of(fresh, bounds)
-            table = fresh if table is None else laid_over(table, fresh)
+            bounds = bounds_of(fresh.rows, bounds)
+            table = fresh.rows if table is None else laid_over(table, fresh)
         if bounds is None or table is None:
             raise _unknown(trace_id)
         if table.num_rows > MAX_SPANS_OF_TRACE:

@@ -1,7 +1,7 @@
 """The span table: what the writer reads and writes. Views for people are in `queries.py`.
 
 Everything here runs on the one writing thread, so that reading a row and restating it cannot interleave
-with another write. A block is in `spans` at once, where people find it; what it says of usage is remembered and
+with another write; `known_spans` alone is asked beside it, when no block is on its way. A block is in `spans` at once, where people find it; what it says of usage is remembered and
 passed on to the rollups for several blocks together, by `settle` (docs/decisions/0010).
 """
 
@@ -14,13 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mno.observability.spans.columns import PRICE_COLUMNS, usage_entries, usage_part
-from mno.observability.spans.fresh import FreshSpans
 from mno.observability.spans.model import KnownSpan, SpanKey, TraceKey
 from mno.observability.spans.recount import Recount
 from mno.platform.clickhouse import ClickHouse
 
 #: Rows whose usage is remembered at most, about 400 bytes each; then it is passed on whatever the clock says.
-MOST_UNSETTLED = 20_000
+MOST_UNSETTLED = 40_000
 
 #: Moments of spans that lie farther apart than this are recounted apart.
 _GAP_US = 3_600_000_000
@@ -80,10 +79,9 @@ class SpanStore:
     the way is made good there by a recount of the spans that it touched, so nothing is added twice or lost.
     """
 
-    def __init__(self, clickhouse: ClickHouse, fresh: FreshSpans | None = None) -> None:
+    def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
         self._recount = Recount(clickhouse)
-        self._fresh = fresh or FreshSpans()
         #: What the rollups have not been told yet.
         self._unsettled: list[pa.Table] = []
         self._unsettled_rows = 0
@@ -107,14 +105,11 @@ class SpanStore:
         if self._unsettled_rows >= MOST_UNSETTLED:
             self._pass_on()
         usage = usage_part(block)
-        self._fresh.enter(block)
         try:
             self._clickhouse.insert("spans", block)
         except BaseException:
             self._doubt_rows(usage)
             raise
-        finally:
-            self._fresh.leave()
         self._unsettled.append(usage)
         self._unsettled_rows += usage.num_rows
 

@@ -1,30 +1,40 @@
 """From a delivery to the rollups: whatever arrives in whatever order, the rollups equal a recount from the spans."""
 
 import asyncio
+import contextlib
+import itertools
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import orjson
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mno.observability.ingest import writer
+from mno.observability.ingest.admission import MEMORY_SPANS, Admission
 from mno.observability.ingest.journal import Journal, record
 from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.pipeline import BACKLOG_SPANS, Pipeline
 from mno.observability.ingest.writer import BlockWriter
 from mno.observability.spans.columns import block
+from mno.observability.spans.fresh import FreshSpans
 from mno.observability.spans.model import Owner, Span, UsageKind
-from mno.observability.spans.queries import Tenant
+from mno.observability.spans.queries import SpanQueries, Tenant
 from mno.observability.spans.recount import Recount
 from mno.observability.spans.restatement import Repricing
+from mno.observability.spans.service import Traces
 from mno.observability.spans.store import SpanStore
 from mno.observability.spans.stream import SpanFeed
 from mno.platform.clickhouse import ClickHouse
-from mno.platform.errors import LimitExceeded, TooLarge, Unavailable
-from support.arriving import T0_NS, a_span
+from mno.platform.errors import LimitExceeded, NotFound, TooLarge, Unavailable
+from support.arriving import T0_NS, a_span, trace_id
 
 DAY_US = 86_400_000_000
 WHOLE = (T0_NS // 1000 - DAY_US, T0_NS // 1000 + 28 * DAY_US)
@@ -38,10 +48,9 @@ def pipeline(clickhouse: ClickHouse, tmp_path: Path) -> Iterator[Pipeline]:
     running.stop()
 
 
-def a_pipeline(clickhouse: ClickHouse, folder: Path) -> Pipeline:
+def a_pipeline(clickhouse: ClickHouse, folder: Path, fresh: FreshSpans | None = None) -> Pipeline:
     journal, meters = Journal(folder), Meters()
-    writer = BlockWriter(journal, SpanStore(clickhouse), meters, SpanFeed())
-    return Pipeline(journal, writer, meters)
+    return Pipeline(journal, BlockWriter(journal, SpanStore(clickhouse), meters, SpanFeed(), fresh), meters)
 
 
 def owner(tenant: Tenant) -> Owner:
@@ -187,7 +196,8 @@ async def test_usage_that_a_crash_kept_from_the_rollups_is_counted_at_the_next_s
     journal.close()
     dying = BlockWriter(Journal(tmp_path / "other"), SpanStore(clickhouse), Meters(), SpanFeed())
     dying.recover()
-    assert dying.write([(owner(tenant), batches[1])], lambda: True)  # and it never settles
+    dying.gather([(owner(tenant), batches[1])])
+    assert dying.write(lambda: True) == (1, True)  # and it never settles
     assert Recount(clickhouse).differences(tenant.team_id, tenant.project_id, *WHOLE) > 0
     recovering = a_pipeline(clickhouse, tmp_path)
     assert recovering.start() == 0
@@ -283,11 +293,80 @@ async def test_a_stopping_pipeline_refuses(clickhouse: ClickHouse, tenant: Tenan
         await running.accept(owner(tenant), [call(1, 1)], b"")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_any_order_and_any_batches_give_the_same_totals(
-    clickhouse: ClickHouse, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+async def test_a_span_is_found_once_it_is_accepted_however_long_its_insert_takes(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    fresh = FreshSpans()
+    traces = Traces(SpanQueries(clickhouse), fresh)
+    running = a_pipeline(clickhouse, tmp_path, fresh)
+    running.start()
+    insert, may_go = clickhouse.insert, threading.Event()
+    monkeypatch.setattr(clickhouse, "insert", lambda table, block: (may_go.wait(20), insert(table, block)))
+    parent = call(1, 1, tokens=300, usage_kind=UsageKind.AGGREGATE)
+    child = call(1, 2, parent=1, tokens=100)  # in the next group: the insert of the parent has begun
+    try:
+        for span, calls, tokens in ((parent, 1, 300), (child, 1, 100)):
+            await running.accept(owner(tenant), [span], record(owner(tenant), [span]))
+            shown = await eventually(traces, tenant, trace_id(1), span.span_id)
+            assert (shown["totals"]["calls"], shown["totals"]["input_tokens"]) == (calls, tokens)
+    finally:
+        may_go.set()
+    await stored(running)
+    running.stop()
+    assert (await totals(clickhouse, tenant))["input_tokens"] == 100
+    assert orjson.loads(await traces.trace(tenant, trace_id(1).hex()))["totals"] == shown["totals"]
+
+
+async def eventually(traces: Traces, tenant: Tenant, trace: bytes, span_id: bytes) -> dict[str, Any]:
+    """The trace as soon as it has this span."""
+    for _ in range(2000):
+        with contextlib.suppress(NotFound):
+            shown: dict[str, Any] = orjson.loads(await traces.trace(tenant, trace.hex()))
+            if any(span["span_id"] == span_id.hex() for span in shown["spans"]):
+                return shown
+        await asyncio.sleep(0.005)
+    raise AssertionError("the span does not come")
+
+
+async def test_a_group_that_fails_takes_what_gathered_meanwhile_with_it(
+    clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "RETRY_S", 0.01)
+    running = a_pipeline(clickhouse, tmp_path)
+    running.start()
+    insert, attempts, more = clickhouse.insert, itertools.count(), threading.Event()
+
+    def refusing(table: str, block: pa.Table) -> None:
+        attempt = next(attempts) if table == "spans" else 9
+        if attempt == 0:
+            more.wait(20)
+            raise Unavailable("no room")
+        insert(table, block)
+        if attempt == 1:
+            raise Unavailable("who knows")
+
+    monkeypatch.setattr(clickhouse, "insert", refusing)
+    batches = [[call(1, 1, usage_kind=UsageKind.AGGREGATE)], [call(1, 2, parent=1, tokens=7)], [call(1, 2, parent=1)]]
+    for batch in batches:
+        await running.accept(owner(tenant), batch, record(owner(tenant), batch))
+    await asyncio.sleep(0.05)
+    more.set()
+    await stored(running)
+    running.stop()
+    assert await totals(clickhouse, tenant) == {"calls": 1, "input_tokens": 7, "cost": Decimal("0.0000175")}
+    assert not any(path.stat().st_size for path in tmp_path.glob("*.journal"))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), patient=st.booleans(), remembered=st.sampled_from((1, MEMORY_SPANS)))
+def test_any_order_and_any_batches_give_the_same_totals(
+    clickhouse: ClickHouse,
+    tmp_path_factory: pytest.TempPathFactory,
+    data: st.DataObject,
+    patient: bool,
+    remembered: int,
+) -> None:
+    """`patient`: each batch waits for the one before to be stored; else they gather while others are inserted."""
     tenant = Tenant(team_id=str(uuid4()), project_id=str(uuid4()))  # also new for every example that is run again
     parents = data.draw(st.lists(st.none() | st.integers(1, 6), min_size=6, max_size=6))
     spans = [
@@ -302,11 +381,17 @@ def test_any_order_and_any_batches_give_the_same_totals(
         running = a_pipeline(clickhouse, tmp_path_factory.mktemp("journal"))
         running.start()
         for first in range(0, len(arrivals), size):
-            await send(running, tenant, [copy(spans[index]) for index in arrivals[first : first + size]])
+            batch = [copy(spans[index]) for index in arrivals[first : first + size]]
+            await running.accept(owner(tenant), batch, record(owner(tenant), batch))
+            if patient:
+                await stored(running)
+        await stored(running)
         running.stop()
         return await totals(clickhouse, tenant)
 
-    assert asyncio.run(scenario())["input_tokens"] == sum(10**number for number in leaves)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(writer, "Admission", partial(Admission, memory_spans=remembered))
+        assert asyncio.run(scenario())["input_tokens"] == sum(10**number for number in leaves)
 
 
 def copy(span: Span) -> Span:

@@ -1,7 +1,8 @@
 """A span on its way into the store is answered as it will be answered from the store."""
 
 import time
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import orjson
@@ -12,8 +13,9 @@ from mno.observability.spans import columns
 from mno.observability.spans.fresh import FreshSpans
 from mno.observability.spans.model import Owner, Span, SpanKey, TraceKey, UsageKind
 from mno.observability.spans.queries import SpanQueries, Tenant
+from mno.observability.spans.restatement import Restatements
 from mno.observability.spans.service import Traces
-from mno.observability.spans.store import SpanStore, joined, restatement
+from mno.observability.spans.store import SpanStore, joined
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import NotFound
 from support.arriving import a_span, arrive, trace_id
@@ -26,8 +28,19 @@ def tenant() -> Tenant:
     return Tenant(str(uuid4()), str(uuid4()))
 
 
-def a_block(tenant: Tenant, *spans: Span) -> pa.Table:
-    return columns.block([(Owner(tenant.team_id, tenant.project_id, "otlp", "key"), spans)], time.time_ns() // 1000)
+@dataclass
+class OnItsWay:
+    """A group as the writer has it between admission and insert."""
+
+    deliveries: list[tuple[Owner, Sequence[Span]]]
+    corrections: dict[SpanKey, bool] = field(default_factory=dict)
+
+    def block(self) -> pa.Table:
+        return columns.block(self.deliveries, time.time_ns() // 1000)
+
+
+def a_group(tenant: Tenant, *spans: Span) -> OnItsWay:
+    return OnItsWay([(Owner(tenant.team_id, tenant.project_id, "otlp", "key"), spans)])
 
 
 def a_family() -> list[Span]:
@@ -44,63 +57,52 @@ def a_family() -> list[Span]:
 async def test_a_fresh_trace_is_answered_as_the_store_will_answer_it(clickhouse: ClickHouse, tenant: Tenant) -> None:
     fresh = FreshSpans()
     traces = Traces(SpanQueries(clickhouse), fresh)
-    block = a_block(tenant, *a_family())
+    group = a_group(tenant, *a_family())
     with pytest.raises(NotFound):
         await traces.trace(tenant, TRACE)
-    fresh.enter(block)
+    fresh.enter(group)
     before = await traces.trace(tenant, TRACE)
-    fresh.leave()
-    SpanStore(clickhouse).insert(block)
+    SpanStore(clickhouse).insert(group.block())
+    assert orjson.loads(before) == orjson.loads(await traces.trace(tenant, TRACE))  # both have it for a moment
+    fresh.leave(group)
     assert orjson.loads(before) == orjson.loads(await traces.trace(tenant, TRACE))
     assert orjson.loads(before)["totals"]["cost"] == "0.000000123"
 
 
 async def test_fresh_spans_are_laid_over_those_that_are_stored(clickhouse: ClickHouse, tenant: Tenant) -> None:
-    """The root comes late, and the call's figures are restated in the same block."""
+    """The root comes late, and the call counts no longer because of something in the same group."""
     fresh = FreshSpans()
     traces = Traces(SpanQueries(clickhouse), fresh)
     call, root, unpriced = a_family()
     arrive(clickhouse, tenant, [call, unpriced])
     key = SpanKey(TraceKey(tenant.team_id, tenant.project_id, call.trace_id), call.span_id, call.start_ns // 1000)
-    store = SpanStore(clickhouse)
-    current = store.current_rows([key])[0]
-    changed = {
-        "cost": pa.array([Decimal("0.5")], current["cost"].type),
-        "counted": pa.array([0], current["counted"].type),
-    }
-    block = joined([a_block(tenant, root), restatement(current, changed)])
-    fresh.enter(block)
+    group = a_group(tenant, root)
+    group.corrections[key] = False
+    fresh.enter(group)
     before = await traces.trace(tenant, TRACE)
-    fresh.leave()
-    store.insert(block)
+    fresh.leave(group)
+    store = SpanStore(clickhouse)
+    store.insert(joined([group.block(), *Restatements(store).recount([key], counted=False)]))
     store.settle()
     assert orjson.loads(before) == orjson.loads(await traces.trace(tenant, TRACE))
     assert next(span["name"] for span in orjson.loads(before)["spans"]) == "root"
+    assert orjson.loads(before)["totals"]["calls"] == 1
+
+
+async def test_a_group_that_grows_is_found_whole(clickhouse: ClickHouse, tenant: Tenant) -> None:
+    fresh = FreshSpans()
+    traces = Traces(SpanQueries(clickhouse), fresh)
+    call, root, unpriced = a_family()
+    group = a_group(tenant, root)
+    fresh.enter(group)
+    group.deliveries.extend(a_group(tenant, call, unpriced).deliveries)
+    assert orjson.loads(await traces.trace(tenant, TRACE))["totals"]["spans"] == 3
 
 
 async def test_nobody_sees_fresh_spans_of_another_project(clickhouse: ClickHouse, tenant: Tenant) -> None:
     fresh = FreshSpans()
-    fresh.enter(a_block(tenant, *a_family()))
+    fresh.enter(a_group(tenant, *a_family()))
     traces = Traces(SpanQueries(clickhouse), fresh)
     for stranger in (Tenant(tenant.team_id, str(uuid4())), Tenant(str(uuid4()), tenant.project_id)):
         with pytest.raises(NotFound):
             await traces.trace(stranger, TRACE)
-
-
-async def test_an_insert_that_fails_leaves_nothing_fresh(
-    clickhouse: ClickHouse, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fresh = FreshSpans()
-    traces = Traces(SpanQueries(clickhouse), fresh)
-    seen = []
-
-    def fail(_table: str, _block: pa.Table) -> None:
-        seen.append(fresh.of_trace(tenant, TRACE))
-        raise RuntimeError("no room")
-
-    monkeypatch.setattr(clickhouse, "insert", fail)
-    with pytest.raises(RuntimeError):
-        SpanStore(clickhouse, fresh).insert(a_block(tenant, *a_family()))
-    assert [rows.num_rows for rows in seen if rows is not None] == [3]
-    with pytest.raises(NotFound):
-        await traces.trace(tenant, TRACE)
