@@ -1,8 +1,9 @@
 """The span table: what the writer reads and writes. Views for people are in `queries.py`.
 
 Everything here runs on the one writing thread, so that reading a row and restating it cannot interleave
-with another write; `known_spans` alone is asked beside it, when no block is on its way. A block is in `spans` at once, where people find it; what it says of usage is remembered and
-passed on to the rollups for several blocks together, by `settle` (docs/decisions/0010).
+with another write; `known_spans` alone is asked beside it, when no block is on its way. A block is in `spans` at
+once, where people find it; what it says of usage is remembered and passed on to the rollups for several blocks
+together, by `settle` (docs/decisions/0010).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
