@@ -1,7 +1,8 @@
 """Use cases of API keys, and whom a key stands for.
 
-A key is random, shown once and stored as SHA-256. It never may more than whoever made it, nothing outside of its
-project (or its one agent), and a deny that names it wins over all that it has.
+A key is random, shown once and stored as SHA-256. When it is made it may no more than its maker, and it ends with that
+person, also where they made it by another key of theirs. It may nothing outside of its project (or its one agent), and
+a deny that names it wins over all that it has.
 """
 
 from collections.abc import Sequence
@@ -82,7 +83,7 @@ class Keys:
             agent=wish.agent.strip(),
             expires_at=wish.expires_at,
             allowed_addresses=parsed_addresses(wish.allowed_addresses),
-            created_by=principal.user_id if principal.kind is PrincipalKind.USER else None,
+            created_by=principal.user_id,
         )
         async with self._database.transaction(principal.team_id) as tx:
             await self._policy.changed(tx, principal.team_id)
@@ -154,7 +155,7 @@ class Keys:
                 prefix=crypto.visible_part(secret),
                 created_at=now,
                 last_used_at=None,
-                created_by=principal.user_id if principal.kind is PrincipalKind.USER else None,
+                created_by=principal.user_id,
             )
             await store.insert_key(tx, new, crypto.fingerprint(secret))
             await self._policy.copy_grants(tx, old.team_id, SubjectKind.API_KEY, old.id, new.id)

@@ -255,6 +255,23 @@ async def test_rotation_carries_the_key_s_own_grants_on(node: Node, home: Home, 
 # — its end —
 
 
+async def test_a_key_that_was_made_by_a_key_is_its_person_s_as_well(node: Node, home: Home) -> None:
+    ann = await node.person(home, "Ann", OWNER_ROLE)
+    _, first = await node.access.keys.create(ann, KeyWish("first", (KeyScope.ADMIN,)))
+    maker = await node.identity.principal_of_key(first)
+    second, secret = await node.access.keys.create(maker, INGEST)
+    third, other = await node.access.keys.rotate(maker, second.id, timedelta(0))
+    assert (second.created_by, third.created_by) == (ann.id, ann.id)
+    assert (await node.identity.principal_of_key(other)).user_id == ann.id
+    with pytest.raises(Unauthenticated):
+        await node.identity.principal_of_key(secret)
+    async with node.database.across_teams() as tx:
+        await tx.execute("UPDATE identity_members SET deactivated_at = now() WHERE user_id = %s", (ann.id,))
+        await node.access.policy.changed(tx, home.team.id)
+    with pytest.raises(Unauthenticated, match="whoever made it"):
+        await node.identity.principal_of_key(other)
+
+
 async def test_the_account_of_its_maker_takes_the_key_along(node: Node, home: Home) -> None:
     admin = await node.person(home, "Admin", ADMIN_ROLE)
     _, secret = await node.access.keys.create(admin, INGEST)
