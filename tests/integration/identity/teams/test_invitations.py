@@ -238,6 +238,15 @@ async def test_the_public_doors_are_closed_to_whoever_knocks_too_often(house: Ho
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
+async def test_an_older_invitation_does_not_bring_back_whom_the_team_keeps_out(house: House) -> None:
+    ada = await house.founder()
+    token = await invited(house, ada, "bob@example.com")
+    bob = await house.member(ada.team_id, "Bob@example.com", VIEWER_ROLE)
+    assert (await ada.browser.patch(f"/api/members/{bob.shown}", json={"active": False})).status_code == 200
+    refusal = await accepting(house, token)
+    assert (refusal.status_code, "withdrawn" in refusal.text) == (409, True)
+
+
 async def test_what_a_removed_inviter_had_sent_is_withdrawn(house: House) -> None:
     ada = await house.founder()
     admin = await house.member(ada.team_id, "admin@example.com", ADMIN_ROLE)

@@ -250,7 +250,9 @@ async def delete_member(tx: Connection, team_id: UUID, user_id: UUID) -> None:
 
 
 async def end_access(tx: Connection, team_id: UUID, user_id: UUID, by: str, at: datetime) -> dict[str, int]:
-    """Ends the person's keys, sessions, links and open invitations in the team; how many of each there were."""
+    """Ends the person's keys, sessions, links and the open invitations that they made or that would let them in again;
+    how many of each there were.
+    """
     asked = {"team": team_id, "user": user_id, "by": by, "at": at}
     keys = await tx.execute(
         "UPDATE identity_api_keys SET revoked_at = %(at)s"
@@ -261,7 +263,8 @@ async def end_access(tx: Connection, team_id: UUID, user_id: UUID, by: str, at: 
     await tx.execute("DELETE FROM identity_sign_in_links WHERE team_id = %(team)s AND user_id = %(user)s", asked)
     invitations = await tx.execute(
         "UPDATE identity_invitations SET revoked_at = %(at)s"
-        " WHERE team_id = %(team)s AND created_by = %(by)s AND accepted_at IS NULL AND revoked_at IS NULL",
+        " WHERE team_id = %(team)s AND accepted_at IS NULL AND revoked_at IS NULL AND (created_by = %(by)s"
+        " OR lower(email) = (SELECT lower(u.email) FROM identity_users u WHERE u.id = %(user)s))",
         asked,
     )
     return {
