@@ -1,6 +1,9 @@
 /* System settings: the whole catalogue of a level, and what the operator decided before the start. */
 
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { currencyQuery, useMay } from "../api/session";
 import { useWords } from "../i18n/language";
 import { Card } from "../ui/Page";
 import { type Section, SettingsFrame } from "./Frame";
@@ -9,7 +12,7 @@ import { OtelDesk } from "./OtelDesk";
 import { groupOf, type Setting, type SettingList } from "./shapes";
 
 /** What belongs to a group and is no setting: credentials, trials. */
-const FEET: Readonly<Record<string, () => ReactNode>> = { mail: () => <MailDesk />, otel: () => <OtelDesk /> };
+const FEET: Readonly<Record<string, () => ReactNode>> = { general: () => <Currency />, mail: () => <MailDesk />, otel: () => <OtelDesk /> };
 const GROUPS = ["general", "systems", "security", "github", "redaction", "retention", "mail", "otel", "llm", "mcp"] as const;
 
 function byGroup(items: readonly Setting[]): Map<string, Setting[]> {
@@ -30,6 +33,20 @@ export default function SettingsPage() {
     <SettingsFrame title={t("nav.settingsSystem")} text={t("settings.text")} searched sections={sections}>
       {(listed) => listed.environment.length > 0 && <Environment listed={listed} />}
     </SettingsFrame>
+  );
+}
+
+/** The team's currency stands beside the rates that it needs. */
+function Currency() {
+  const t = useWords();
+  const mayRead = useMay("settings.read");
+  const { data } = useQuery({ ...currencyQuery, enabled: mayRead });
+  if (!data) return null;
+  return (
+    <div className="row wrap">
+      <span className="dim">{t("settings.currency", { currency: data.display })}</span>
+      <Link to="/costs/prices" className="link">{t("settings.currencyLink")}</Link>
+    </div>
   );
 }
 
