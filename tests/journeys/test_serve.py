@@ -121,6 +121,23 @@ def test_keys_are_made_listed_and_revoked_from_the_command_line(first_start: str
         assert client.get("/api/projects").status_code == 401
 
 
+def test_a_key_from_the_command_line_has_the_bounds_that_were_asked_for_and_a_follower(
+    first_start: str, folder: Path
+) -> None:
+    bounds = ["--permission", "usage.read", "--until", "2099-01-01", "--address", "127.0.0.0/8", "--agent", "crawler"]
+    bound = json.loads(mno(folder, "keys", "create", "bound", *bounds, "--json").stdout)
+    assert (bound["scopes"], bound["permissions"], bound["agent"]) == ([], ["usage.read"], "crawler")
+    assert bound["allowed_addresses"] == ["127.0.0.0/8"]
+    assert bound["expires_at"].startswith(("2098-12-31", "2099-01-01"))
+    follower = json.loads(mno(folder, "keys", "rotate", bound["id"], "--overlap", "0", "--json").stdout)
+    assert (follower["permissions"], follower["agent"]) == (["usage.read"], "crawler")
+    with httpx.Client(base_url=address(first_start)) as client:
+        statuses = [
+            client.get("/api/auth/session", headers={"x-api-key": key["key"]}).status_code for key in (bound, follower)
+        ]
+    assert statuses == [401, 200]
+
+
 def test_an_error_of_a_verb_is_one_line_and_a_status(first_start: str, folder: Path) -> None:
     failed = mno(folder, "keys", "revoke", "key_" + "0" * 32)
     assert failed.returncode == 1
