@@ -144,6 +144,14 @@ def another_access_token(claims: dict[str, Any]) -> None:
     claims["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA"
 
 
+def a_nonce_that_is_no_ascii(claims: dict[str, Any]) -> None:
+    claims["nonce"] = "ü"
+
+
+def a_hash_that_is_no_ascii(claims: dict[str, Any]) -> None:
+    claims["at_hash"] = "ü"
+
+
 def nobody(claims: dict[str, Any]) -> None:
     del claims["sub"]
 
@@ -154,7 +162,7 @@ def a_number(claims: dict[str, Any]) -> None:
 
 LIES: list[Change] = [
     issuer, audience, several_audiences, another_party, nonce, no_nonce, expired, no_expiry, old, from_the_future,
-    not_yet, another_access_token, nobody, a_number,
+    not_yet, another_access_token, a_nonce_that_is_no_ascii, a_hash_that_is_no_ascii, nobody, a_number,
 ]  # fmt: skip
 
 

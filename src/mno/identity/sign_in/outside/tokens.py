@@ -90,7 +90,7 @@ def verified(token: str, keys: list[Key], expected: Expected, now_s: float) -> d
     claims = _signed(token, keys, str(algorithm), header.get("kid"))
     _check_audience(claims, expected)
     _check_times(claims, now_s)
-    if not hmac.compare_digest(str(claims.get("nonce", "")), expected.nonce):
+    if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), expected.nonce.encode()):
         raise Unauthenticated("The ID token answers another sign-in (nonce).")
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_CHARACTERS:
@@ -147,7 +147,7 @@ def _check_access_token(claims: dict[str, Any], algorithm: str, access_token: st
         return
     digest = _HASHES[algorithm[-3:]](access_token.encode()).digest()
     half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
-    if not hmac.compare_digest(str(told), half):
+    if not hmac.compare_digest(str(told).encode(), half.encode()):
         raise Unauthenticated("The ID token belongs to another access token (at_hash).")
 
 
