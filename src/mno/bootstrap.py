@@ -287,17 +287,31 @@ def assemble(config: Config, engines: Engines) -> Services:
             tasks.running,
             approvals.running,
             export.running,
-            build_grpc(config, identity, observability, settings).running,
+            build_grpc(config, identity, observability, settings, audit).running,
         ),
     )
 
 
 def build_grpc(
-    config: Config, identity: Identity, observability: Observability, rules: SiteRules | None = None
+    config: Config,
+    identity: Identity,
+    observability: Observability,
+    rules: SiteRules | None = None,
+    audit: Audit | None = None,
 ) -> OtlpGrpc:
     rules = rules or NoRules()
 
     async def principal_of(headers: Mapping[str, str]) -> Principal:
+        try:
+            return await let_in(headers)
+        except (Denied, Unauthenticated) as refusal:
+            # over HTTP the gate's errors are written down where they are answered
+            if audit is not None and (isinstance(refusal, Denied) or key_in(headers) is not None):
+                action = "access.deny" if isinstance(refusal, Denied) else "authentication.fail"
+                await audit.refused(None, action, "OTLP/gRPC", detail=str(refusal))
+            raise
+
+    async def let_in(headers: Mapping[str, str]) -> Principal:
         address = origin.current().address
         if not admits(rules.allowed_networks(None), address):
             raise Denied(f"The hub is not open to the address {address}.")

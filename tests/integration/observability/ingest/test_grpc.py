@@ -58,7 +58,8 @@ async def test_address_lists_hold_at_this_door_as_well(
     services: Services, home: Home, unused_tcp_port: int, hub: str, team: str, code: grpc.StatusCode | None
 ) -> None:
     config = replace(services.config, otlp_grpc_port=unused_tcp_port)
-    door = build_grpc(config, services.identity, services.observability, OpenTo(hub, team))
+    audit = services.audit.audit
+    door = build_grpc(config, services.identity, services.observability, OpenTo(hub, team), audit)
     metadata = (("authorization", f"Bearer {ADMIN_KEY}"),)
     async with door.running(), grpc.aio.insecure_channel(f"127.0.0.1:{door.port}") as channel:
         try:
@@ -67,6 +68,11 @@ async def test_address_lists_hold_at_this_door_as_well(
         except grpc.aio.AioRpcError as refusal:
             answered = refusal.code()
     assert answered is code
+    await audit._refusals.flush(everything=True)
+    async with services.engines.database.across_teams() as tx:
+        cursor = await tx.execute("SELECT action FROM audit_entries WHERE resource = 'OTLP/gRPC'")
+        written = [row["action"] for row in await cursor.fetchall()]
+    assert written == ([] if code is None else ["access.deny"])
 
 
 async def test_a_key_s_addresses_hold_at_this_door_as_well(
