@@ -283,3 +283,11 @@ async def test_another_spelling_of_an_address_gives_no_further_tries(rooms: Room
         assert (await rooms.browser().post("/api/auth/password", json=wish)).status_code == 401
     right = {"email": "kiki@example.com", "password": PASSWORD}
     assert (await rooms.browser().post("/api/auth/password", json=right)).status_code == 429
+
+
+async def test_other_spellings_of_an_address_fill_its_mailbox_no_further(rooms: Rooms) -> None:
+    await rooms.person("kiki@example.com")
+    for spelling in ("kiki", "k\u0130ki", "kik\u0130", "k\u0130k\u0130", "K\u0130ki", "Kik\u0130"):
+        await rooms.browser().post("/api/auth/password/reset", json={"email": f"{spelling}@example.com"})
+        await rooms.sign_in.passwords.letters_sent()
+    assert len(rooms.mailbox.letters) == RULES[Kind.MAIL].free

@@ -91,8 +91,12 @@ class Passwords:
         try:
             async with self._database.across_teams() as tx:
                 person = await sessions_store.person_by_email(tx, email)
-                if person is None or not person.email_verified:
-                    return
+            if person is None or not person.email_verified:
+                return
+            if waits.mail(person.email) != waits.mail(email):
+                # another spelling of the address: the letter goes to the same mailbox
+                await self._attempts.begin([waits.mail(person.email)])
+            async with self._database.across_teams() as tx:
                 token = await self._new_link(tx, "reset", person.id, person.email)
                 place = await sessions_store.place_of(tx, person.id, None, None)
                 spoken = await self._sessions.language_of(tx, person.id, place.team_id if place else None)
