@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import orjson
 
@@ -23,11 +22,10 @@ from mno.audit.retention.service import Retention
 from mno.audit.service import Audit
 from mno.audit.streams.service import Streams
 from mno.audit.verification.service import Verifications
-from mno.identity.admission.service import Admission, SessionEndings
+from mno.identity.admission.service import Admission, GroupsOfPeople, SessionEndings
 from mno.identity.keys.service import Keys
 from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import Home
-from mno.identity.policy import store as policy_store
 from mno.identity.policy.grants.service import Grants
 from mno.identity.policy.roles.service import Roles
 from mno.identity.policy.service import Policy
@@ -381,17 +379,6 @@ def keep_for_a_time(engines: Engines, tasks: Tasks, settings: Settings, audit: A
 
 def build_approvals(database: Database, outbox: Outbox, audit: Audit, policy: Policy) -> Approvals:
     return Approvals(database, outbox, audit, policy, GroupsOfPeople(database))
-
-
-@dataclass(frozen=True)
-class GroupsOfPeople:
-    """What approvals ask: the groups that a person is in."""
-
-    database: Database
-
-    async def groups_of(self, team_id: UUID, user_id: UUID) -> frozenset[UUID]:
-        async with self.database.transaction(team_id) as tx:
-            return frozenset(await policy_store.groups_of(tx, team_id, user_id))
 
 
 def build_access(

@@ -1,15 +1,16 @@
 """An account that an invitation sets up gets its password and its first session from signing in; and who leaves a
-team loses the sessions there.
+team loses the sessions there. Approvals ask here who is in which group.
 """
 
 from uuid import UUID
 
+from mno.identity.policy import store as policy_store
 from mno.identity.sign_in import model
 from mno.identity.sign_in.model import Factor, SignedIn
 from mno.identity.sign_in.service import SignIn
 from mno.identity.sign_in.sessions.service import topic_of
 from mno.identity.teams.model import Person
-from mno.platform.database import Connection
+from mno.platform.database import Connection, Database
 from mno.platform.versions import Versions
 
 
@@ -38,3 +39,14 @@ class SessionEndings:
 
     async def sessions_ended(self, tx: Connection, user_id: UUID) -> None:
         await self._versions.bump(tx, topic_of(user_id))
+
+
+class GroupsOfPeople:
+    """What approvals ask: the groups that a person is in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def groups_of(self, team_id: UUID, user_id: UUID) -> frozenset[UUID]:
+        async with self._database.transaction(team_id) as tx:
+            return frozenset(await policy_store.groups_of(tx, team_id, user_id))
