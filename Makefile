@@ -50,13 +50,13 @@ web-check: $(STAMPS)/web-packages
 
 unit: setup-dev web $(STAMPS)/contract
 	@echo "==> tests"
-	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term --cov-fail-under=90 $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 $(ARGS)
 
 bench: setup-dev web ## Print the figures of BENCHMARKS.md (some minutes, a quiet machine)
 	@$(BIN)/python bench/run.py $(ARGS)
 
-fuzz: setup-dev ## Fuzz the decoders for longer than `make test` does
-	@MNO_FUZZ_EXAMPLES=$${MNO_FUZZ_EXAMPLES:-20000} $(BIN)/pytest -p no:cacheprovider --timeout 3600 -k fuzz tests $(ARGS)
+fuzz: setup-dev ## Try the property tests for longer than `make test` does (MNO_FUZZ_TIMES=250)
+	@MNO_FUZZ_TIMES=$${MNO_FUZZ_TIMES:-250} $(BIN)/pytest -n 2 --dist loadfile -p no:cacheprovider --timeout 3600 -m hypothesis $(ARGS)
 
 soak: setup-dev ## Load for minutes: memory and latency must stay flat
 	@$(BIN)/python bench/soak.py $(ARGS)

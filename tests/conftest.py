@@ -7,6 +7,7 @@ one that asks for ClickHouse gets isolation by team, because every row carries o
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -23,9 +24,22 @@ from mno.platform.migrate import migrate_clickhouse, migrate_postgres, migration
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
 from support.databases import Databases, hurry
+from support.distribution import ByFile, ordered
 from support.engines import ADMIN_KEY, opened, silent
+from support.examples import choose_examples
 
 _TEMPLATE = "template_of_tests"
+
+choose_examples()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = ordered(items)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,8 @@ class MailServerHere:
 
     def authenticate(self, _: Any, _session: Any, _envelope: Any, _mechanism: str, data: LoginPassword) -> AuthResult:
         self.logins.append(data.login.decode())
-        return AuthResult(success=(data.login.decode(), data.password.decode()) == (USER, PASSWORD))
+        right = (data.login.decode(), data.password.decode()) == (USER, PASSWORD)
+        return AuthResult(success=right, handled=right)  # what is not handled the server refuses in its own words
 
 
 @asynccontextmanager

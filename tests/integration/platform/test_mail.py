@@ -56,7 +56,7 @@ async def test_a_password_travels_encrypted(tmp_path: Path, security: Security) 
         with pytest.raises(Unavailable, match="certificate"):
             await mail_over(server.port, security, user=USER).send("ada@example.com", "Hello", "Hello")
     assert len(server.letters) == 1
-    assert server.logins == [USER, USER]
+    assert server.logins == [USER, USER, USER]  # a refused password is tried in a second way
 
 
 async def test_a_server_without_encryption_gets_nothing_where_it_is_wanted() -> None:

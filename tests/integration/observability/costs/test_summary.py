@@ -23,6 +23,7 @@ from mno.platform import money
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.time_range import TimeRange
 from support.arriving import T0_NS, a_span, arrive, restate
+from support.examples import examples
 
 T0 = datetime.fromtimestamp(T0_NS // 10**9, UTC)
 DAYS = 3
@@ -171,7 +172,7 @@ seconds = st.one_of(
 
 @settings(
     deadline=None,
-    max_examples=120,
+    max_examples=examples(40, 1_000),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

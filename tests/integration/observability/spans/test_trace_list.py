@@ -16,6 +16,7 @@ from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import Invalid, LimitExceeded
 from mno.platform.time_range import TimeRange, from_microseconds
 from support.arriving import MONTH, T0_NS, a_span, arrive, restate, span_id, trace_id
+from support.examples import examples
 
 ANYTHING = SpanFilter()
 
@@ -203,7 +204,7 @@ arrivals = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8, 400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(blocks=arrivals, limit=st.integers(1, 4), failed_only=st.booleans(), merge=st.booleans())
 def test_paging_shows_every_trace_once_whatever_arrives_meanwhile(
     traces: Traces,

@@ -12,6 +12,7 @@ from scim2_models import InvalidFilterException, InvalidSyntaxException, Invalid
 
 from mno.identity.scim import requests
 from mno.identity.scim.resources import MAX_DIRECTORY_PAGE, MAX_PATCH_OPERATIONS, Group, User
+from support.examples import examples
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _JSON = st.recursive(
@@ -32,7 +33,7 @@ def a_user() -> User:
     return User(id="usr_1", user_name="ada", active=True)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(80))
 @given(st.lists(_OPERATIONS, max_size=4))
 def test_any_patch_is_applied_whole_or_refused_whole(operations: list[dict[str, Any]]) -> None:
     original = a_user()
@@ -46,7 +47,7 @@ def test_any_patch_is_applied_whole_or_refused_whole(operations: list[dict[str, 
     assert original.model_dump() == a_user().model_dump()
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(80))
 @given(st.text(max_size=60))
 def test_any_filter_is_understood_or_refused(text: str) -> None:
     with contextlib.suppress(InvalidFilterException):

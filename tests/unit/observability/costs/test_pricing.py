@@ -17,6 +17,7 @@ from mno.observability.costs.model import BEGINNING_NS, END_NS, Answer, PriceSou
 from mno.observability.costs.pricing import PriceBook, Rates, apportioned, charge, half_even, shares
 from mno.observability.spans.model import Span, UsageKind
 from mno.platform.money import MAX_SPAN_COST_NANO, NINE_PLACES
+from support.examples import examples
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -107,7 +108,7 @@ def by_hand(tariff: Tariff, usage: dict[str, int]) -> Fraction:
     return million / 1_000_000 + tariff.per_request
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(150))
 @given(tariffs, usages())
 def test_a_charge_is_the_exact_sum_rounded_once(tariff: Tariff, usage: dict[str, int]) -> None:
     charged = charge(Rates(tariff), call(NOON, **usage))
@@ -184,7 +185,7 @@ def genai_prices_answer(
     ).total_price
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=examples(300))
 @given(
     st.sampled_from(sorted(EVERY_MODEL)),
     usages(),

@@ -1,10 +1,9 @@
 """Whatever arrives, a decoder answers with spans and reasons, or with `Invalid`; it never falls over.
 
-`make fuzz` runs these with many more examples (MNO_FUZZ_EXAMPLES).
+`make fuzz` runs these with many more examples.
 """
 
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -22,11 +21,11 @@ from mno.observability.ingest.otlp import decode_json, decode_protobuf
 from mno.observability.ingest.signals import decode_logs, decode_metrics
 from mno.observability.spans.model import Owner, Span
 from mno.platform.errors import Invalid, TooLarge
+from support.examples import examples
 from support.otlp import as_json, request
 
 pytestmark = pytest.mark.timeout(3600)
-EXAMPLES = int(os.environ.get("MNO_FUZZ_EXAMPLES", "150"))
-fuzzed = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+fuzzed = settings(max_examples=examples(80), deadline=None, suppress_health_check=list(HealthCheck))
 OWNER = Owner("team", "project", "otlp", "key")
 
 NAMES = st.sampled_from([key for key, _ in _ORDER]) | st.sampled_from(

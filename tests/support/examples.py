@@ -1,0 +1,20 @@
+"""How many examples property tests try: a few each time, many in `make fuzz`."""
+
+import os
+
+from hypothesis import settings
+
+#: What `make fuzz` multiplies by; one where nobody asks for more.
+TIMES = int(os.environ.get("MNO_FUZZ_TIMES", "1"))
+USUAL = 60
+
+
+def examples(usual: int, most: int = 20_000) -> int:
+    """`usual` of them each time, more in `make fuzz`, where `most` is for those that cost an engine's time."""
+    return min(usual * TIMES, most)
+
+
+def choose_examples() -> None:
+    """For the tests that say nothing."""
+    settings.register_profile("mno", max_examples=examples(USUAL))
+    settings.load_profile("mno")
