@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
-from mno.bootstrap import Engines, Services, assemble
+from mno.bootstrap import Services, assemble
+from mno.bootstrap.engines import Engines
 from mno.entry.web import create_app
 from mno.identity.model import Home
 from mno.platform.clickhouse import ClickHouse

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mno.audit.service import Audit
-from mno.bootstrap import Access, build_access
+from mno.bootstrap.identity import Access, build_access
 from mno.identity import store
 from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import Home, User

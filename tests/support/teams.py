@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 
 from mno.audit.service import Audit
-from mno.bootstrap import Access, build_access
+from mno.bootstrap.identity import Access, build_access
 from mno.identity.admission.service import Admission, SessionEndings
 from mno.identity.keys.model import KeyScope, KeyWish
 from mno.identity.model import ADMIN_ROLE, HUB_ADMINISTRATOR_ROLE, OWNER_ROLE

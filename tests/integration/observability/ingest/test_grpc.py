@@ -10,7 +10,8 @@ import grpc.aio
 import httpx
 import pytest
 
-from mno.bootstrap import Services, build_grpc
+from mno.bootstrap import Services
+from mno.bootstrap.observability import build_grpc
 from mno.identity.keys.model import KeyScope, KeyWish
 from mno.identity.model import Home
 from mno.identity.service import owner_of

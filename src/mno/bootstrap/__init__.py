@@ -1,0 +1,143 @@
+"""Builds every service, once, and says in which order they start: the only place where features meet.
+
+The builders of each part stand beside this file. `build` opens nothing, so the API can be described without an engine.
+`Services.running` opens the engines, brings the schemas up to date, starts the features' own background work and ends
+it all in reverse.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from mno.approvals.service import Approvals
+from mno.audit.log import AuditLog
+from mno.bootstrap.engines import Engines, build_engines
+from mno.bootstrap.foundation import (
+    build_approvals,
+    build_audit,
+    build_audit_log,
+    build_runtime,
+    build_secrets,
+    build_tasks,
+)
+from mno.bootstrap.identity import Access, build_access, build_entrances, build_invitations, build_people
+from mno.bootstrap.observability import Observability, build_grpc, build_observability, keep_for_a_time
+from mno.identity.model import Home
+from mno.identity.service import Identity, check_bootstrap_key
+from mno.identity.sign_in.rooms import Entrances
+from mno.identity.teams.invitations.service import Invitations
+from mno.identity.teams.rooms import People
+from mno.observability.export.service import OtelExport
+from mno.platform.config import Config
+from mno.platform.egress import Egress
+from mno.platform.migrate import Report
+from mno.platform.outbox import Outbox
+from mno.platform.tasks import Tasks
+from mno.platform.versions import Versions
+from mno.secrets.rooms import Rooms
+from mno.secrets.service import Secrets
+from mno.settings.service import Settings
+
+#: Something that works in the background for as long as the program runs.
+Part = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the entries need. Background parts start in their order and stop in reverse."""
+
+    config: Config
+    engines: Engines
+    audit: AuditLog
+    access: Access
+    people: People
+    entrances: Entrances
+    invitations: Invitations
+    identity: Identity
+    observability: Observability
+    versions: Versions
+    outbox: Outbox
+    tasks: Tasks
+    approvals: Approvals
+    settings: Settings
+    secrets: Secrets
+    #: The hub's own figures on their way to a collector.
+    export: OtelExport
+    #: Secrets and variables for executions.
+    runtime: Rooms
+    parts: tuple[Part, ...] = field(default=())
+
+    @asynccontextmanager
+    async def running(self, report: Report = print) -> AsyncIterator[Home]:
+        """The whole program, from the engines up; yields the home team."""
+        if self.config.bootstrap_api_key:
+            check_bootstrap_key(self.config.bootstrap_api_key)
+        async with self.engines.running(report), self.serving() as home:
+            yield home
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Home]:
+        """What comes on top of engines that are open already."""
+        home = await self.identity.ensure_home()
+        if self.config.bootstrap_api_key:
+            await self.identity.ensure_bootstrap_key(home, self.config.bootstrap_api_key)
+        async with AsyncExitStack() as started:
+            for part in self.parts:
+                await started.enter_async_context(part())
+            yield home
+
+
+def build(config: Config) -> Services:
+    """Every service over the engines that the configuration names; nothing is opened yet."""
+    return assemble(config, build_engines(config))
+
+
+def assemble(config: Config, engines: Engines) -> Services:
+    """Every service over these engines."""
+    versions = Versions(engines.database)
+    audit = build_audit(engines)
+    outbox = Outbox(engines.database, versions)
+    tasks = build_tasks(engines.database, outbox)
+    settings = Settings(engines.database, versions, audit)
+    secrets = build_secrets(config, engines, versions)
+    access = build_access(engines.database, versions, audit)
+    approvals = build_approvals(engines.database, outbox, audit, access.policy)
+    identity = Identity(engines.database, access.policy, access.keys, versions)
+    observability = build_observability(engines, access.keys, audit, settings.redaction_rules)
+    keep_for_a_time(engines, tasks, settings, audit)
+    people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
+    entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)
+    log = build_audit_log(config, engines, audit, settings)
+    egress = Egress(settings.egress_allowed)
+    export = OtelExport(engines.database, audit, observability.system, settings, secrets.own, egress)
+    return Services(
+        config=config,
+        engines=engines,
+        audit=log,
+        access=access,
+        people=people,
+        entrances=entrances,
+        invitations=build_invitations(engines.database, access.policy, audit, settings, people, entrances),
+        identity=identity,
+        observability=observability,
+        versions=versions,
+        outbox=outbox,
+        tasks=tasks,
+        approvals=approvals,
+        settings=settings,
+        secrets=secrets,
+        export=export,
+        runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
+        parts=(
+            versions.running,
+            log.running,
+            secrets.running,
+            settings.running,
+            observability.running,
+            outbox.running,
+            tasks.running,
+            approvals.running,
+            export.running,
+            build_grpc(config, identity, observability, settings, audit).running,
+        ),
+    )
