@@ -4,6 +4,86 @@
  */
 
 export interface paths {
+    "/otlp/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Traces
+         * @description OTLP traces: protobuf or JSON; gzip, deflate, zstd. Bad spans are named in the partial success.
+         */
+        post: operations["traces_otlp_v1_traces_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otlp/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Logs
+         * @description OTLP logs, stored as they are.
+         */
+        post: operations["logs_otlp_v1_logs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/otlp/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Metrics
+         * @description OTLP metrics, stored as they are; token usage in them is never added to that of spans.
+         */
+        post: operations["metrics_otlp_v1_metrics_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/usage-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Usage Events
+         * @description Token events, a JSON array or NDJSON: one object for each model call.
+         */
+        post: operations["usage_events_api_usage_events_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/link": {
         parameters: {
             query?: never;
@@ -1627,86 +1707,6 @@ export interface paths {
          * @description Adds and removes members, or renames; all operations or none.
          */
         patch: operations["patch_group_scim_v2_Groups__group_id__patch"];
-        trace?: never;
-    };
-    "/otlp/v1/traces": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Traces
-         * @description OTLP traces: protobuf or JSON; gzip, deflate, zstd. Bad spans are named in the partial success.
-         */
-        post: operations["traces_otlp_v1_traces_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otlp/v1/logs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Logs
-         * @description OTLP logs, stored as they are.
-         */
-        post: operations["logs_otlp_v1_logs_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/otlp/v1/metrics": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Metrics
-         * @description OTLP metrics, stored as they are; token usage in them is never added to that of spans.
-         */
-        post: operations["metrics_otlp_v1_metrics_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/usage-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Usage Events
-         * @description Token events, a JSON array or NDJSON: one object for each model call.
-         */
-        post: operations["usage_events_api_usage_events_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/api/sample": {
@@ -6337,6 +6337,433 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    traces_otlp_v1_traces_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logs_otlp_v1_logs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics_otlp_v1_metrics_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage_events_api_usage_events_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Model
+                     * @description The model that answered.
+                     */
+                    model: string;
+                    /**
+                     * Provider
+                     * @description openai, anthropic, google, …; found by the model where it is left out.
+                     * @default
+                     */
+                    provider?: string;
+                    /**
+                     * Time
+                     * @description When the call began, RFC 3339; now where it is left out.
+                     */
+                    time?: string | null;
+                    /**
+                     * Id
+                     * @description Makes sending again safe; needs `time`.
+                     * @default
+                     */
+                    id?: string;
+                    /**
+                     * Input Tokens
+                     * @description The whole input, with cache and audio.
+                     * @default 0
+                     */
+                    input_tokens?: number;
+                    /**
+                     * Output Tokens
+                     * @description The whole output, with reasoning and audio.
+                     * @default 0
+                     */
+                    output_tokens?: number;
+                    /**
+                     * Cache Read Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_read_tokens?: number;
+                    /**
+                     * Cache Write 5M Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_write_5m_tokens?: number;
+                    /**
+                     * Cache Write 1H Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_write_1h_tokens?: number;
+                    /**
+                     * Input Audio Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    input_audio_tokens?: number;
+                    /**
+                     * Reasoning Tokens
+                     * @description Part of the output.
+                     * @default 0
+                     */
+                    reasoning_tokens?: number;
+                    /**
+                     * Output Audio Tokens
+                     * @description Part of the output.
+                     * @default 0
+                     */
+                    output_audio_tokens?: number;
+                    /**
+                     * Input Excludes Cache
+                     * @description `input_tokens` leaves the cache out.
+                     * @default false
+                     */
+                    input_excludes_cache?: boolean;
+                    /**
+                     * Output Excludes Reasoning
+                     * @description `output_tokens` leaves the reasoning out.
+                     * @default false
+                     */
+                    output_excludes_reasoning?: boolean;
+                    /**
+                     * Cost
+                     * @description USD, where the caller knows it; else the hub prices the call.
+                     */
+                    cost?: string | null;
+                    /**
+                     * Duration Ms
+                     * @default 0
+                     */
+                    duration_ms?: number;
+                    /**
+                     * Status
+                     * @default ok
+                     * @enum {string}
+                     */
+                    status?: "ok" | "error" | "unset";
+                    /**
+                     * Operation
+                     * @description chat, embeddings, … as in the OTel GenAI conventions.
+                     * @default chat
+                     */
+                    operation?: string;
+                    /**
+                     * Service Tier
+                     * @description batch, flex, priority, …
+                     * @default
+                     */
+                    service_tier?: string;
+                    /**
+                     * User
+                     * @default
+                     */
+                    user?: string;
+                    /**
+                     * Session
+                     * @default
+                     */
+                    session?: string;
+                    /**
+                     * Agent
+                     * @default
+                     */
+                    agent?: string;
+                    /**
+                     * Environment
+                     * @default
+                     */
+                    environment?: string;
+                    /** Tags */
+                    tags?: {
+                        [key: string]: string;
+                    } | string[];
+                    /**
+                     * Trace Id
+                     * @description 32 hexadecimal digits.
+                     * @default
+                     */
+                    trace_id?: string;
+                    /**
+                     * Span Id
+                     * @description 16 hexadecimal digits; needs `time`.
+                     * @default
+                     */
+                    span_id?: string;
+                    /**
+                     * Parent Span Id
+                     * @description 16 hexadecimal digits.
+                     * @default
+                     */
+                    parent_span_id?: string;
+                }[];
+                "application/x-ndjson": {
+                    /**
+                     * Model
+                     * @description The model that answered.
+                     */
+                    model: string;
+                    /**
+                     * Provider
+                     * @description openai, anthropic, google, …; found by the model where it is left out.
+                     * @default
+                     */
+                    provider?: string;
+                    /**
+                     * Time
+                     * @description When the call began, RFC 3339; now where it is left out.
+                     */
+                    time?: string | null;
+                    /**
+                     * Id
+                     * @description Makes sending again safe; needs `time`.
+                     * @default
+                     */
+                    id?: string;
+                    /**
+                     * Input Tokens
+                     * @description The whole input, with cache and audio.
+                     * @default 0
+                     */
+                    input_tokens?: number;
+                    /**
+                     * Output Tokens
+                     * @description The whole output, with reasoning and audio.
+                     * @default 0
+                     */
+                    output_tokens?: number;
+                    /**
+                     * Cache Read Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_read_tokens?: number;
+                    /**
+                     * Cache Write 5M Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_write_5m_tokens?: number;
+                    /**
+                     * Cache Write 1H Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    cache_write_1h_tokens?: number;
+                    /**
+                     * Input Audio Tokens
+                     * @description Part of the input.
+                     * @default 0
+                     */
+                    input_audio_tokens?: number;
+                    /**
+                     * Reasoning Tokens
+                     * @description Part of the output.
+                     * @default 0
+                     */
+                    reasoning_tokens?: number;
+                    /**
+                     * Output Audio Tokens
+                     * @description Part of the output.
+                     * @default 0
+                     */
+                    output_audio_tokens?: number;
+                    /**
+                     * Input Excludes Cache
+                     * @description `input_tokens` leaves the cache out.
+                     * @default false
+                     */
+                    input_excludes_cache?: boolean;
+                    /**
+                     * Output Excludes Reasoning
+                     * @description `output_tokens` leaves the reasoning out.
+                     * @default false
+                     */
+                    output_excludes_reasoning?: boolean;
+                    /**
+                     * Cost
+                     * @description USD, where the caller knows it; else the hub prices the call.
+                     */
+                    cost?: string | null;
+                    /**
+                     * Duration Ms
+                     * @default 0
+                     */
+                    duration_ms?: number;
+                    /**
+                     * Status
+                     * @default ok
+                     * @enum {string}
+                     */
+                    status?: "ok" | "error" | "unset";
+                    /**
+                     * Operation
+                     * @description chat, embeddings, … as in the OTel GenAI conventions.
+                     * @default chat
+                     */
+                    operation?: string;
+                    /**
+                     * Service Tier
+                     * @description batch, flex, priority, …
+                     * @default
+                     */
+                    service_tier?: string;
+                    /**
+                     * User
+                     * @default
+                     */
+                    user?: string;
+                    /**
+                     * Session
+                     * @default
+                     */
+                    session?: string;
+                    /**
+                     * Agent
+                     * @default
+                     */
+                    agent?: string;
+                    /**
+                     * Environment
+                     * @default
+                     */
+                    environment?: string;
+                    /** Tags */
+                    tags?: {
+                        [key: string]: string;
+                    } | string[];
+                    /**
+                     * Trace Id
+                     * @description 32 hexadecimal digits.
+                     * @default
+                     */
+                    trace_id?: string;
+                    /**
+                     * Span Id
+                     * @description 16 hexadecimal digits; needs `time`.
+                     * @default
+                     */
+                    span_id?: string;
+                    /**
+                     * Parent Span Id
+                     * @description 16 hexadecimal digits.
+                     * @default
+                     */
+                    parent_span_id?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsReceipt"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sign_in_api_auth_link_get: {
         parameters: {
             query: {
@@ -9740,433 +10167,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description A problem document (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    traces_otlp_v1_traces_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description A problem document (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    logs_otlp_v1_logs_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description A problem document (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    metrics_otlp_v1_metrics_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description A problem document (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    usage_events_api_usage_events_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /**
-                     * Model
-                     * @description The model that answered.
-                     */
-                    model: string;
-                    /**
-                     * Provider
-                     * @description openai, anthropic, google, …; found by the model where it is left out.
-                     * @default
-                     */
-                    provider?: string;
-                    /**
-                     * Time
-                     * @description When the call began, RFC 3339; now where it is left out.
-                     */
-                    time?: string | null;
-                    /**
-                     * Id
-                     * @description Makes sending again safe; needs `time`.
-                     * @default
-                     */
-                    id?: string;
-                    /**
-                     * Input Tokens
-                     * @description The whole input, with cache and audio.
-                     * @default 0
-                     */
-                    input_tokens?: number;
-                    /**
-                     * Output Tokens
-                     * @description The whole output, with reasoning and audio.
-                     * @default 0
-                     */
-                    output_tokens?: number;
-                    /**
-                     * Cache Read Tokens
-                     * @description Part of the input.
-                     * @default 0
-                     */
-                    cache_read_tokens?: number;
-                    /**
-                     * Cache Write 5M Tokens
-                     * @description Part of the input.
-                     * @default 0
-                     */
-                    cache_write_5m_tokens?: number;
-                    /**
-                     * Cache Write 1H Tokens
-                     * @description Part of the input.
-                     * @default 0
-                     */
-                    cache_write_1h_tokens?: number;
-                    /**
-                     * Input Audio Tokens
-                     * @description Part of the input.
-                     * @default 0
-                     */
-                    input_audio_tokens?: number;
-                    /**
-                     * Reasoning Tokens
-                     * @description Part of the output.
-                     * @default 0
-                     */
-                    reasoning_tokens?: number;
-                    /**
-                     * Output Audio Tokens
-                     * @description Part of the output.
-                     * @default 0
-                     */
-                    output_audio_tokens?: number;
-                    /**
-                     * Input Excludes Cache
-                     * @description `input_tokens` leaves the cache out.
-                     * @default false
-                     */
-                    input_excludes_cache?: boolean;
-                    /**
-                     * Output Excludes Reasoning
-                     * @description `output_tokens` leaves the reasoning out.
-                     * @default false
-                     */
-                    output_excludes_reasoning?: boolean;
-                    /**
-                     * Cost
-                     * @description USD, where the caller knows it; else the hub prices the call.
-                     */
-                    cost?: string | null;
-                    /**
-                     * Duration Ms
-                     * @default 0
-                     */
-                    duration_ms?: number;
-                    /**
-                     * Status
-                     * @default ok
-                     * @enum {string}
-                     */
-                    status?: "ok" | "error" | "unset";
-                    /**
-                     * Operation
-                     * @description chat, embeddings, … as in the OTel GenAI conventions.
-                     * @default chat
-                     */
-                    operation?: string;
-                    /**
-                     * Service Tier
-                     * @description batch, flex, priority, …
-                     * @default
-                     */
-                    service_tier?: string;
-                    /**
-                     * User
-                     * @default
-                     */
-                    user?: string;
-                    /**
-                     * Session
-                     * @default
-                     */
-                    session?: string;
-                    /**
-                     * Agent
-                     * @default
-                     */
-                    agent?: string;
-                    /**
-                     * Environment
-                     * @default
-                     */
-                    environment?: string;
-                    /** Tags */
-                    tags?: {
-                        [key: string]: string;
-                    } | string[];
-                    /**
-                     * Trace Id
-                     * @description 32 hexadecimal digits.
-                     * @default
-                     */
-                    trace_id?: string;
-                    /**
-                     * Span Id
-                     * @description 16 hexadecimal digits; needs `time`.
-                     * @default
-                     */
-                    span_id?: string;
-                    /**
-                     * Parent Span Id
-                     * @description 16 hexadecimal digits.
-                     * @default
-                     */
-                    parent_span_id?: string;
-                }[];
-                "application/x-ndjson": {
-                    /**
-                     * Model
-                     * @description The model that answered.
-                     */
-                    model: string;
-                    /**
-                     * Provider
-                     * @description openai, anthropic, google, …; found by the model where it is left out.
-                     * @default
-                     */
-                    provider?: string;
-                    /**
-                     * Time
-                     * @description When the call began, RFC 3339; now where it is left out.
-                     */
-                    time?: string | null;
-                    /**
-                     * Id
-                     * @description Makes sending again safe; needs `time`.
-                     * @default
-                     */
-                    id?: string;
-                    /**
-                     * Input Tokens
-                     * @description The whole input, with cache and audio.
-                     * @default 0
-                     */
-                    input_tokens?: number;
-                    /**
-                     * Output Tokens
-                     * @description The whole output, with reasoning and audio.
-                     * @default 0
-                     */
-                    output_tokens?: number;
-                    /**
-                     * Cache Read Tokens
-                     * @description Part of the input.
-                     * @default 0
-                     */
-                    cache_read_tokens?: number;
-                    /**
-                     * Cache Write 5M Tokens
-                     * @description Part of the input.
-                     * @default 0
-                     */
-                    cache_write_5m_tokens?: number;
-                    /**
-                     * Cache Write 1H Tokens
-                     * @description Part of the input.
-                     * @default 0
-                     */
-                    cache_write_1h_tokens?: number;
-                    /**
-                     * Input Audio Tokens
-                     * @description Part of the input.
-                     * @default 0
-                     */
-                    input_audio_tokens?: number;
-                    /**
-                     * Reasoning Tokens
-                     * @description Part of the output.
-                     * @default 0
-                     */
-                    reasoning_tokens?: number;
-                    /**
-                     * Output Audio Tokens
-                     * @description Part of the output.
-                     * @default 0
-                     */
-                    output_audio_tokens?: number;
-                    /**
-                     * Input Excludes Cache
-                     * @description `input_tokens` leaves the cache out.
-                     * @default false
-                     */
-                    input_excludes_cache?: boolean;
-                    /**
-                     * Output Excludes Reasoning
-                     * @description `output_tokens` leaves the reasoning out.
-                     * @default false
-                     */
-                    output_excludes_reasoning?: boolean;
-                    /**
-                     * Cost
-                     * @description USD, where the caller knows it; else the hub prices the call.
-                     */
-                    cost?: string | null;
-                    /**
-                     * Duration Ms
-                     * @default 0
-                     */
-                    duration_ms?: number;
-                    /**
-                     * Status
-                     * @default ok
-                     * @enum {string}
-                     */
-                    status?: "ok" | "error" | "unset";
-                    /**
-                     * Operation
-                     * @description chat, embeddings, … as in the OTel GenAI conventions.
-                     * @default chat
-                     */
-                    operation?: string;
-                    /**
-                     * Service Tier
-                     * @description batch, flex, priority, …
-                     * @default
-                     */
-                    service_tier?: string;
-                    /**
-                     * User
-                     * @default
-                     */
-                    user?: string;
-                    /**
-                     * Session
-                     * @default
-                     */
-                    session?: string;
-                    /**
-                     * Agent
-                     * @default
-                     */
-                    agent?: string;
-                    /**
-                     * Environment
-                     * @default
-                     */
-                    environment?: string;
-                    /** Tags */
-                    tags?: {
-                        [key: string]: string;
-                    } | string[];
-                    /**
-                     * Trace Id
-                     * @description 32 hexadecimal digits.
-                     * @default
-                     */
-                    trace_id?: string;
-                    /**
-                     * Span Id
-                     * @description 16 hexadecimal digits; needs `time`.
-                     * @default
-                     */
-                    span_id?: string;
-                    /**
-                     * Parent Span Id
-                     * @description 16 hexadecimal digits.
-                     * @default
-                     */
-                    parent_span_id?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventsReceipt"];
-                };
             };
             /** @description A problem document (RFC 9457) */
             default: {
