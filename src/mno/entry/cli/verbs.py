@@ -6,6 +6,7 @@ import typer
 
 from mno.entry.cli.audit import app as audit
 from mno.entry.cli.doctor import doctor
+from mno.entry.cli.forecast import app as forecast
 from mno.entry.cli.keys import app as keys
 from mno.entry.cli.keys import link
 from mno.entry.cli.prices import app as prices
@@ -27,6 +28,7 @@ app.command("replay")(replay)
 app.command("doctor")(doctor)
 app.add_typer(keys, name="keys")
 app.add_typer(prices, name="prices")
+app.add_typer(forecast, name="forecast")
 app.add_typer(audit, name="audit")
 app.add_typer(settings, name="settings")
 app.add_typer(secrets, name="secrets")
