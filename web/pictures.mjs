@@ -25,8 +25,31 @@ async function demonstrate({ url, key }) {
   await call("PUT", "/api/currency", { display: "USD", rates: [{ currency: "CNY", rate: "7.12", date: "2026-11-01" }, { currency: "TWD", rate: "31.6", date: "2026-11-01" }] });
   for (const name of ["Production ingest", "Staging ingest"]) await call("POST", "/api/keys", { name, scopes: ["ingest"] });
   await call("POST", "/api/keys", { name: "Dashboards", scopes: ["read"] });
+  await settle(call);
   const listed = await listedTraces(url, key, "from=-14d&agent=support-triage&limit=30");
   return listed.sort((left, right) => right.spans - left.spans)[0].trace_id;
+}
+
+/** A team with people, a role of its own, a group, secrets, settings that were changed, and somebody who was refused. */
+async function settle(call) {
+  const answer = async (...wish) => (await call(...wish)).json();
+  const roles = (await answer("GET", "/api/rbac/roles")).items;
+  const role = (name) => roles.find((each) => each.name === name).id;
+  const project = await answer("POST", "/api/projects", { name: "Support" });
+  for (const [email, name, held] of [["ada@example.com", "Ada Lovelace", "Admin"], ["lin@example.com", "林美惠", "Operator"], ["grace@example.com", "Grace Hopper", "Viewer"]]) {
+    const { link } = await answer("POST", "/api/invitations", { email, role_id: role(held) });
+    await call("POST", "/api/invitations/accept", { token: new URL(link).searchParams.get("token"), name, password: "nobody guesses this 42" });
+  }
+  await call("POST", "/api/invitations", { email: "new@example.com", role_id: role("Viewer"), project_id: project.id });
+  const keeper = await answer("POST", "/api/rbac/roles", { name: "Price keeper", permissions: ["prices.read", "prices.write"] });
+  const group = await answer("POST", "/api/groups", { name: "Night shift" });
+  const grace = (await answer("GET", "/api/members?search=grace")).items[0];
+  await call("POST", `/api/groups/${group.id}/members`, { user_id: grace.id });
+  await call("POST", "/api/grants", { subject: group.id, role: keeper.id, scope: { level: "project", project: project.id } });
+  for (const [level, kind, name, purpose, value] of [["project", "secret", "OPENAI_API_KEY", "Answers tickets", "not a real key"], ["team", "variable", "REGION", "Where it runs", "eu-central-1"]]) {
+    await call("PUT", "/api/config/runtime", { scope: { level, project: level === "team" ? null : project.id }, name, kind, purpose, value });
+  }
+  await call("PUT", "/api/config/system", { level: "team", values: { "retention.spans_days": 90, "security.invitation_days": 3 }, note: "Shorter is safer" });
 }
 
 async function takeAll() {
@@ -46,6 +69,12 @@ async function takeAll() {
       { name: "costs-by-user", path: "/costs?from=-30d&by=user" },
       { name: "prices", path: "/costs/prices" },
       { name: "price-add", path: "/costs/prices?add=acme-writer-70b&provider=acme", act: (page) => page.getByRole("dialog").waitFor() },
+      { name: "people", path: "/team/people" },
+      { name: "invitations", path: "/team/invitations" },
+      { name: "groups", path: "/team/groups" },
+      { name: "roles", path: "/team/roles" },
+      { name: "explain", path: "/team/explain" },
+      { name: "projects", path: "/team/projects" },
       { name: "keys", path: "/team/keys" },
       { name: "settings", path: "/settings?level=hub" },
       { name: "settings-history", path: "/settings?history=1", act: (page) => page.getByRole("dialog").waitFor() },
