@@ -131,6 +131,39 @@ test("retention names what is lost", async () => {
   await dialog().getByRole("button", { name: "Cancel" }).click();
 });
 
+test("the credentials of the mail server and of a collector go in beside their settings, and a trial says what is wrong", async () => {
+  await page.goto("/settings?level=hub&q=mail.");
+  await settled(page);
+  await page.getByLabel("Password of the mail server").fill(CANARY);
+  await page.getByRole("button", { name: "Save the password" }).click();
+  await page.getByRole("button", { name: "Take it away" }).waitFor();
+  await page.getByLabel("Send a test letter to").fill("bo@example.com");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByRole("alert").getByText("No mail server is set", { exact: false }).waitFor();
+
+  await page.goto("/settings?level=hub&q=otel");
+  await settled(page);
+  await page.getByText("Off", { exact: true }).waitFor();
+  await page.getByLabel("Headers for the collector").fill("Authorization");
+  await page.getByText("Write each as Name: value", { exact: false }).waitFor();
+  await page.getByLabel("Headers for the collector").fill(`Authorization: Bearer ${CANARY}`);
+  await page.getByRole("button", { name: "Save the headers" }).click();
+  await page.getByText("Some are kept", { exact: false }).waitFor();
+  await row("otel.endpoint").getByRole("textbox").fill("http://127.0.0.1:9");
+  await page.getByRole("button", { name: "Review and save" }).click();
+  await dialog().getByRole("button", { name: "Save" }).click();
+  await page.getByText("Not taken", { exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByText("security.egress_allowed", { exact: false }).waitFor();
+  assert.ok(!(await page.content()).includes(CANARY));
+  await page.getByRole("button", { name: "Take them away" }).click();
+  await page.getByText("One a line", { exact: false }).waitFor();
+  for (const [path, json] of [["/api/config/system", { level: "hub", values: { "otel.endpoint": null } }], ["/api/mail/password", { password: "" }]]) {
+    assert.ok((await page.request.put(path, { data: json, headers: { origin: url } })).ok());
+  }
+  // The browser itself writes a refused answer into its console.
+  page.trouble = page.trouble.filter((each) => !each.includes("503"));
+});
+
 test("a secret goes in and never comes out", async () => {
   await page.goto("/settings/secrets");
   await settled(page);
