@@ -45,6 +45,14 @@ class TooLarge(LimitExceeded):
     """The input is bigger than its documented limit; sending it again will not help."""
 
 
+class BudgetExhausted(LimitExceeded):
+    """A budget that blocks has no room for this call; the message names it and when it resets."""
+
+
+class PaymentRequired(BudgetExhausted):
+    """The same of a budget in money whose owner wants it told as such."""
+
+
 class Unsupported(Invalid):
     """The media type or the encoding is not one that we read."""
 

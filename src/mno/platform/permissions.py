@@ -30,6 +30,7 @@ PROJECT = frozenset(
         "spans.read", "spans.write",
         "usage.read",
         "prices.read", "prices.write",
+        "budgets.read", "budgets.write", "ledger.read",
         "keys.read", "keys.write",
         "settings.read", "settings.write",
         "secrets.read", "secrets.write", "secrets.use",
@@ -43,7 +44,7 @@ ALL = HUB | TEAM | PROJECT
 #: Systems that a team can switch off by the setting `systems.<name>`, and what nobody in it may then.
 SYSTEMS = {
     "monitor": frozenset({"spans.read", "system.read"}),
-    "costs": frozenset({"usage.read", "prices.read", "prices.write"}),
+    "costs": frozenset({"usage.read", "prices.read", "prices.write", "budgets.read", "budgets.write", "ledger.read"}),
 }
 
 #: What looking means: no secret, no change.

@@ -23,6 +23,7 @@ from mno.platform.errors import (
     LimitExceeded,
     MnoError,
     NotFound,
+    PaymentRequired,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -43,6 +44,7 @@ _STATUS: tuple[tuple[type[MnoError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
     (Conflict, HTTPStatus.CONFLICT),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (PaymentRequired, HTTPStatus.PAYMENT_REQUIRED),
     (LimitExceeded, HTTPStatus.TOO_MANY_REQUESTS),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
 )

@@ -1,0 +1,1 @@
+"""Making, changing and removing budgets, and how each of them stands."""

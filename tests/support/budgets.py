@@ -1,0 +1,126 @@
+"""Budgets for tests, and nodes that take turns at their counters."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from mno.observability.budgets import store
+from mno.observability.budgets.model import Budget, Cycle, Period, Unit, Unpriced
+from mno.observability.budgets.service import Budgets
+from mno.observability.budgets.thresholds.service import Thresholds
+from mno.platform.database import Connection, Database
+from mno.platform.facts import Fact
+from mno.platform.ids import new_id
+from mno.platform.versions import Versions
+
+_THEN = datetime(2026, 1, 1, tzinfo=UTC)
+_A_BUDGET = Budget(
+    id=UUID(int=9),
+    team_id=UUID(int=8),
+    project_id=None,
+    name="A budget",
+    unit=Unit.MONEY,
+    limit=1_000_000_000,
+    matches={},
+    per="",
+    period=Period(Cycle.MONTH),
+    hard=True,
+    status=429,
+    thresholds=(),
+    unpriced=Unpriced.ALLOW,
+    fallback_nano=0,
+    version=1,
+    created_at=_THEN,
+    created_by="test",
+    changed_at=_THEN,
+    changed_by="test",
+    counted_until=_THEN,
+)
+
+
+def a_budget(**wish: Any) -> Budget:
+    """A hard limit of a dollar a month on everything the team does, but for what is wished."""
+    return replace(_A_BUDGET, **wish)
+
+
+class Told:
+    """Keeps the facts that were published."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+
+    async def publish(self, tx: Connection, fact: Fact) -> None:
+        assert not tx.closed
+        self.facts.append(fact)
+
+
+@dataclass(frozen=True)
+class Zone:
+    """Every team lives by this clock."""
+
+    name: str = "UTC"
+
+    async def zone_of(self, team_id: UUID) -> str:
+        assert team_id
+        return self.name
+
+
+@dataclass(frozen=True)
+class BudgetNode:
+    """One process that takes turns."""
+
+    database: Database
+    budgets: Budgets
+    thresholds: Thresholds
+    told: Told
+
+
+def budget_node(database: Database, zone: str = "UTC") -> BudgetNode:
+    told = Told()
+    thresholds = Thresholds(database, told)
+    return BudgetNode(database, Budgets(database, Versions(database), Zone(zone), thresholds), thresholds, told)
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """A team and its project, as rows."""
+
+    team_id: UUID
+    project_id: UUID
+
+
+async def a_tenancy(database: Database) -> Tenancy:
+    found = Tenancy(uuid4(), uuid4())
+    async with database.across_teams() as tx:
+        await tx.execute(
+            "INSERT INTO identity_teams (id, name, time_zone, created_at) VALUES (%(id)s, 'T', 'UTC', now())",
+            {"id": found.team_id},
+        )
+        await tx.execute(
+            "INSERT INTO identity_projects (id, team_id, name, created_at) VALUES (%(id)s, %(team)s, 'P', now())",
+            {"id": found.project_id, "team": found.team_id},
+        )
+    return found
+
+
+async def saved(database: Database, tenancy: Tenancy, **wish: Any) -> Budget:
+    """A budget of the team in the database."""
+    name = wish.pop("name", f"Budget {uuid4().hex[:6]}")
+    budget = a_budget(**wish, id=new_id(), team_id=tenancy.team_id, name=name)
+    async with database.transaction(tenancy.team_id) as tx:
+        await store.insert(tx, budget)
+    return budget
+
+
+async def standing(database: Database, budget: Budget) -> tuple[int, int]:
+    """(spent, reserved) over all counters and parts."""
+    async with database.transaction(budget.team_id) as tx:
+        cursor = await tx.execute(
+            "SELECT coalesce(sum(base + recent + settled), 0)::bigint AS spent,"
+            " coalesce(sum(reserved), 0)::bigint AS reserved FROM budgets_counters WHERE budget_id = %(id)s",
+            {"id": budget.id},
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return row["spent"], row["reserved"]
