@@ -12,13 +12,15 @@ wandering level would give at that reach, are the conformal scores whose quantil
 Decision 19 has the comparison with libraries, and the figures.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mno.observability.forecast.calendar import Calendar
 from mno.observability.forecast.intervals import hourly_band, total_band
-from mno.observability.forecast.level import drift, level_of
+from mno.observability.forecast.level import Level, drift, level_of
 from mno.observability.forecast.model import (
     MAX_HISTORY_DAYS,
     MIN_HISTORY_HOURS,
@@ -28,7 +30,46 @@ from mno.observability.forecast.model import (
     RunOut,
     Series,
 )
-from mno.observability.forecast.shape import DAY, WEEK, shape_of
+from mno.observability.forecast.shape import DAY, WEEK, Shape, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A series taken apart: shape, level, and what is subtracted again because days may be empty."""
+
+    shape: Shape
+    level: Level
+    offset: float
+    #: The shape over the hours of the history.
+    shaped: Floats
+    sums: Floats
+    weights: Floats
+
+    def ahead(self, hours_of_week: NDArray[np.int64], holidays: NDArray[np.bool_]) -> Floats:
+        """What is expected of the coming hours."""
+        days = -(-len(hours_of_week) // DAY)
+        rates = np.exp(self.level.expected[-1] + drift(self.level.slope, days)) - self.offset
+        coming = np.maximum(np.repeat(rates, DAY)[: len(hours_of_week)], 0.0)
+        expected: Floats = coming * self.shape.at(hours_of_week, holidays)
+        return expected
+
+    def before(self) -> Floats:
+        """What was expected of each hour of the history on the day before, all but its first day."""
+        level = self.level
+        rates = np.maximum(np.exp(level.expected[:-1] - level.moved[1:]) - self.offset, 0.0)
+        expected: Floats = np.repeat(rates, DAY) * self.shaped[-len(rates) * DAY :]
+        return expected
+
+
+def fitted(values: Floats, hours_of_week: NDArray[np.int64], holidays: NDArray[np.bool_]) -> Fit:
+    """Takes two days or more of hours apart."""
+    shape = shape_of(values, hours_of_week, holidays)
+    shaped = shape.at(hours_of_week, holidays)
+    sums, weights = _blocks(values), _blocks(shaped)
+    rates = sums / np.maximum(weights, 1e-9)
+    # a day without usage has no logarithm
+    offset = 0.02 * float(np.median(rates[-28:])) + 1e-12
+    return Fit(shape, level_of(np.log(rates + offset)), offset, shaped, sums, weights)
 
 
 def projected(series: Series, calendar: Calendar, hours: int) -> Projection | None:
@@ -36,28 +77,18 @@ def projected(series: Series, calendar: Calendar, hours: int) -> Projection | No
     used = series.values[-MAX_HISTORY_DAYS * DAY :]
     if len(used) < MIN_HISTORY_HOURS or hours < 1:
         return None
-    start = series.end - timedelta(hours=len(used))
     if not np.any(used[-4 * WEEK :] > 0):
         nothing = np.zeros(hours)
         band = Band(nothing, nothing, nothing, nothing, nothing)
         return Projection(series.end, band, band)
-    hours_of_week, holidays = calendar.hours_of_week(start, len(used)), calendar.holidays(start, len(used))
-    shape = shape_of(used, hours_of_week, holidays)
-    shaped = shape.at(hours_of_week, holidays)
-    sums, weights = _blocks(used), _blocks(shaped)
-    rates = sums / np.maximum(weights, 1e-9)
-    # a day without usage has no logarithm
-    offset = 0.02 * float(np.median(rates[-28:])) + 1e-12
-    level = level_of(np.log(rates + offset))
-    days = -(-hours // DAY)
-    rate = np.exp(level.expected[-1] + drift(level.slope, days)) - offset
-    hourly = np.maximum(np.repeat(rate, DAY)[:hours], 0.0) * shape.at(
-        calendar.hours_of_week(series.end, hours), calendar.holidays(series.end, hours)
-    )
+    start = series.end - timedelta(hours=len(used))
+    fit = fitted(used, calendar.hours_of_week(start, len(used)), calendar.holidays(start, len(used)))
+    hourly = fit.ahead(calendar.hours_of_week(series.end, hours), calendar.holidays(series.end, hours))
+    sums = fit.sums * np.exp(fit.level.moved)
     return Projection(
         series.end,
-        hourly_band(hourly, used, shaped, level),
-        total_band(hourly, sums * np.exp(level.moved), weights, level),
+        hourly_band(hourly, used, fit.shaped, fit.level),
+        total_band(hourly, sums, fit.weights, fit.level),
     )
 
 

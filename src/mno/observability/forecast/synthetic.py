@@ -41,12 +41,17 @@ class Synthetic:
     calendar: Calendar
 
 
-def scopes(seed: int, *, count: int = 30, weeks: int = 12, start: datetime = START) -> list[Synthetic]:
-    """`count` scopes of `weeks` weeks of hours; the same seed gives the same figures."""
-    return [_scope(np.random.default_rng((seed, number)), number, weeks, start) for number in range(count)]
+def scopes(
+    seed: int, *, count: int = 30, weeks: int = 12, start: datetime = START, calm: bool = False
+) -> list[Synthetic]:
+    """`count` scopes of `weeks` weeks of hours; the same seed gives the same figures.
+
+    `calm` ones have no changes of level and no dear hours: what an alarm would rightly tell of.
+    """
+    return [_scope(np.random.default_rng((seed, number)), number, weeks, start, calm) for number in range(count)]
 
 
-def _scope(rng: np.random.Generator, number: int, weeks: int, start: datetime) -> Synthetic:
+def _scope(rng: np.random.Generator, number: int, weeks: int, start: datetime, calm: bool) -> Synthetic:
     zone, country = HOMES[number % len(HOMES)]
     calendar = Calendar(ZoneInfo(zone), country)
     hours = weeks * 7 * 24
@@ -57,8 +62,9 @@ def _scope(rng: np.random.Generator, number: int, weeks: int, start: datetime) -
     day_of_week = np.where(away & (kind != "flat"), 6, hour_of_week // 24)
     shape = _daily(rng, kind)[hour_of_week % 24] * days[day_of_week]
     level = float(np.exp(rng.normal(0.0, 1.3)))
-    expected = level * shape * _trend(rng, hours) * _steps(rng, hours)
-    values = expected * _noise(rng, hours)
+    steps = _steps(rng, hours)
+    expected = level * shape * _trend(rng, hours) * (1.0 if calm else steps)
+    values = expected * _noise(rng, hours, 0.0 if calm else 0.003)
     if number % 10 == 9:
         calls = rng.poisson(np.maximum(expected / level * 4.0, 0.0))
         values = np.asarray(calls * level / 4.0 * np.exp(rng.normal(0.0, 0.4, hours)), dtype=np.float64)
@@ -103,10 +109,10 @@ def _steps(rng: np.random.Generator, hours: int) -> Floats:
     return level
 
 
-def _noise(rng: np.random.Generator, hours: int) -> Floats:
+def _noise(rng: np.random.Generator, hours: int, dear: float) -> Floats:
     slow = _carried(rng, hours, carry=0.97, spread=rng.uniform(0.04, 0.12))
     quick = rng.normal(0.0, rng.uniform(0.08, 0.3), hours)
-    bursts = np.where(rng.random(hours) < 0.003, rng.uniform(2.0, 5.0, hours), 1.0)
+    bursts = np.where(rng.random(hours) < dear, rng.uniform(2.0, 5.0, hours), 1.0)
     return np.exp(slow + quick) * bursts
 
 
