@@ -39,8 +39,8 @@ class Window:
 _WINDOWS = (
     Window(1, 5.5, 1.9, None),
     Window(3, 5.0, 1.5, 0.35),
-    Window(8, 4.6, 1.35, 0.45),
-    Window(24, 4.4, 1.25, 0.6),
+    Window(8, 4.3, 1.35, 0.45),
+    Window(24, 3.7, 1.25, 0.6),
 )
 #: A rise or fall is worth an alarm when it makes up this share of a usual day's sum.
 _WORTH_OF_DAY = 0.03
@@ -62,8 +62,9 @@ _YOUNG = 1.4
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """The fresh hours: what was expected, the bounds of the usual, and the alarm. A `score` of 1 or more is one,
-    negative for a fall; `reach` is the hours of the mean that gave it.
+    """The hours up to the end of the series: what they were, what was expected of them the day before, the bounds of
+    the usual. For the fresh ones among them, the last, the alarm: a `score` of 1 or more is one, negative for a fall;
+    `reach` is the hours of the mean that gave it.
     """
 
     values: Floats
@@ -101,9 +102,10 @@ def examined(series: Series, calendar: Calendar, measure: Measure, strange: Mask
     spreads = _usual(distances[:-fresh], hours_of_week[past - len(before) :], fresh)
     young = _YOUNG if past < 3 * WEEK else 1.0
     scores, reach = _scores(distances, spreads, seen, expected, measure, fresh, young)
-    wide = np.exp(_WINDOWS[0].far * 0.5 * spreads[-fresh:] * young)
-    low = np.maximum((coming + damping) / wide - damping, 0.0)
-    return Examination(values[past:], coming, low, (coming + damping) * wide - damping, scores, reach)
+    wide = np.exp(_WINDOWS[0].far * 0.5 * spreads * young)
+    low = np.maximum((expected + damping) / wide - damping, 0.0)
+    seen = values[-len(expected) :]
+    return Examination(seen, expected, low, (expected + damping) * wide - damping, scores, reach)
 
 
 def replaced(values: Floats, strange: Mask) -> Floats:

@@ -4,18 +4,14 @@ The service looks at fresh hours only; this walks a series from its beginning wi
 measured is what runs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from mno.observability.anomalies.detection import Mask, examined
-from mno.observability.anomalies.model import (
-    LEARNED_AFTER,
-    MAX_GAP_HOURS,
-    MIN_WATCHED_HOURS,
-    Measure,
-)
+from mno.observability.anomalies.detection import examined
+from mno.observability.anomalies.model import MIN_WATCHED_HOURS, Measure
+from mno.observability.anomalies.stretches import Stretch, gather, mark
 from mno.observability.anomalies.synthetic import Fault, Faulty
 from mno.observability.forecast.calendar import Calendar
 from mno.observability.forecast.model import Series
@@ -23,20 +19,6 @@ from mno.observability.forecast.shape import DAY, WEEK
 
 #: How long after a fault its alarm may still come, in hours.
 LATE_HOURS = 3
-
-
-@dataclass(slots=True)
-class Stretch:
-    """Hours with an alarm, from `first` to before `last`, none further apart than MAX_GAP_HOURS.
-
-    `begun` is the hour in which the first of its windows began; `score` the worst.
-    """
-
-    begun: int
-    first: int
-    last: int
-    score: float
-    reach: int
 
 
 def watched(series: Series, calendar: Calendar, measure: Measure) -> list[Stretch]:
@@ -49,28 +31,9 @@ def watched(series: Series, calendar: Calendar, measure: Measure) -> list[Stretc
         found = examined(series.until(last), calendar, measure, strange[:last], last - first)
         if found is None:
             continue
-        for place in np.flatnonzero(np.abs(found.scores) >= 1.0):
-            _add(stretches, first + int(place), float(found.scores[place]), int(found.reach[place]))
-        mark(strange, stretches)
+        gather(stretches, found, last)
+        mark(strange, stretches[-3:])
     return stretches
-
-
-def _add(stretches: list[Stretch], hour: int, score: float, reach: int) -> None:
-    newest = stretches[-1] if stretches else None
-    if newest is not None and hour - newest.last < MAX_GAP_HOURS and (score < 0) == (newest.score < 0):
-        newest.last = hour + 1
-        if abs(score) > abs(newest.score):
-            newest.score, newest.reach = score, reach
-        return
-    stretches.append(Stretch(hour - reach + 1, hour, hour + 1, score, reach))
-
-
-def mark(strange: Mask, stretches: Sequence[Stretch]) -> None:
-    """Hours of anomalies teach nothing, unless they have lasted so long that this is how things are now."""
-    learned = int(LEARNED_AFTER.total_seconds() // 3600)
-    for stretch in stretches[-3:]:
-        first = max(stretch.begun, 0)
-        strange[first : stretch.last] = stretch.last - first <= learned
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,28 @@ def _first(price: Fraction | None, containing: Fraction) -> Fraction:
     return containing if price is None else price
 
 
-def charge(rates: Rates, span: Span) -> Charge | None:
+class Tokens(Protocol):
+    """What is charged for: the buckets of a span, or sums of them."""
+
+    @property
+    def input_tokens(self) -> int: ...
+    @property
+    def cache_read_tokens(self) -> int: ...
+    @property
+    def cache_write_5m_tokens(self) -> int: ...
+    @property
+    def cache_write_1h_tokens(self) -> int: ...
+    @property
+    def input_audio_tokens(self) -> int: ...
+    @property
+    def output_tokens(self) -> int: ...
+    @property
+    def reasoning_tokens(self) -> int: ...
+    @property
+    def output_audio_tokens(self) -> int: ...
+
+
+def charge(rates: Rates, span: Tokens) -> Charge | None:
     """What the span's tokens cost by these rates; None when tokens stand on a side without a price.
 
     The request's own price is part of the input. Which audio was read from the cache is not reported:
@@ -225,7 +246,7 @@ class PriceBook:
             _set(span, FREE, "", "")
             return
         used = span.input_tokens or span.output_tokens
-        resolution = self._resolution(span)
+        resolution = self._resolution((span.provider, span.model, span.request_model, span.service_tier), span.start_ns)
         if span.reported_cost is not None:
             _set_reported(span, resolution)
         elif not used and span.status == "error":
@@ -242,9 +263,11 @@ class PriceBook:
             else:
                 _set(span, charged, resolution.source, resolution.version)
 
-    def _resolution(self, span: Span) -> Resolution:
-        key = (span.provider, span.model, span.request_model, span.service_tier)
-        at_ns = span.start_ns
+    def rates(self, provider: str, model: str, service_tier: str, at_ns: int) -> Rates | None:
+        """The base tariff of a model at a time, nanoseconds since the epoch; None for one that is not known."""
+        return self._resolution((provider, model, "", service_tier), at_ns).base
+
+    def _resolution(self, key: tuple[str, str, str, str], at_ns: int) -> Resolution:
         known = self._remembered.get(key, ())
         for resolution in known:
             if resolution.from_ns <= at_ns < resolution.until_ns:

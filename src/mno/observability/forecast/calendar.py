@@ -27,7 +27,7 @@ class Calendar:
 
     def hours_of_week(self, start: datetime, hours: int) -> NDArray[np.int64]:
         """For each hour from `start` on: 0 is Monday 00:00 to 01:00 on the zone's clocks, 167 the last of Sunday."""
-        days, clock = self._local(start, hours)
+        days, clock = _local(self.zone, start, hours)
         # day 0 of the epoch, 1970-01-01, was a Thursday
         return (days + 3) % 7 * 24 + clock
 
@@ -35,32 +35,35 @@ class Calendar:
         """Whether each hour from `start` on belongs to a public holiday."""
         if not self.country:
             return np.zeros(hours, dtype=bool)
-        days, _ = self._local(start, hours)
+        days, _ = _local(self.zone, start, hours)
         epoch = date(1970, 1, 1)
         first, last = int(days[0]), int(days[-1])
         known = holidays_of(self.country, range((epoch + timedelta(first)).year, (epoch + timedelta(last)).year + 1))
         free = np.array([epoch + timedelta(day) in known for day in range(first, last + 1)], dtype=bool)
         return free[days - first]
 
-    def _local(self, start: datetime, hours: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(days since 1970, hour of the day) on the zone's clocks; offsets are asked for once a day."""
-        seconds = np.int64(start.timestamp()) + np.arange(hours, dtype=np.int64) * 3600
-        offsets = np.empty(hours, dtype=np.int64)
-        before = self._offset(int(seconds[0])) if hours else 0
-        for first in range(0, hours, 24):
-            last = min(first + 24, hours)
-            after = self._offset(int(seconds[last - 1]))
-            if before == after:
-                offsets[first:last] = before
-            else:
-                offsets[first:last] = [self._offset(int(second)) for second in seconds[first:last]]
-            before = after
-        local = seconds + offsets
-        return local // 86_400, local % 86_400 // 3600
 
-    def _offset(self, second: int) -> int:
-        offset = datetime.fromtimestamp(second, UTC).astimezone(self.zone).utcoffset() or timedelta(0)
-        return int(offset.total_seconds())
+@lru_cache(maxsize=64)
+def _local(zone: ZoneInfo, start: datetime, hours: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(days since 1970, hour of the day) on the zone's clocks; offsets are asked for once a day."""
+    seconds = np.int64(start.timestamp()) + np.arange(hours, dtype=np.int64) * 3600
+    offsets = np.empty(hours, dtype=np.int64)
+    before = _offset(zone, int(seconds[0])) if hours else 0
+    for first in range(0, hours, 24):
+        last = min(first + 24, hours)
+        after = _offset(zone, int(seconds[last - 1]))
+        if before == after:
+            offsets[first:last] = before
+        else:
+            offsets[first:last] = [_offset(zone, int(second)) for second in seconds[first:last]]
+        before = after
+    local = seconds + offsets
+    return local // 86_400, local % 86_400 // 3600
+
+
+def _offset(zone: ZoneInfo, second: int) -> int:
+    offset = datetime.fromtimestamp(second, UTC).astimezone(zone).utcoffset() or timedelta(0)
+    return int(offset.total_seconds())
 
 
 def holidays_of(country: str, years: range) -> Set[date]:

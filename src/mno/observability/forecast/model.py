@@ -20,6 +20,10 @@ MIN_HISTORY_HOURS = 48
 MAX_HISTORY_DAYS = 84
 #: How far a forecast reaches, in days: a quarter.
 MAX_HORIZON_DAYS = 92
+#: How long ago the period of a forecast may have begun, in days.
+MAX_PERIOD_DAYS = 400
+#: Points of the line and of the band in one answer; a longer period gets fewer a day.
+MAX_FORECAST_POINTS = 400
 #: The confidence of the two intervals.
 CONFIDENCES = (0.80, 0.95)
 

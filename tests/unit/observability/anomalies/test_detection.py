@@ -8,8 +8,9 @@ import pytest
 
 from mno.observability.anomalies.detection import examined, kind_of, replaced
 from mno.observability.anomalies.model import Kind, Measure
+from mno.observability.anomalies.stretches import Stretch
 from mno.observability.anomalies.synthetic import Fault, faulty_scopes
-from mno.observability.anomalies.watch import Stretch, scored, touches, watched
+from mno.observability.anomalies.watch import scored, touches, watched
 from mno.observability.forecast.calendar import Calendar
 from mno.observability.forecast.model import Floats, Series
 
@@ -28,7 +29,8 @@ def office(seed: int = 1) -> Floats:
 def look(values: Floats, measure: Measure = Measure.COST, fresh: int = 24) -> Floats:
     found = examined(Series("office", START, values), CALENDAR, measure, np.zeros(len(values), dtype=bool), fresh)
     assert found is not None
-    assert len(found.expected) == fresh
+    assert len(found.scores) == fresh
+    assert len(found.values) == len(found.expected) == len(values) - 24
     assert np.all(found.low <= found.expected + 1e-9)
     assert np.all(found.expected <= found.high + 1e-9)
     return found.scores

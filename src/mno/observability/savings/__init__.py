@@ -1,0 +1,1 @@
+"""Savings: what the same tokens would have cost by a cheaper model, from a cache, or in batches."""
