@@ -30,12 +30,14 @@ PROJECT = frozenset(
         "spans.read", "spans.write",
         "usage.read",
         "prices.read", "prices.write",
+        "anomalies.write",
         "budgets.read", "budgets.write", "ledger.read",
         "keys.read", "keys.write",
         "settings.read", "settings.write",
         "secrets.read", "secrets.write", "secrets.use",
         "approvals.read", "approvals.decide",
         "system.read",
+        "models.call", "gateway.read", "gateway.write",
     }
 )  # fmt: skip
 
@@ -44,7 +46,8 @@ ALL = HUB | TEAM | PROJECT
 #: Systems that a team can switch off by the setting `systems.<name>`, and what nobody in it may then.
 SYSTEMS = {
     "monitor": frozenset({"spans.read", "system.read"}),
-    "costs": frozenset({"usage.read", "prices.read", "prices.write", "budgets.read", "budgets.write", "ledger.read"}),
+    "costs": frozenset({"usage.read", "prices.read", "prices.write", "anomalies.write", "budgets.read", "budgets.write", "ledger.read"}),
+    "gateway": frozenset({"models.call", "gateway.read", "gateway.write"}),
 }
 
 #: What looking means: no secret, no change.

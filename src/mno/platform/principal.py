@@ -47,6 +47,8 @@ class Principal:
     verified_at: datetime | None = None
     #: Whether a second factor or a passkey was shown in this session.
     second_factor: bool = False
+    #: The one agent that a key is for.
+    agent: str = ""
     #: For questions about a scope; the policy fills it in, None where the sets above are all there is.
     rights: Rights | None = field(default=None, compare=False, repr=False)
 

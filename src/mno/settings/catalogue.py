@@ -18,6 +18,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("general.language", Kind.CHOICE, "", _TEAM, choices=("", *LANGUAGES)),
     Setting("systems.monitor", Kind.BOOLEAN, True, _TEAM),
     Setting("systems.costs", Kind.BOOLEAN, True, _TEAM),
+    Setting("systems.gateway", Kind.BOOLEAN, True, _TEAM),
     Setting("security.allowed_addresses", Kind.NETWORKS, (), _TEAM),
     Setting("security.trusted_proxies", Kind.NETWORKS, (), _HUB),
     Setting("security.egress_allowed", Kind.HOSTS, (), _HUB),
@@ -31,6 +32,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("redaction.detectors", Kind.CHOICES, ("provider_key",), _PROJECT,
             choices=("provider_key", "email", "phone", "card", "cn_id", "tw_id")),
     Setting("redaction.patterns", Kind.PATTERNS, (), _PROJECT),
+    Setting("costs.holidays", Kind.TEXT, "", _PROJECT),
     Setting("retention.spans_days", Kind.INTEGER, 0, _PROJECT, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
     Setting("retention.logs_days", Kind.INTEGER, 0, _PROJECT, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]
     Setting("retention.metrics_days", Kind.INTEGER, 0, _PROJECT, **_A_DAY_TO_TEN_YEARS),  # type: ignore[arg-type]

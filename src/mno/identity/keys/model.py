@@ -28,6 +28,8 @@ class KeyScope(StrEnum):
     INGEST = "ingest"
     READ = "read"
     ADMIN = "admin"
+    #: To call models through the hub.
+    GATEWAY = "gateway"
 
 
 #: To use a secret and to decide an approval are named singly, never meant by a scope.
@@ -35,12 +37,13 @@ PERMISSIONS = {
     KeyScope.INGEST: frozenset({"spans.write"}),
     KeyScope.READ: READING & PROJECT,
     KeyScope.ADMIN: PROJECT - {"secrets.use", "approvals.decide"},
+    KeyScope.GATEWAY: frozenset({"models.call"}),
 }
 
 
-#: What a key for one agent may ask of its project: to send what the agent did. Everything else is the project's, and
-#: such a key has it on its agent only.
-OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write"})
+#: What a key for one agent may ask of its project: to send what the agent did, and to call models for it.
+#: Everything else is the project's, and such a key has it on its agent only.
+OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write", "models.call"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def checked_name(name: str) -> str:
 def check_abilities(wish: KeyWish) -> None:
     """`Invalid` for a key that may nothing, or names something that is none."""
     if not wish.scopes and not wish.permissions:
-        raise Invalid("A key needs at least one scope (ingest, read or admin) or a permission.")
+        raise Invalid("A key needs at least one scope (ingest, read, admin or gateway) or a permission.")
     if len(wish.permissions) > MAX_PERMISSIONS_PER_ROLE:
         raise Invalid(f"A key may name {MAX_PERMISSIONS_PER_ROLE} permissions at most; use a scope.")
     for name in wish.permissions:

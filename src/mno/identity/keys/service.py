@@ -262,6 +262,7 @@ class Keys:
             names_of(rights.in_team()),
             names_of(rights.hub),
             user_id=key.created_by,
+            agent=key.agent,
             rights=rights,
         )
         self._remember_networks(fingerprint, key.allowed_addresses)

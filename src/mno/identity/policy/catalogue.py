@@ -29,6 +29,7 @@ DESCRIPTIONS = {
     "budgets.read": "See budgets and how they stand.",
     "budgets.write": "Make, change and remove budgets, and enter credits.",
     "ledger.read": "Read and export the ledger.",
+    "anomalies.write": "Say that an anomaly was to be expected.",
     "keys.read": "See API keys, without their secrets.",
     "keys.write": "Make, rotate and revoke API keys that may no more than oneself.",
     "settings.read": "See settings.",
@@ -39,4 +40,7 @@ DESCRIPTIONS = {
     "approvals.read": "See requests for approval.",
     "approvals.decide": "Decide requests for approval.",
     "system.read": "See how the system does.",
+    "models.call": "Call models through the hub.",
+    "gateway.read": "See model providers, names for models and the limits of keys.",
+    "gateway.write": "Set up model providers, names for models and the limits of keys.",
 }

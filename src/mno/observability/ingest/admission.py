@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from mno.observability.ingest.tellings import Telling, Tellings
+from mno.observability.ingest.tellings import GATEWAY, Telling, Tellings
 from mno.observability.spans.model import NO_PARENT, KnownSpan, Owner, Span, SpanKey, TraceKey, UsageKind
 
 #: Spans remembered over all traces, about 250 bytes each.
@@ -178,7 +178,7 @@ class Admission:
         if span.counted:
             admitted.open[key, span_id] = span
             if span.response_id:
-                telling = Telling(key, span_id, start_us, end_us)
+                telling = Telling(key, span_id, start_us, end_us, is_wire=owner.source == GATEWAY)
                 trace.tellings[span_id] = (span.response_id, telling)
                 span.counted, others = self._tellings.add(span.response_id, telling)
                 _correct(others, admitted, counted=False)
@@ -207,7 +207,7 @@ class Admission:
         covered = trace.place(span_id, parent_id, known.start_us, known.end_us, has_usage=known.has_usage)
         self._remembered += 1
         if known.response_id and span_id in trace.ends:
-            telling = Telling(key, span_id, known.start_us, known.end_us)
+            telling = Telling(key, span_id, known.start_us, known.end_us, is_wire=known.source == GATEWAY)
             trace.tellings[span_id] = (known.response_id, telling)
             self._tellings.add(known.response_id, telling)
         elif not known.counted:

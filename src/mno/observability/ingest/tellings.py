@@ -4,6 +4,9 @@ OpenLLMetry's span of an Anthropic call is a sibling of the span that Anthropic'
 another trace where nothing is above them), with the same figures; only the provider's id of the answer ties
 them. Ids alone prove little (Ollama draws them from a thousand), so two spans are one call when they have
 the same id and overlap in time. Of two tellings the one that began later is nearer to the wire and counts.
+
+The hub's own gateway is the wire itself: its telling counts whatever the others' clocks say, which are those of
+other machines.
 """
 
 from typing import NamedTuple
@@ -12,6 +15,10 @@ from mno.observability.spans.model import TraceKey
 
 #: Spans remembered for one answer; when more come with its id, the first are forgotten: they go on as they are.
 MAX_TELLINGS = 8
+#: How far the clock of another machine may be from that of the gateway.
+MAX_CLOCK_OFFSET_US = 5_000_000
+#: The source of spans that the gateway wrote.
+GATEWAY = "gateway"
 
 
 class Telling(NamedTuple):
@@ -21,9 +28,14 @@ class Telling(NamedTuple):
     span_id: bytes
     start_us: int
     end_us: int
+    #: Whether the gateway tells it.
+    is_wire: bool = False
 
     def yields_to(self, other: "Telling") -> bool:
         """Whether the other, of an answer with the same id, is the same call and nearer to the wire."""
+        if self.is_wire is not other.is_wire:
+            apart_us = max(self.start_us - other.end_us, other.start_us - self.end_us)
+            return other.is_wire and apart_us <= MAX_CLOCK_OFFSET_US
         overlap = self.start_us <= other.end_us and other.start_us <= self.end_us
         return overlap and (self.start_us, self.span_id) < (other.start_us, other.span_id)
 

@@ -120,6 +120,8 @@ class KnownSpan(NamedTuple):
     has_usage: bool
     counted: bool
     response_id: str = ""
+    #: The way by which it came.
+    source: str = ""
 
 
 class SpanKey(NamedTuple):

@@ -38,7 +38,8 @@ SELECT trace_id, span_id, parent_span_id,
        start_us + intDiv(any(duration_ns), 1000) AS end_us,
        any(usage_kind) != 'none' AS has_usage,
        argMax(counted, (revision, sign)) AS counted,
-       any(if(usage_kind = 'call', JSONExtractString(attributes, 'gen_ai.response.id'), '')) AS response_id
+       any(if(usage_kind = 'call', JSONExtractString(attributes, 'gen_ai.response.id'), '')) AS response_id,
+       any(source) AS source
 FROM spans
 WHERE team_id = {team:String} AND project_id = {project:String}
   AND start_time BETWEEN fromUnixTimestamp64Micro({first:Int64}) AND fromUnixTimestamp64Micro({last:Int64})

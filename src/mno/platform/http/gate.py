@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 
 from fastapi import Request
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from mno.platform import origin
 from mno.platform.errors import Denied, MnoError, Unauthenticated
@@ -45,14 +46,18 @@ def requires(permission: str) -> Callable[[Request], Awaitable[Principal]]:
 
     async def gate(request: Request) -> Principal:
         principal = await authenticated(request)
-        rules: SiteRules = request.app.state.site_rules
-        for system in rules.switched_off(principal.team_id):
-            if permission in SYSTEMS[system]:
-                raise Denied(f"This is switched off for the team, by the setting systems.{system}.")
+        _require_on(request, principal, permission)
         return permitted(principal, permission)
 
     _named[gate] = permission
     return gate
+
+
+def _require_on(request: HTTPConnection, principal: Principal, permission: str) -> None:
+    rules: SiteRules = request.app.state.site_rules
+    for system in rules.switched_off(principal.team_id):
+        if permission in SYSTEMS[system]:
+            raise Denied(f"This is switched off for the team, by the setting systems.{system}.")
 
 
 def requires_on_target(permission: str) -> Callable[[Request], Awaitable[Principal]]:
@@ -77,7 +82,21 @@ async def authenticated(request: HTTPConnection) -> Principal:
     """The caller's principal, whatever it may do; `Unauthenticated` without a valid key or session, `Denied` for
     an address that its team's allow list does not name. What the team has switched off, nobody in it may.
     """
-    principal = await _principal(request)
+    return _narrowed(request, await _principal(request))
+
+
+async def admitted_by_key(scope: Scope, key: str, permission: str) -> Principal:
+    """For an application of its own beside the routes, which knows where its callers show their key: the same that
+    `requires` asks for.
+    """
+    request = HTTPConnection(scope)
+    authenticator: Authenticator = request.app.state.authenticator
+    principal = _narrowed(request, await authenticator.principal_of_key(key))
+    _require_on(request, principal, permission)
+    return permitted(principal, permission)
+
+
+def _narrowed(request: HTTPConnection, principal: Principal) -> Principal:
     # whoever is refused from here on is refused by name (problems.py)
     request.state.principal = principal
     require_open(request, principal.team_id)

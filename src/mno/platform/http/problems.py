@@ -6,7 +6,7 @@ one way to read them: `type`, `title`, `status`, `detail`, `instance`, and `erro
 
 import logging
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from fastapi import FastAPI, Request
@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from mno.platform.errors import (
     Conflict,
@@ -149,13 +150,22 @@ async def tell_refusal(request: Request, error: Exception) -> None:
         return
     refusals: Refusals | None = getattr(request.app.state, "refusals", None)
     actor: Principal | None = getattr(request.state, "principal", None)
-    tried = any(name in request.headers for name in ("authorization", "x-api-key", "cookie"))
+    tried = any(name in request.headers for name in ("authorization", "x-api-key", "x-goog-api-key", "cookie"))
     if refusals is None or not (actor or tried or isinstance(error, Denied)):
         return
     # the route's template: what stands in a path may be a secret, such as an invitation
     route = getattr(request.scope.get("route"), "path", "")
     action = "access.deny" if isinstance(error, Denied) else "authentication.fail"
     await refusals.refused(actor, action, f"{request.method} {route}", detail=str(error))
+
+
+async def tell_refusal_in(scope: Scope, route: str, error: Exception) -> None:
+    """The same for an application of its own beside the routes; `route` is the template of its path."""
+    await tell_refusal(Request({**scope, "route": _Template(route)}), error)
+
+
+class _Template(NamedTuple):
+    path: str
 
 
 async def _on_invalid_input(request: Request, error: Exception) -> Response:

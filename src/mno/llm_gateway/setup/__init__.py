@@ -1,0 +1,1 @@
+"""What a team has set up for the gateway, ready in memory."""
