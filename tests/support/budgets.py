@@ -1,5 +1,7 @@
 """Budgets for tests, and nodes that take turns at their counters."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +11,10 @@ from mno.observability.budgets import store
 from mno.observability.budgets.model import Budget, Cycle, Period, Unit, Unpriced
 from mno.observability.budgets.service import Budgets
 from mno.observability.budgets.thresholds.service import Thresholds
+from mno.observability.spans import columns
+from mno.observability.spans.model import Owner, Span, UsageKind
+from mno.observability.spans.store import SpanStore
+from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Connection, Database
 from mno.platform.facts import Fact
 from mno.platform.ids import new_id
@@ -124,3 +130,31 @@ async def standing(database: Database, budget: Budget) -> tuple[int, int]:
         row = await cursor.fetchone()
     assert row is not None
     return row["spent"], row["reserved"]
+
+
+def sent(
+    clickhouse: ClickHouse, tenancy: Tenancy, *spans: Span, source: str = "otlp", key: str = "key_1"
+) -> Sequence[Span]:
+    """Spans in the store, of which the rollups know."""
+    owner = Owner(str(tenancy.team_id), str(tenancy.project_id), source, key)
+    store = SpanStore(clickhouse)
+    store.insert(columns.block([(owner, spans)], time.time_ns() // 1000))
+    store.settle()
+    return spans
+
+
+def a_call(number: int, cost: int | None, *, minutes_ago: float = 0, **fields: Any) -> Span:
+    """A counted call of 100 tokens that began so long ago."""
+    start_ns = time.time_ns() - round(minutes_ago * 60_000_000_000)
+    given: dict[str, Any] = {"usage_kind": UsageKind.CALL, "counted": True, "input_tokens": 60, "output_tokens": 40}
+    given |= {"provider": "openai", "model": "gpt-4o", **fields}
+    return Span(
+        trace_id=uuid4().bytes,
+        span_id=number.to_bytes(8, "big"),
+        start_ns=start_ns // 1000 * 1000,
+        duration_ns=1_000_000,
+        name="call",
+        cost=cost,
+        cost_input=cost or 0,
+        **given,
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from mno.approvals.service import Approvals
 from mno.audit.log import AuditLog
+from mno.bootstrap.budgets import TeamFacts, build_budgeting, build_ledger
 from mno.bootstrap.engines import Engines, build_engines
 from mno.bootstrap.foundation import (
     build_approvals,
@@ -27,7 +28,10 @@ from mno.identity.service import Identity, check_bootstrap_key
 from mno.identity.sign_in.rooms import Entrances
 from mno.identity.teams.invitations.service import Invitations
 from mno.identity.teams.rooms import People
+from mno.observability.budgets.refreshing.arrivals import Arrivals
+from mno.observability.budgets.rooms import Budgeting
 from mno.observability.export.service import OtelExport
+from mno.observability.ledger.service import Ledger
 from mno.platform.config import Config
 from mno.platform.egress import Egress
 from mno.platform.migrate import Report
@@ -55,6 +59,9 @@ class Services:
     invitations: Invitations
     identity: Identity
     observability: Observability
+    budgeting: Budgeting
+    ledger: Ledger
+    names: TeamFacts
     versions: Versions
     outbox: Outbox
     tasks: Tasks
@@ -103,7 +110,9 @@ def assemble(config: Config, engines: Engines) -> Services:
     access = build_access(engines.database, versions, audit)
     approvals = build_approvals(engines.database, outbox, audit, access.policy)
     identity = Identity(engines.database, access.policy, access.keys, versions)
-    observability = build_observability(engines, access.keys, audit, settings.redaction_rules)
+    arrivals = Arrivals()
+    observability = build_observability(engines, access.keys, audit, settings.redaction_rules, arrivals)
+    budgeting = build_budgeting(engines, versions, outbox, tasks, audit, arrivals)
     keep_for_a_time(engines, tasks, settings, audit)
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
     entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)
@@ -120,6 +129,9 @@ def assemble(config: Config, engines: Engines) -> Services:
         invitations=build_invitations(engines.database, access.policy, audit, settings, people, entrances),
         identity=identity,
         observability=observability,
+        budgeting=budgeting,
+        ledger=build_ledger(engines, outbox, tasks, audit),
+        names=TeamFacts(engines.database),
         versions=versions,
         outbox=outbox,
         tasks=tasks,
@@ -134,6 +146,7 @@ def assemble(config: Config, engines: Engines) -> Services:
             secrets.running,
             settings.running,
             observability.running,
+            budgeting.running,
             outbox.running,
             tasks.running,
             approvals.running,

@@ -12,6 +12,7 @@ import mno
 from mno.audit.service import Audit
 from mno.bootstrap.engines import Engines
 from mno.identity.service import Identity
+from mno.observability.budgets.refreshing.arrivals import Arrivals
 from mno.observability.costs.ports import KeyNames
 from mno.observability.costs.service import Costs
 from mno.observability.ingest.body import BodyBudget
@@ -19,6 +20,7 @@ from mno.observability.ingest.decoders import Decoders
 from mno.observability.ingest.decoding import Kind, Sent
 from mno.observability.ingest.grpc import OtlpGrpc
 from mno.observability.ingest.journal import Journal
+from mno.observability.ingest.listeners import Listeners
 from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.sample.service import Sample
@@ -71,13 +73,15 @@ class Observability:
             await asyncio.to_thread(self.pipeline.stop)
 
 
-def build_observability(engines: Engines, keys: KeyNames, audit: Audit, rules_of: RulesOf) -> Observability:
+def build_observability(
+    engines: Engines, keys: KeyNames, audit: Audit, rules_of: RulesOf, arrivals: Arrivals
+) -> Observability:
     feed = SpanFeed()
     meters = Meters()
     journal = Journal(engines.folder.journal)
     fresh = FreshSpans()
     store = SpanStore(engines.clickhouse)
-    pipeline = Pipeline(journal, BlockWriter(journal, store, meters, feed, fresh), meters)
+    pipeline = Pipeline(journal, BlockWriter(journal, store, meters, Listeners((feed, arrivals)), fresh), meters)
     costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys, audit)
     ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders(), rules_of)
 

@@ -28,10 +28,12 @@ from mno.identity.sign_in import routes as sign_in_routes
 from mno.identity.sign_in.answers import Front
 from mno.identity.teams import routes as teams_routes
 from mno.identity.teams.invitations import routes as invitations_routes
+from mno.observability.budgets import routes as budgets_routes
 from mno.observability.costs import routes as costs_routes
 from mno.observability.export import routes as export_routes
 from mno.observability.ingest import routes as ingest_routes
 from mno.observability.ingest.sample import routes as sample_routes
+from mno.observability.ledger import routes as ledger_routes
 from mno.observability.spans import routes as traces_routes
 from mno.observability.system import routes as system_routes
 from mno.platform.config import Config
@@ -75,6 +77,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(sample_routes.router(seen.sample))
     app.include_router(traces_routes.router(seen.traces, seen.feed))
     app.include_router(costs_routes.router(seen.costs))
+    app.include_router(budgets_routes.router(services.budgeting.editing))
+    app.include_router(ledger_routes.router(services.ledger, services.names))
     app.include_router(system_routes.router(seen.system))
     app.include_router(export_routes.router(services.export))
     app.include_router(approvals_routes.router(services.approvals))

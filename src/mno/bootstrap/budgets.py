@@ -1,0 +1,60 @@
+"""Budgets and the ledger, and what they ask of identity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from mno.audit.service import Audit
+from mno.bootstrap.engines import Engines
+from mno.identity.teams import store as teams_store
+from mno.identity.teams.projects import store as projects_store
+from mno.observability.budgets.editing.service import Editing
+from mno.observability.budgets.refreshing.arrivals import Arrivals
+from mno.observability.budgets.refreshing.queries import UseQueries
+from mno.observability.budgets.refreshing.service import Refreshing
+from mno.observability.budgets.rooms import Budgeting
+from mno.observability.budgets.service import Budgets
+from mno.observability.budgets.thresholds.service import Thresholds
+from mno.observability.ledger.queries import LedgerQueries
+from mno.observability.ledger.service import Ledger
+from mno.platform.database import Database
+from mno.platform.outbox import Outbox
+from mno.platform.tasks import Tasks
+from mno.platform.versions import Versions
+
+
+@dataclass(frozen=True)
+class TeamFacts:
+    """A team's time zone, its name and those of its projects."""
+
+    database: Database
+
+    async def zone_of(self, team_id: UUID) -> str:
+        async with self.database.transaction(team_id) as tx:
+            team = await teams_store.team(tx, team_id)
+        return team.time_zone if team else "UTC"
+
+    async def names_of(self, team_id: UUID) -> tuple[str, Mapping[UUID, str]]:
+        async with self.database.transaction(team_id) as tx:
+            team = await teams_store.team(tx, team_id)
+            projects = await projects_store.projects(tx, team_id, only=None)
+        return team.name if team else "", {project.id: project.name for project in projects}
+
+
+def build_budgeting(
+    engines: Engines, versions: Versions, outbox: Outbox, tasks: Tasks, audit: Audit, arrivals: Arrivals
+) -> Budgeting:
+    database, queries = engines.database, UseQueries(engines.clickhouse)
+    thresholds = Thresholds(database, outbox)
+    budgets = Budgets(database, versions, TeamFacts(database), thresholds)
+    refreshing = Refreshing(database, queries, budgets.book, thresholds, arrivals)
+    tasks.every("budgets.recount", "*/5 * * * *", refreshing.recount)
+    tasks.every("budgets.prune", "37 * * * *", budgets.prune)
+    return Budgeting(budgets, Editing(database, versions, budgets.book, queries, refreshing, audit), refreshing)
+
+
+def build_ledger(engines: Engines, outbox: Outbox, tasks: Tasks, audit: Audit) -> Ledger:
+    ledger = Ledger(engines.database, LedgerQueries(engines.clickhouse), audit, outbox)
+    tasks.every("ledger.post", "12 * * * *", ledger.post_recent)
+    tasks.every("ledger.check", "27 3 * * *", ledger.check_nightly)
+    return ledger

@@ -1,0 +1,190 @@
+"""The wire shapes of budgets. Amounts are text: USD with nine places, or whole tokens and calls."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mno.observability.budgets.editing.service import BurnDown
+from mno.observability.budgets.editing.wishes import Counted, Terms, shown_limit
+from mno.observability.budgets.model import (
+    MAX_BUDGET_CONDITIONS,
+    MAX_ROLLING_S,
+    MAX_THRESHOLDS,
+    Budget,
+    Cycle,
+    Period,
+    Standing,
+    Unit,
+    Unpriced,
+)
+from mno.platform import money
+from mno.platform.ids import shown
+from mno.platform.limits import MAX_NAME_CHARACTERS
+
+Amount = Annotated[Decimal, Field(ge=0, max_digits=28, decimal_places=9)]
+
+
+class TermsWish(BaseModel):
+    """What may change while a budget counts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
+    limit: Annotated[Amount, Field(description="USD, tokens or calls, as the unit says.")]
+    hard: Annotated[bool, Field(description="Calls that do not fit are refused; else it only counts and tells.")] = True
+    status: Annotated[Literal[402, 429], Field(description="What a refused call is answered with.")] = 429
+    thresholds: Annotated[
+        list[int], Field(max_length=MAX_THRESHOLDS, description="Percent of the limit; each is told once a period.")
+    ] = [50, 80, 100]
+    unpriced: Annotated[
+        Unpriced, Field(description="Calls without a price: counted as nothing, refused, or at `fallback_price`.")
+    ] = Unpriced.ALLOW
+    fallback_price: Annotated[Amount, Field(description="USD for a million tokens of calls without a price.")] = (
+        Decimal(0)
+    )
+
+    def terms(self) -> Terms:
+        return Terms(self.name, self.limit, self.hard, self.status, self.thresholds, self.unpriced, self.fallback_price)
+
+
+class BudgetWish(TermsWish):
+    """And what it counts, which is fixed once it is made."""
+
+    of: Annotated[Literal["project", "team"], Field(description="Calls of this project, or of the whole team.")] = (
+        "project"
+    )
+    unit: Unit = Unit.MONEY
+    matches: Annotated[
+        dict[str, str],
+        Field(
+            max_length=MAX_BUDGET_CONDITIONS,
+            description="Only calls with these values: user, session, agent, api_key (`key_…`), provider, model,"
+            " environment, `tag:NAME`.",
+        ),
+    ] = {}
+    per: Annotated[
+        str, Field(max_length=300, description="A counter for each value of this dimension, such as `user`.")
+    ] = ""
+    period: Annotated[Cycle, Field(description="By the calendar of the team's time zone, or rolling.")] = Cycle.MONTH
+    rolling_s: Annotated[int, Field(ge=0, le=MAX_ROLLING_S, description="The length of a rolling window.")] = 0
+
+    def counted(self) -> Counted:
+        return Counted(self.of == "team", self.unit, self.matches, self.per, Period(self.period, self.rolling_s))
+
+
+class BudgetChange(TermsWish):
+    version: Annotated[int, Field(ge=1, description="The version that this is based on.")]
+
+
+class StandingShape(BaseModel):
+    """One counter. `who` is the user, agent, … it belongs to where the budget has one for each."""
+
+    who: str
+    spent: str
+    reserved: str = Field(description="Held by calls under way.")
+    remaining: str
+    percent: float = Field(description="Spent, in percent of the limit; 0 for a limit of 0.")
+    period_start: datetime
+    resets_at: datetime = Field(description="Of a rolling window: when the next part of it leaves.")
+
+    @classmethod
+    def of(cls, standing: Standing) -> "StandingShape":
+        unit, limit = standing.budget.unit, standing.budget.limit
+        return cls(
+            who=standing.who,
+            spent=shown_limit(standing.spent, unit),
+            reserved=shown_limit(standing.reserved, unit),
+            remaining=shown_limit(standing.remaining, unit),
+            percent=round(standing.spent * 100 / limit, 2) if limit else 0.0,
+            period_start=standing.window.since,
+            resets_at=standing.window.resets_at,
+        )
+
+
+class BudgetShape(BaseModel):
+    """A budget and its fullest counter."""
+
+    id: str
+    of: Literal["project", "team"]
+    project: str | None
+    name: str
+    unit: Unit
+    limit: str
+    matches: dict[str, str]
+    per: str
+    period: Cycle
+    rolling_s: int
+    hard: bool
+    status: int
+    thresholds: list[int]
+    unpriced: Unpriced
+    fallback_price: str
+    version: int
+    created_at: datetime
+    created_by: str
+    changed_at: datetime
+    changed_by: str
+    standing: StandingShape
+
+    @classmethod
+    def from_standing(cls, standing: Standing) -> "BudgetShape":
+        return cls(**_told(standing.budget), standing=StandingShape.of(standing))
+
+
+class BudgetList(BaseModel):
+    items: list[BudgetShape]
+
+
+class CounterList(BaseModel):
+    """The fullest first."""
+
+    items: list[StandingShape]
+
+
+class BurnStep(BaseModel):
+    at: datetime
+    spent: str
+
+
+class BurnDownShape(BaseModel):
+    """How the present period was used up until now; `limit` less `spent` is what was left."""
+
+    limit: str
+    standing: StandingShape
+    steps: list[BurnStep]
+
+    @classmethod
+    def of(cls, found: BurnDown) -> "BurnDownShape":
+        budget = found.standing.budget
+        return cls(
+            limit=shown_limit(budget.limit, budget.unit),
+            standing=StandingShape.of(found.standing),
+            steps=[BurnStep(at=at, spent=shown_limit(used, budget.unit)) for at, used in found.steps],
+        )
+
+
+def _told(budget: Budget) -> dict[str, Any]:
+    return {
+        "id": shown("bud", budget.id),
+        "of": "project" if budget.project_id else "team",
+        "project": shown("prj", budget.project_id) if budget.project_id else None,
+        "name": budget.name,
+        "unit": budget.unit,
+        "limit": shown_limit(budget.limit, budget.unit),
+        "matches": dict(budget.matches),
+        "per": budget.per,
+        "period": budget.period.cycle,
+        "rolling_s": budget.period.rolling_s,
+        "hard": budget.hard,
+        "status": budget.status,
+        "thresholds": list(budget.thresholds),
+        "unpriced": budget.unpriced,
+        "fallback_price": money.shown(money.usd(budget.fallback_nano)),
+        "version": budget.version,
+        "created_at": budget.created_at,
+        "created_by": budget.created_by,
+        "changed_at": budget.changed_at,
+        "changed_by": budget.changed_by,
+    }
