@@ -21,6 +21,7 @@ from mno.bootstrap.foundation import (
     build_secrets,
     build_tasks,
 )
+from mno.bootstrap.gateway import LlmGateway, build_gateway
 from mno.bootstrap.identity import Access, build_access, build_entrances, build_invitations, build_people
 from mno.bootstrap.observability import Observability, build_grpc, build_observability, keep_for_a_time
 from mno.identity.model import Home
@@ -72,6 +73,7 @@ class Services:
     export: OtelExport
     #: Secrets and variables for executions.
     runtime: Rooms
+    llm: LlmGateway
     parts: tuple[Part, ...] = field(default=())
 
     @asynccontextmanager
@@ -119,6 +121,8 @@ def assemble(config: Config, engines: Engines) -> Services:
     log = build_audit_log(config, engines, audit, settings)
     egress = Egress(settings.egress_allowed)
     export = OtelExport(engines.database, audit, observability.system, settings, secrets.own, egress)
+    calls, budgets = observability.hub_calls, budgeting.budgets
+    llm = build_gateway(engines.database, versions, audit, secrets, access.keys, egress, calls, budgets)
     return Services(
         config=config,
         engines=engines,
@@ -140,6 +144,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         secrets=secrets,
         export=export,
         runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
+        llm=llm,
         parts=(
             versions.running,
             log.running,
@@ -151,6 +156,7 @@ def assemble(config: Config, engines: Engines) -> Services:
             tasks.running,
             approvals.running,
             export.running,
+            llm.calls.running,
             build_grpc(config, identity, observability, settings, audit).running,
         ),
     )

@@ -19,6 +19,7 @@ from mno.observability.ingest.body import BodyBudget
 from mno.observability.ingest.decoders import Decoders
 from mno.observability.ingest.decoding import Kind, Sent
 from mno.observability.ingest.grpc import OtlpGrpc
+from mno.observability.ingest.hub_calls import HubCalls
 from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.listeners import Listeners
 from mno.observability.ingest.meters import Meters
@@ -59,13 +60,15 @@ class Observability:
     sample: Sample
     costs: Costs
     system: System
+    #: Calls that the hub itself makes for its callers.
+    hub_calls: HubCalls
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Stores what an earlier run left in its journal before anything new is taken."""
         await asyncio.to_thread(self.pipeline.start)
         try:
-            async with self.costs.running(), self.system.running(), self.sample.running():
+            async with self.costs.running(), self.system.running(), self.sample.running(), self.hub_calls.running():
                 yield
         finally:
             self.feed.close()
@@ -104,6 +107,7 @@ def build_observability(
             version=mno.__version__,
             data_folder=engines.folder.path,
         ),
+        hub_calls=HubCalls(pipeline, costs, rules_of),
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 import mno
 from mno.approvals import routes as approvals_routes
@@ -28,6 +29,9 @@ from mno.identity.sign_in import routes as sign_in_routes
 from mno.identity.sign_in.answers import Front
 from mno.identity.teams import routes as teams_routes
 from mno.identity.teams.invitations import routes as invitations_routes
+from mno.llm_gateway import routes as gateway_routes
+from mno.llm_gateway.entrance import PREFIX as LLM_PREFIX
+from mno.llm_gateway.entrance import Entrance
 from mno.observability.budgets import routes as budgets_routes
 from mno.observability.costs import routes as costs_routes
 from mno.observability.export import routes as export_routes
@@ -48,7 +52,7 @@ from mno.settings import routes as settings_routes
 #: Requests that are still answered when the program is told to stop; live streams end then.
 GRACE_S = 3
 #: Ingest has limits of its own, far above those of other bodies.
-OWN_BODY_LIMITS = ("/otlp/", "/v1/", "/api/public/otel/", "/api/usage-events", "/api/prices/import")
+OWN_BODY_LIMITS = ("/otlp/", "/v1/", "/api/public/otel/", "/api/usage-events", "/api/prices/import", LLM_PREFIX)
 
 #: Entered with the home team and the port that was bound.
 OnReady = Callable[[Home, int], contextlib.AbstractAsyncContextManager[None]]
@@ -81,12 +85,15 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(ledger_routes.router(services.ledger, services.names))
     app.include_router(system_routes.router(seen.system))
     app.include_router(export_routes.router(services.export))
+    app.include_router(gateway_routes.router(services.llm.gateway, services.llm.calls))
     app.include_router(approvals_routes.router(services.approvals))
     app.include_router(secrets_routes.router(services.runtime))
     app.include_router(background.router(services.outbox, services.tasks))
     app.include_router(settings_routes.router(services.settings, services.config.shown()))
     app.include_router(audit_routes.router(services.audit))
     app.state.refusals = services.audit.audit
+    # innermost of the layers: behind the door, before the routes
+    app.user_middleware.append(Middleware(Entrance, calls=services.llm.calls))
     serve_pages(app, built_web_folder())
     return app
 

@@ -1,0 +1,56 @@
+"""The way to models: what the gateway needs from keys, projects, secrets, spans and budgets meets it here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from mno.audit.service import Audit
+from mno.identity import store as identity_store
+from mno.identity.keys.service import Keys
+from mno.llm_gateway.calls import Calls
+from mno.llm_gateway.ports import Budgets, NoBudgets
+from mno.llm_gateway.service import Gateway
+from mno.llm_gateway.setup.service import Setups
+from mno.observability.ingest.hub_calls import HubCalls
+from mno.platform.database import Database
+from mno.platform.egress import Egress
+from mno.platform.versions import Versions
+from mno.secrets.service import Secrets
+
+
+@dataclass(frozen=True)
+class LlmGateway:
+    """Setting it up, and the calls themselves."""
+
+    gateway: Gateway
+    calls: Calls
+
+
+@dataclass(frozen=True)
+class Names:
+    """How a team calls its keys, and which projects it has."""
+
+    database: Database
+    keys: Keys
+
+    async def names_of_keys(self, team_id: UUID) -> Mapping[UUID, str]:
+        return await self.keys.names_of_keys(team_id)
+
+    async def projects_of(self, team_id: UUID) -> Sequence[UUID]:
+        async with self.database.transaction(team_id) as tx:
+            return [project.id for project in await identity_store.projects_of(tx, team_id)]
+
+
+def build_gateway(
+    database: Database,
+    versions: Versions,
+    audit: Audit,
+    secrets: Secrets,
+    keys: Keys,
+    egress: Egress,
+    spans: HubCalls,
+    budgets: Budgets | None = None,
+) -> LlmGateway:
+    setups = Setups(database, secrets.own, versions)
+    gateway = Gateway(database, audit, secrets.own, Names(database, keys), setups)
+    return LlmGateway(gateway, Calls(setups, egress, spans, budgets or NoBudgets()))
