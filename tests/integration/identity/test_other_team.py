@@ -110,6 +110,12 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
         "provider_id": shown("idp", new_id()),
         "provider": "github",
     }
+    upstream = {"name": CANARY, "kind": "openai", "credential": CANARY}
+    ids["upstream_id"] = await made("/api/gateway/providers", upstream)
+    meaning = {"targets": [{"provider": CANARY, "model": CANARY}]}
+    answer = await first.put(f"/api/gateway/models/{CANARY}", json=meaning)
+    assert answer.status_code < 300, answer.text
+    ids["alias_id"] = answer.json()["id"]
     stream = {"name": CANARY, "kind": "webhook", "target": "https://example.com/hook"}
     ids["stream_id"] = await made("/api/audit/streams", stream)
     secret = {"scope": {"level": "team"}, "name": "CANARY", "kind": "secret", "purpose": CANARY, "value": CANARY}
@@ -208,6 +214,8 @@ async def seen_by_the_first_team(first: httpx.AsyncClient) -> dict[str, Any]:
         "approvals",
         "audit/streams",
         "config/runtime",
+        "gateway/providers",
+        "gateway/models",
     )
     found = {}
     for path in lists:

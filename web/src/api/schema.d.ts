@@ -2009,6 +2009,298 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Budgets
+         * @description The project's budgets and, for who may read them in the whole team, the team's; each as it stands now.
+         */
+        get: operations["list_budgets_api_budgets_get"];
+        put?: never;
+        /**
+         * Create Budget
+         * @description Makes a budget. It holds for calls from now on, and counts what was used before in its present period.
+         */
+        post: operations["create_budget_api_budgets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budget_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Budget
+         * @description One budget as it stands now.
+         */
+        get: operations["get_budget_api_budgets__budget_id__get"];
+        /**
+         * Change Budget
+         * @description Changes its terms; what it counts is fixed. 409 when it has changed since `version`.
+         */
+        put: operations["change_budget_api_budgets__budget_id__put"];
+        post?: never;
+        /**
+         * Remove Budget
+         * @description Removes a budget with its counters; the ledger keeps what was spent.
+         */
+        delete: operations["remove_budget_api_budgets__budget_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budget_id}/counters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Budget Counters
+         * @description The fullest counters of a budget that has one for each user, agent, …
+         */
+        get: operations["list_budget_counters_api_budgets__budget_id__counters_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budget_id}/burn-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Burn Down
+         * @description How the present period was used up, by the usage that has arrived.
+         */
+        get: operations["get_burn_down_api_budgets__budget_id__burn_down_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Entries
+         * @description The entries, the newest first.
+         */
+        get: operations["list_entries_api_ledger_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Balance
+         * @description What the range's hours have cost, what was credited, and what calls under way hold now.
+         */
+        get: operations["get_balance_api_ledger_balance_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/chargeback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chargeback
+         * @description What each project, model, … or value of a tag has cost.
+         */
+        get: operations["get_chargeback_api_ledger_chargeback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Ledger
+         * @description A bill for bookkeeping: usage, corrections and credits by hour, project, model, key and tags.
+         */
+        get: operations["export_ledger_api_ledger_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enter Credit
+         * @description Enters a credit for the project, such as one that a provider gave. An entry cannot be taken back.
+         */
+        post: operations["enter_credit_api_ledger_credits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast
+         * @description Spend of any scope to the end of a period, with 80 % and 95 % intervals, and when a budget runs out.
+         */
+        get: operations["forecast_api_forecast_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listed
+         * @description Anomalies that overlap a range, the newest first.
+         */
+        get: operations["listed_api_anomalies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/anomalies/{anomaly_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description One anomaly, its drivers, and the hours around it with the band of the usual.
+         */
+        get: operations["one_api_anomalies__anomaly_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/anomalies/{anomaly_id}/expected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark
+         * @description Says that an anomaly was to be expected: detection learns from its hours. Or takes that back.
+         */
+        post: operations["mark_api_anomalies__anomaly_id__expected_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/savings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Found
+         * @description What a cheaper model, a cache or batches would have saved, from the stored token buckets.
+         */
+        get: operations["found_api_savings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -2123,6 +2415,178 @@ export interface paths {
          * @description Sends the figures now; 503 with the reason when the collector does not take them.
          */
         post: operations["send_now_api_otel_trial_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateway/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Providers
+         * @description The team's model providers, without their credentials.
+         */
+        get: operations["list_providers_api_gateway_providers_get"];
+        put?: never;
+        /**
+         * Add Provider
+         * @description Sets up a model provider; its credential is kept encrypted and never shown again.
+         */
+        post: operations["add_provider_api_gateway_providers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateway/providers/{upstream_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Provider
+         * @description Changes everything of a provider but its kind; another address needs the credential again.
+         */
+        put: operations["change_provider_api_gateway_providers__upstream_id__put"];
+        post?: never;
+        /**
+         * Remove Provider
+         * @description Removes a provider and its credential.
+         */
+        delete: operations["remove_provider_api_gateway_providers__upstream_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateway/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Aliases
+         * @description The names that clients may ask for, and the models behind them.
+         */
+        get: operations["list_aliases_api_gateway_models_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateway/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Alias
+         * @description Lets a name stand for models: weighted shares, failover in order, sticky if wanted.
+         */
+        put: operations["put_alias_api_gateway_models__name__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateway/models/{alias_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Alias
+         * @description Takes a name away.
+         */
+        delete: operations["remove_alias_api_gateway_models__alias_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateway/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policies
+         * @description What API keys may ask of the gateway; keys that are not named have no limits of their own.
+         */
+        get: operations["list_policies_api_gateway_keys_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateway/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Policy
+         * @description Limits a key: its providers and models, requests and tokens a minute, calls at a time, output of a call.
+         */
+        put: operations["put_policy_api_gateway_keys__key_id__put"];
+        post?: never;
+        /**
+         * Remove Policy
+         * @description Takes a key's limits away.
+         */
+        delete: operations["remove_policy_api_gateway_keys__key_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gateway/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gateway Health
+         * @description Which of the team's targets fail, as the answering process has seen it.
+         */
+        get: operations["gateway_health_api_gateway_health_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2998,6 +3462,77 @@ export interface components {
             /** Email */
             email: string;
         };
+        /** AliasList */
+        AliasList: {
+            /** Items */
+            items: components["schemas"]["AliasShape"][];
+        };
+        /** AliasShape */
+        AliasShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Targets */
+            targets: components["schemas"]["TargetShape"][];
+            sticky: components["schemas"]["Sticky"];
+        };
+        /** AliasWishShape */
+        AliasWishShape: {
+            /**
+             * Targets
+             * @description In the order of failover.
+             */
+            targets: components["schemas"]["TargetShape"][];
+            /**
+             * @description By what a caller keeps its target.
+             * @default
+             */
+            sticky?: components["schemas"]["Sticky"];
+        };
+        /** AnomalyDetail */
+        AnomalyDetail: {
+            anomaly: components["schemas"]["AnomalyShape"];
+            /**
+             * Points
+             * @description Hours around it; empty where too little history is left.
+             */
+            points: components["schemas"]["ChartPoint"][];
+        };
+        /** AnomalyList */
+        AnomalyList: {
+            /** Items */
+            items: components["schemas"]["AnomalyShape"][];
+        };
+        /**
+         * AnomalyShape
+         * @description `actual` and `expected` are over its hours: a sum in USD, tokens or errors, for latency a mean in ms.
+         */
+        AnomalyShape: {
+            /** Id */
+            id: string;
+            scope: components["schemas"]["mno__observability__anomalies__schemas__ScopeShape"];
+            measure: components["schemas"]["Measure"];
+            kind: components["schemas"]["mno__observability__anomalies__model__Kind"];
+            /** Start */
+            start: string;
+            /** End */
+            end: string;
+            /** Actual */
+            actual: number;
+            /** Expected */
+            expected: number;
+            /**
+             * Score
+             * @description How far beyond the alarm's threshold its worst hour was; 1 is just beyond.
+             */
+            score: number;
+            /** Drivers */
+            drivers: components["schemas"]["DriverShape"][];
+            /** Detected At */
+            detected_at: string | null;
+            expected_mark: components["schemas"]["ExpectedShape"] | null;
+        };
         /** ApprovalList */
         ApprovalList: {
             /** Items */
@@ -3073,6 +3608,40 @@ export interface components {
             person: string | null;
         };
         /**
+         * BalanceShape
+         * @description Over the whole hours of the range: `net` is `spent` less `credited`. `held` is of now.
+         */
+        BalanceShape: {
+            /** Spent */
+            spent: string;
+            /** Credited */
+            credited: string;
+            /** Net */
+            net: string;
+            /** Held */
+            held: string;
+            /** Tokens */
+            tokens: number;
+            /** Calls */
+            calls: number;
+        };
+        /**
+         * BoundsShape
+         * @description A middle and its bounds: with 80 % and with 95 % confidence the truth lies between low and high.
+         */
+        BoundsShape: {
+            /** Likely */
+            likely: string;
+            /** Low 80 */
+            low_80: string;
+            /** High 80 */
+            high_80: string;
+            /** Low 95 */
+            low_95: string;
+            /** High 95 */
+            high_95: string;
+        };
+        /**
          * BucketPricesShape
          * @description Units of the price's currency for a million tokens; null: charged as the bucket that contains it.
          */
@@ -3109,6 +3678,217 @@ export interface components {
             /** Output Audio */
             output_audio: string | null;
         };
+        /** BudgetChange */
+        BudgetChange: {
+            /** Name */
+            name: string;
+            /**
+             * Limit
+             * @description USD, tokens or calls, as the unit says.
+             */
+            limit: number | string;
+            /**
+             * Hard
+             * @description Calls that do not fit are refused; else it only counts and tells.
+             * @default true
+             */
+            hard?: boolean;
+            /**
+             * Status
+             * @description What a refused call is answered with.
+             * @default 429
+             * @enum {integer}
+             */
+            status?: 402 | 429;
+            /**
+             * Thresholds
+             * @description Percent of the limit; each is told once a period.
+             * @default [
+             *       50,
+             *       80,
+             *       100
+             *     ]
+             */
+            thresholds?: number[];
+            /**
+             * @description Calls without a price: counted as nothing, refused, or at `fallback_price`.
+             * @default allow
+             */
+            unpriced?: components["schemas"]["Unpriced"];
+            /**
+             * Fallback Price
+             * @description USD for a million tokens of calls without a price.
+             * @default 0
+             */
+            fallback_price?: number | string;
+            /**
+             * Version
+             * @description The version that this is based on.
+             */
+            version: number;
+        };
+        /** BudgetList */
+        BudgetList: {
+            /** Items */
+            items: components["schemas"]["BudgetShape"][];
+        };
+        /**
+         * BudgetShape
+         * @description A budget and its fullest counter.
+         */
+        BudgetShape: {
+            /** Id */
+            id: string;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "project" | "team";
+            /** Project */
+            project: string | null;
+            /** Name */
+            name: string;
+            unit: components["schemas"]["Unit"];
+            /** Limit */
+            limit: string;
+            /** Matches */
+            matches: {
+                [key: string]: string;
+            };
+            /** Per */
+            per: string;
+            period: components["schemas"]["Cycle"];
+            /** Rolling S */
+            rolling_s: number;
+            /** Hard */
+            hard: boolean;
+            /** Status */
+            status: number;
+            /** Thresholds */
+            thresholds: number[];
+            unpriced: components["schemas"]["Unpriced"];
+            /** Fallback Price */
+            fallback_price: string;
+            /** Version */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            standing: components["schemas"]["mno__observability__budgets__schemas__StandingShape"];
+        };
+        /**
+         * BudgetWish
+         * @description And what it counts, which is fixed once it is made.
+         */
+        BudgetWish: {
+            /** Name */
+            name: string;
+            /**
+             * Limit
+             * @description USD, tokens or calls, as the unit says.
+             */
+            limit: number | string;
+            /**
+             * Hard
+             * @description Calls that do not fit are refused; else it only counts and tells.
+             * @default true
+             */
+            hard?: boolean;
+            /**
+             * Status
+             * @description What a refused call is answered with.
+             * @default 429
+             * @enum {integer}
+             */
+            status?: 402 | 429;
+            /**
+             * Thresholds
+             * @description Percent of the limit; each is told once a period.
+             * @default [
+             *       50,
+             *       80,
+             *       100
+             *     ]
+             */
+            thresholds?: number[];
+            /**
+             * @description Calls without a price: counted as nothing, refused, or at `fallback_price`.
+             * @default allow
+             */
+            unpriced?: components["schemas"]["Unpriced"];
+            /**
+             * Fallback Price
+             * @description USD for a million tokens of calls without a price.
+             * @default 0
+             */
+            fallback_price?: number | string;
+            /**
+             * Of
+             * @description Calls of this project, or of the whole team.
+             * @default project
+             * @enum {string}
+             */
+            of?: "project" | "team";
+            /** @default money */
+            unit?: components["schemas"]["Unit"];
+            /**
+             * Matches
+             * @description Only calls with these values: user, session, agent, api_key (`key_…`), provider, model, environment, `tag:NAME`.
+             * @default {}
+             */
+            matches?: {
+                [key: string]: string;
+            };
+            /**
+             * Per
+             * @description A counter for each value of this dimension, such as `user`.
+             * @default
+             */
+            per?: string;
+            /**
+             * @description By the calendar of the team's time zone, or rolling.
+             * @default month
+             */
+            period?: components["schemas"]["Cycle"];
+            /**
+             * Rolling S
+             * @description The length of a rolling window.
+             * @default 0
+             */
+            rolling_s?: number;
+        };
+        /**
+         * BurnDownShape
+         * @description How the present period was used up until now; `limit` less `spent` is what was left.
+         */
+        BurnDownShape: {
+            /** Limit */
+            limit: string;
+            standing: components["schemas"]["mno__observability__budgets__schemas__StandingShape"];
+            /** Steps */
+            steps: components["schemas"]["BurnStep"][];
+        };
+        /** BurnStep */
+        BurnStep: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Spent */
+            spent: string;
+        };
         /** ChangePasswordWish */
         ChangePasswordWish: {
             /** Password */
@@ -3135,6 +3915,41 @@ export interface components {
              * @description `apr_…`: see /api/approvals.
              */
             approval: string | null;
+        };
+        /**
+         * ChargeList
+         * @description The dearest first; credits are left out.
+         */
+        ChargeList: {
+            /** Items */
+            items: components["schemas"]["ChargeShape"][];
+        };
+        /** ChargeShape */
+        ChargeShape: {
+            /** Value */
+            value: string;
+            /** Cost */
+            cost: string;
+            /** Tokens */
+            tokens: number;
+            /** Calls */
+            calls: number;
+        };
+        /**
+         * ChartPoint
+         * @description One hour: what it was, what was expected, and the bounds of the usual.
+         */
+        ChartPoint: {
+            /** At */
+            at: string;
+            /** Actual */
+            actual: number;
+            /** Expected */
+            expected: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
         };
         /** ClickHouseSize */
         ClickHouseSize: {
@@ -3198,6 +4013,14 @@ export interface components {
             output: string;
         };
         /**
+         * CounterList
+         * @description The fullest first.
+         */
+        CounterList: {
+            /** Items */
+            items: components["schemas"]["mno__observability__budgets__schemas__StandingShape"][];
+        };
+        /**
          * CreatedStream
          * @description A new stream; a webhook's signing secret is shown this once.
          */
@@ -3247,6 +4070,19 @@ export interface components {
              * @description For the receiver, as Standard Webhooks libraries take it; empty for syslog.
              */
             secret: string;
+        };
+        /** CreditWish */
+        CreditWish: {
+            /**
+             * Amount
+             * @description USD.
+             */
+            amount: number | string;
+            /**
+             * Note
+             * @description Where it comes from.
+             */
+            note: string;
         };
         /** CurrencyShape */
         CurrencyShape: {
@@ -3317,6 +4153,12 @@ export interface components {
              */
             note?: string;
         };
+        /**
+         * Cycle
+         * @description In which time a limit may be used up.
+         * @enum {string}
+         */
+        Cycle: "hour" | "day" | "week" | "month" | "rolling";
         /** DeadLetterList */
         DeadLetterList: {
             /** Items */
@@ -3392,6 +4234,20 @@ export interface components {
             path: string;
         };
         /**
+         * DriverShape
+         * @description `share` percent of the difference came from where all of `values` hold.
+         */
+        DriverShape: {
+            /** Values */
+            values: components["schemas"]["mno__observability__anomalies__schemas__ScopeShape"][];
+            /** Share */
+            share: number;
+            /** Amount */
+            amount: number;
+            /** Usual */
+            usual: number;
+        };
+        /**
          * Effect
          * @enum {string}
          */
@@ -3414,13 +4270,6 @@ export interface components {
              */
             uri: string;
         };
-        /** EntryList */
-        EntryList: {
-            /** Items */
-            items: components["schemas"]["mno__secrets__schemas__EntryShape"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
         /** EntryPage */
         EntryPage: {
             /** Items */
@@ -3439,7 +4288,7 @@ export interface components {
             scope: components["schemas"]["mno__secrets__schemas__ScopeShape"];
             /** Name */
             name: string;
-            kind: components["schemas"]["Kind"];
+            kind: components["schemas"]["mno__secrets__runtime__model__Kind"];
             /** Purpose */
             purpose: string;
             /**
@@ -3492,6 +4341,35 @@ export interface components {
             /** Rejected */
             rejected: components["schemas"]["RejectedEvent"][];
         };
+        /**
+         * ExpectedShape
+         * @description Who said that it was to be expected.
+         */
+        ExpectedShape: {
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+            /** Note */
+            note: string;
+        };
+        /**
+         * ExpectedWish
+         * @description `expected` false takes the mark back.
+         */
+        ExpectedWish: {
+            /**
+             * Expected
+             * @default true
+             */
+            expected?: boolean;
+            /**
+             * Note
+             * @description Why, for those who look later.
+             * @default
+             */
+            note?: string;
+        };
         /** ExplanationShape */
         ExplanationShape: {
             /** Allowed */
@@ -3537,6 +4415,53 @@ export interface components {
             /** Attempts */
             attempts: number;
         };
+        /** ForecastPoint */
+        ForecastPoint: {
+            /** Likely */
+            likely: string;
+            /** Low 80 */
+            low_80: string;
+            /** High 80 */
+            high_80: string;
+            /** Low 95 */
+            low_95: string;
+            /** High 95 */
+            high_95: string;
+            /** At */
+            at: string;
+        };
+        /**
+         * ForecastShape
+         * @description What was spent is exact and reaches to `as_of`; all other amounts are estimates of the whole period's spend.
+         */
+        ForecastShape: {
+            /** Currency */
+            currency: string;
+            /** Timezone */
+            timezone: string;
+            /**
+             * Country
+             * @description Whose public holidays were minded; empty for none.
+             */
+            country: string;
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+            /** As Of */
+            as_of: string;
+            /** Spent */
+            spent: string;
+            /** @description At the end of the period; null with too little history. */
+            total: components["schemas"]["BoundsShape"] | null;
+            /** Budget */
+            budget: string | null;
+            run_out: components["schemas"]["RunOutShape"] | null;
+            /** History */
+            history: components["schemas"]["SpentPoint"][];
+            /** Points */
+            points: components["schemas"]["ForecastPoint"][];
+        };
         /** FoundShape */
         FoundShape: {
             /** Rule */
@@ -3550,6 +4475,14 @@ export interface components {
             end: number;
             /** Replacement */
             replacement: string;
+        };
+        /**
+         * GatewayHealth
+         * @description Of the process that answers; empty when everything works.
+         */
+        GatewayHealth: {
+            /** Failing */
+            failing: components["schemas"]["TargetHealth"][];
         };
         /** GithubAppShape */
         GithubAppShape: {
@@ -3864,7 +4797,7 @@ export interface components {
          * @description What an API key is for.
          * @enum {string}
          */
-        KeyScope: "ingest" | "read" | "admin";
+        KeyScope: "ingest" | "read" | "admin" | "gateway";
         /**
          * KeyShape
          * @description A key without its secret; `prefix` is the part by which its owner recognises it.
@@ -3945,12 +4878,6 @@ export interface components {
             allowed_addresses?: string[];
         };
         /**
-         * Kind
-         * @description A secret is never shown again; a variable is there to be read.
-         * @enum {string}
-         */
-        Kind: "secret" | "variable";
-        /**
          * Level
          * @description The levels of a scope, from the widest to the narrowest; the last three stand side by side.
          * @enum {string}
@@ -4021,6 +4948,12 @@ export interface components {
              */
             expires_at: string;
         };
+        /**
+         * Measure
+         * @description What is watched. Latency is the 95 % quantile of an hour in milliseconds, the others are sums of an hour.
+         * @enum {string}
+         */
+        Measure: "cost" | "tokens" | "errors" | "latency";
         /** MemberChange */
         MemberChange: {
             /**
@@ -4366,6 +5299,66 @@ export interface components {
             /** Email */
             email: string;
         };
+        /** PolicyList */
+        PolicyList: {
+            /** Items */
+            items: components["schemas"]["PolicyShape"][];
+        };
+        /** PolicyShape */
+        PolicyShape: {
+            /**
+             * Providers
+             * @default []
+             */
+            providers?: string[];
+            /**
+             * Models
+             * @description Names, or patterns with `*`; empty: every model.
+             * @default []
+             */
+            models?: string[];
+            /** Requests Per Minute */
+            requests_per_minute?: number | null;
+            /** Tokens Per Minute */
+            tokens_per_minute?: number | null;
+            /** Concurrent Calls */
+            concurrent_calls?: number | null;
+            /**
+             * Output Tokens
+             * @description The largest output of one call, also where the request names none.
+             */
+            output_tokens?: number | null;
+            /** Key */
+            key: string;
+        };
+        /**
+         * PolicyWishShape
+         * @description What a key may ask; what is empty or null is not limited.
+         */
+        PolicyWishShape: {
+            /**
+             * Providers
+             * @default []
+             */
+            providers?: string[];
+            /**
+             * Models
+             * @description Names, or patterns with `*`; empty: every model.
+             * @default []
+             */
+            models?: string[];
+            /** Requests Per Minute */
+            requests_per_minute?: number | null;
+            /** Tokens Per Minute */
+            tokens_per_minute?: number | null;
+            /** Concurrent Calls */
+            concurrent_calls?: number | null;
+            /**
+             * Output Tokens
+             * @description The largest output of one call, also where the request names none.
+             */
+            output_tokens?: number | null;
+        };
         /** PostgresSize */
         PostgresSize: {
             /** Bytes */
@@ -4559,11 +5552,6 @@ export interface components {
              */
             fresh_factor: boolean;
         };
-        /** ProviderList */
-        ProviderList: {
-            /** Items */
-            items: components["schemas"]["ProviderShape"][];
-        };
         /**
          * ProviderRef
          * @description A provider as everybody may see it, for its button.
@@ -4573,52 +5561,6 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-        };
-        /**
-         * ProviderShape
-         * @description A provider without its secret.
-         */
-        ProviderShape: {
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @default oidc
-             * @constant
-             */
-            kind?: "oidc";
-            /** Name */
-            name: string;
-            /** Issuer */
-            issuer: string;
-            /** Client Id */
-            client_id: string;
-            /** Team Id */
-            team_id: string | null;
-            /** Scopes */
-            scopes: string;
-            /** Trusts Factor */
-            trusts_factor: boolean;
-            /** Trusts Email */
-            trusts_email: boolean;
-            /** Domains */
-            domains: string[];
-            /** Joins Team */
-            joins_team: string | null;
-            /** Joins Role */
-            joins_role: string | null;
-            /** Enabled */
-            enabled: boolean;
-            /**
-             * Redirect Uri
-             * @description To be entered at the provider.
-             */
-            redirect_uri: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
         };
         /** ProviderWish */
         ProviderWish: {
@@ -4682,6 +5624,59 @@ export interface components {
              * @default true
              */
             enabled?: boolean;
+        };
+        /** ProviderWishShape */
+        ProviderWishShape: {
+            /** Name */
+            name: string;
+            kind: components["schemas"]["mno__llm_gateway__model__Kind"];
+            /**
+             * Base Url
+             * @description Empty: the provider's own.
+             * @default
+             */
+            base_url?: string;
+            /**
+             * Priced As
+             * @description Empty: by its kind, else by its name.
+             * @default
+             */
+            priced_as?: string;
+            /**
+             * Credential
+             * @description Null leaves the old one, empty takes it away.
+             */
+            credential?: string | null;
+            /**
+             * Models
+             * @description Names, or patterns with `*`; empty: every model.
+             * @default []
+             */
+            models?: string[];
+            /**
+             * Projects
+             * @description Empty: every project.
+             * @default []
+             */
+            projects?: string[];
+            /**
+             * Retries
+             * @description How often a call is tried again here.
+             * @default 1
+             */
+            retries?: number;
+            /**
+             * Timeout S
+             * @description How long an answer's beginning is awaited.
+             * @default 600
+             */
+            timeout_s?: number;
+            /**
+             * Cache S
+             * @description Equal deterministic requests are answered alike for so long.
+             * @default 0
+             */
+            cache_s?: number;
         };
         /** RateShape */
         RateShape: {
@@ -5034,6 +6029,19 @@ export interface components {
             needs_fresh_factor: boolean;
         };
         /**
+         * RunOutShape
+         * @description When the budget will be used up: probably at `likely`, with 80 % confidence between the other two. Null: not
+         *     within the period.
+         */
+        RunOutShape: {
+            /** Earliest */
+            earliest: string | null;
+            /** Likely */
+            likely: string | null;
+            /** Latest */
+            latest: string | null;
+        };
+        /**
          * SampleShape
          * @description A load of the sample. `synthetic` names the columns that are not in the original trace.
          */
@@ -5070,6 +6078,61 @@ export interface components {
             saved: boolean;
             /** Changes */
             changes: components["schemas"]["DifferenceShape"][];
+        };
+        /**
+         * SavingShape
+         * @description One way for one model.
+         */
+        SavingShape: {
+            way: components["schemas"]["Way"];
+            /** Provider */
+            provider: string;
+            /** Model */
+            model: string;
+            /**
+             * To Provider
+             * @description Of the cheaper model; empty for the other ways.
+             */
+            to_provider: string;
+            /** To Model */
+            to_model: string;
+            /** Calls */
+            calls: number;
+            /**
+             * Cost
+             * @description What the model's calls were charged.
+             */
+            cost: string;
+            /**
+             * Priced
+             * @description What they cost by today's base prices; the saving is reckoned from it.
+             */
+            priced: string;
+            /** Saved */
+            saved: string;
+        };
+        /**
+         * SavingsShape
+         * @description The greatest saving first. Savings of one model exclude each other: they do not add up.
+         */
+        SavingsShape: {
+            /** Currency */
+            currency: string;
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+            /** Share Percent */
+            share_percent: string;
+            /** Reads Per Write */
+            reads_per_write: number;
+            /**
+             * Cost
+             * @description What all models that were looked at were charged.
+             */
+            cost: string;
+            /** Items */
+            items: components["schemas"]["SavingShape"][];
         };
         /** SecondFactorWish */
         SecondFactorWish: {
@@ -5439,28 +6502,15 @@ export interface components {
             /** Links */
             links: unknown[];
         };
-        /** StandingShape */
-        StandingShape: {
+        /** SpentPoint */
+        SpentPoint: {
+            /** At */
+            at: string;
             /**
-             * Is On
-             * @description Whether `otel.endpoint` is set.
+             * Spent
+             * @description From the start of the period up to here.
              */
-            is_on: boolean;
-            /**
-             * Has Headers
-             * @description Whether headers are kept. What they hold nobody is shown.
-             */
-            has_headers: boolean;
-            /**
-             * Sent At
-             * @description When the collector last took what the answering process sent.
-             */
-            sent_at: string | null;
-            /**
-             * Error
-             * @description Why it did not take the last delivery; empty when it did.
-             */
-            error: string;
+            spent: string;
         };
         /**
          * State
@@ -5474,6 +6524,12 @@ export interface components {
          * @enum {string}
          */
         Status: "error" | "ok";
+        /**
+         * Sticky
+         * @description By what a caller keeps the target that it was given once.
+         * @enum {string}
+         */
+        Sticky: "" | "user" | "session" | "key";
         /**
          * Stores
          * @description Null where an engine does not answer.
@@ -5651,6 +6707,31 @@ export interface components {
             history: components["schemas"]["HistoryPoint"][];
         };
         /**
+         * TargetHealth
+         * @description A target that fails; `open` and `half-open` are those of its breaker.
+         */
+        TargetHealth: {
+            /** Provider */
+            provider: string;
+            /** Model */
+            model: string;
+            /** State */
+            state: string;
+        };
+        /** TargetShape */
+        TargetShape: {
+            /** Provider */
+            provider: string;
+            /** Model */
+            model: string;
+            /**
+             * Weight
+             * @description 0: only when those before it fail.
+             * @default 1
+             */
+            weight?: number;
+        };
+        /**
          * TeamChange
          * @description What is left out stays as it is.
          */
@@ -5791,6 +6872,18 @@ export interface components {
             /** To */
             to: string;
         };
+        /**
+         * Unit
+         * @description What a limit counts.
+         * @enum {string}
+         */
+        Unit: "money" | "tokens" | "calls";
+        /**
+         * Unpriced
+         * @description What a budget in money does with a call whose price is not known.
+         * @enum {string}
+         */
+        Unpriced: "allow" | "block" | "price";
         /** UnpricedList */
         UnpricedList: {
             /** Items */
@@ -6005,7 +7098,7 @@ export interface components {
         VersionShape: {
             /** Version */
             version: number;
-            kind: components["schemas"]["Kind"];
+            kind: components["schemas"]["mno__secrets__runtime__model__Kind"];
             /**
              * Set At
              * Format: date-time
@@ -6114,6 +7207,12 @@ export interface components {
              */
             has_messages?: boolean;
         };
+        /**
+         * Way
+         * @description How the same work is done for less.
+         * @enum {string}
+         */
+        Way: "model" | "cache" | "batch";
         /** WithdrawalWish */
         WithdrawalWish: {
             /**
@@ -6229,6 +7328,270 @@ export interface components {
             /** Password */
             password: string;
         };
+        /** ProviderList */
+        mno__identity__sign_in__schemas__ProviderList: {
+            /** Items */
+            items: components["schemas"]["mno__identity__sign_in__schemas__ProviderShape"][];
+        };
+        /**
+         * ProviderShape
+         * @description A provider without its secret.
+         */
+        mno__identity__sign_in__schemas__ProviderShape: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @default oidc
+             * @constant
+             */
+            kind?: "oidc";
+            /** Name */
+            name: string;
+            /** Issuer */
+            issuer: string;
+            /** Client Id */
+            client_id: string;
+            /** Team Id */
+            team_id: string | null;
+            /** Scopes */
+            scopes: string;
+            /** Trusts Factor */
+            trusts_factor: boolean;
+            /** Trusts Email */
+            trusts_email: boolean;
+            /** Domains */
+            domains: string[];
+            /** Joins Team */
+            joins_team: string | null;
+            /** Joins Role */
+            joins_role: string | null;
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Redirect Uri
+             * @description To be entered at the provider.
+             */
+            redirect_uri: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * Kind
+         * @description How a provider speaks.
+         * @enum {string}
+         */
+        mno__llm_gateway__model__Kind: "openai" | "anthropic" | "gemini" | "openai-compatible";
+        /** ProviderList */
+        mno__llm_gateway__schemas__ProviderList: {
+            /** Items */
+            items: components["schemas"]["mno__llm_gateway__schemas__ProviderShape"][];
+        };
+        /**
+         * ProviderShape
+         * @description A provider without its credential, which nobody is shown.
+         */
+        mno__llm_gateway__schemas__ProviderShape: {
+            /** Id */
+            id: string;
+            /**
+             * Name
+             * @description Stands in the address: `/llm/<name>/…`.
+             */
+            name: string;
+            kind: components["schemas"]["mno__llm_gateway__model__Kind"];
+            /** Base Url */
+            base_url: string;
+            /**
+             * Priced As
+             * @description By whose prices its calls are charged.
+             */
+            priced_as: string;
+            /**
+             * Models
+             * @description Empty: every model.
+             */
+            models: string[];
+            /**
+             * Projects
+             * @description Empty: every project of the team.
+             */
+            projects: string[];
+            /** Retries */
+            retries: number;
+            /** Timeout S */
+            timeout_s: number;
+            /** Cache S */
+            cache_s: number;
+            /** Has Credential */
+            has_credential: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * Kind
+         * @enum {string}
+         */
+        mno__observability__anomalies__model__Kind: "spike" | "level" | "drop" | "newcomer";
+        /** ScopeShape */
+        mno__observability__anomalies__schemas__ScopeShape: {
+            /**
+             * Dimension
+             * @description Empty for the whole project, else model, api_key, agent or user.
+             */
+            dimension: string;
+            /** Value */
+            value: string;
+            /**
+             * Name
+             * @description Of a key; else the value.
+             */
+            name: string;
+        };
+        /**
+         * StandingShape
+         * @description One counter. `who` is the user, agent, … it belongs to where the budget has one for each.
+         */
+        mno__observability__budgets__schemas__StandingShape: {
+            /** Who */
+            who: string;
+            /** Spent */
+            spent: string;
+            /**
+             * Reserved
+             * @description Held by calls under way.
+             */
+            reserved: string;
+            /** Remaining */
+            remaining: string;
+            /**
+             * Percent
+             * @description Spent, in percent of the limit; 0 for a limit of 0.
+             */
+            percent: number;
+            /**
+             * Period Start
+             * Format: date-time
+             */
+            period_start: string;
+            /**
+             * Resets At
+             * Format: date-time
+             * @description Of a rolling window: when the next part of it leaves.
+             */
+            resets_at: string;
+        };
+        /** StandingShape */
+        mno__observability__export__routes__StandingShape: {
+            /**
+             * Is On
+             * @description Whether `otel.endpoint` is set.
+             */
+            is_on: boolean;
+            /**
+             * Has Headers
+             * @description Whether headers are kept. What they hold nobody is shown.
+             */
+            has_headers: boolean;
+            /**
+             * Sent At
+             * @description When the collector last took what the answering process sent.
+             */
+            sent_at: string | null;
+            /**
+             * Error
+             * @description Why it did not take the last delivery; empty when it did.
+             */
+            error: string;
+        };
+        /**
+         * Kind
+         * @description Why an entry was written.
+         * @enum {string}
+         */
+        mno__observability__ledger__model__Kind: "reservation" | "settlement" | "release" | "expiry" | "usage" | "adjustment" | "credit";
+        /**
+         * EntryList
+         * @description The newest first.
+         */
+        mno__observability__ledger__schemas__EntryList: {
+            /** Items */
+            items: components["schemas"]["mno__observability__ledger__schemas__EntryShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * EntryShape
+         * @description One line. `held` and `cost` are changes: of what calls under way hold, and of what is owed.
+         */
+        mno__observability__ledger__schemas__EntryShape: {
+            /** Position */
+            position: number;
+            /** Project */
+            project: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            kind: components["schemas"]["mno__observability__ledger__model__Kind"];
+            /**
+             * Hour
+             * Format: date-time
+             * @description Of the use.
+             */
+            hour: string;
+            /** Provider */
+            provider: string;
+            /** Model */
+            model: string;
+            /** Agent */
+            agent: string;
+            /** Environment */
+            environment: string;
+            /** Api Key */
+            api_key: string;
+            /** Tags */
+            tags: string[];
+            /** Held */
+            held: string;
+            /** Cost */
+            cost: string;
+            /** Tokens */
+            tokens: number;
+            /** Calls */
+            calls: number;
+            /** Reservation */
+            reservation: string | null;
+            /**
+             * Estimated
+             * @description The provider told no usage; it was counted from what passed.
+             */
+            estimated: boolean;
+            /** Note */
+            note: string;
+            /** By */
+            by: string;
+        };
+        /**
+         * Kind
+         * @description A secret is never shown again; a variable is there to be read.
+         * @enum {string}
+         */
+        mno__secrets__runtime__model__Kind: "secret" | "variable";
+        /** EntryList */
+        mno__secrets__schemas__EntryList: {
+            /** Items */
+            items: components["schemas"]["mno__secrets__schemas__EntryShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /**
          * EntryShape
          * @description `value` is a variable's; of a secret it is always null.
@@ -6239,7 +7602,7 @@ export interface components {
             scope: components["schemas"]["mno__secrets__schemas__ScopeShape"];
             /** Name */
             name: string;
-            kind: components["schemas"]["Kind"];
+            kind: components["schemas"]["mno__secrets__runtime__model__Kind"];
             /** Purpose */
             purpose: string;
             /** Value */
@@ -8000,7 +9363,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProviderList"];
+                    "application/json": components["schemas"]["mno__identity__sign_in__schemas__ProviderList"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -8033,7 +9396,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProviderShape"];
+                    "application/json": components["schemas"]["mno__identity__sign_in__schemas__ProviderShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -8099,7 +9462,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProviderShape"];
+                    "application/json": components["schemas"]["mno__identity__sign_in__schemas__ProviderShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -10835,6 +12198,611 @@ export interface operations {
             };
         };
     };
+    list_budgets_api_budgets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_budget_api_budgets_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_budget_api_budgets__budget_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_budget_api_budgets__budget_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_budget_api_budgets__budget_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_budget_counters_api_budgets__budget_id__counters_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_burn_down_api_budgets__budget_id__burn_down_get: {
+        parameters: {
+            query?: {
+                /** @description Whose; the fullest if empty. */
+                who?: string;
+            };
+            header?: never;
+            path: {
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BurnDownShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entries_api_ledger_get: {
+        parameters: {
+            query?: {
+                /** @description Repeatable; all without it. */
+                kind?: components["schemas"]["mno__observability__ledger__model__Kind"][];
+                /** @description The project's entries, or those of all the team's projects. */
+                of?: "project" | "team";
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mno__observability__ledger__schemas__EntryList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_balance_api_ledger_balance_get: {
+        parameters: {
+            query?: {
+                /** @description The project's entries, or those of all the team's projects. */
+                of?: "project" | "team";
+                /** @description RFC 3339, or -15m, -24h, -30d. */
+                from?: string;
+                /** @description The same, or now; not part of the range. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_chargeback_api_ledger_chargeback_get: {
+        parameters: {
+            query?: {
+                /** @description project, provider, model, agent, environment, api_key or tag:NAME. */
+                by?: string;
+                /** @description The project's entries, or those of all the team's projects. */
+                of?: "project" | "team";
+                /** @description RFC 3339, or -15m, -24h, -30d. */
+                from?: string;
+                /** @description The same, or now; not part of the range. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargeList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_ledger_api_ledger_export_get: {
+        parameters: {
+            query?: {
+                /** @description The project's entries, or those of all the team's projects. */
+                of?: "project" | "team";
+                /** @description `focus`: CSV with the columns of FOCUS 1.2. */
+                format?: "csv" | "focus";
+                /** @description RFC 3339, or -15m, -24h, -30d. */
+                from?: string;
+                /** @description The same, or now; not part of the range. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enter_credit_api_ledger_credits_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreditWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mno__observability__ledger__schemas__EntryShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forecast_api_forecast_get: {
+        parameters: {
+            query?: {
+                /** @description Empty: the first of this month. */
+                from?: string;
+                /** @description Empty: the end of this month. */
+                to?: string;
+                /** @description When will so much be used up? */
+                budget?: number | string | null;
+                /** @description The team's display currency if empty. */
+                currency?: string;
+                /** @description IANA name; the team's if empty. */
+                timezone?: string;
+                /** @description Public holidays of: two letters; absent: as is set. */
+                country?: string | null;
+                /** @description Repeatable; any of the values matches. */
+                provider?: string[];
+                /** @description Repeatable; any of the values matches. */
+                model?: string[];
+                /** @description Repeatable; any of the values matches. */
+                user?: string[];
+                /** @description Repeatable; any of the values matches. */
+                session?: string[];
+                /** @description Repeatable; any of the values matches. */
+                agent?: string[];
+                /** @description Repeatable; any of the values matches. */
+                api_key?: string[];
+                /** @description Repeatable; any of the values matches. */
+                environment?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listed_api_anomalies_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, or -30d. */
+                from?: string;
+                to?: string;
+                measure?: components["schemas"]["Measure"] | null;
+                /** @description Only those marked so, or only the others. */
+                expected?: boolean | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnomalyList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_api_anomalies__anomaly_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                anomaly_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnomalyDetail"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_api_anomalies__anomaly_id__expected_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                anomaly_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpectedWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnomalyShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    found_api_savings_get: {
+        parameters: {
+            query?: {
+                /** @description Empty with `to`: last month. */
+                from?: string;
+                to?: string;
+                /** @description Of calls; for the cache, of plain input. */
+                share_percent?: number | string;
+                /** @description How often a cached prefix is read for each time it is written. */
+                reads_per_write?: number;
+                /** @description Empty: each model that was used as well. */
+                to_model?: string;
+                to_provider?: string;
+                /** @description The team's display currency if empty. */
+                currency?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavingsShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     system_status_api_system_get: {
         parameters: {
             query?: never;
@@ -10946,7 +12914,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StandingShape"];
+                    "application/json": components["schemas"]["mno__observability__export__routes__StandingShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -11006,6 +12974,347 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_providers_api_gateway_providers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mno__llm_gateway__schemas__ProviderList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_provider_api_gateway_providers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mno__llm_gateway__schemas__ProviderShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_provider_api_gateway_providers__upstream_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["mno__llm_gateway__schemas__ProviderShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_provider_api_gateway_providers__upstream_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upstream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_aliases_api_gateway_models_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_alias_api_gateway_models__name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_alias_api_gateway_models__alias_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alias_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_policies_api_gateway_keys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_policy_api_gateway_keys__key_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_policy_api_gateway_keys__key_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gateway_health_api_gateway_health_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayHealth"];
+                };
             };
             /** @description A problem document (RFC 9457) */
             default: {
@@ -11161,7 +13470,7 @@ export interface operations {
                 project?: string | null;
                 /** @description An agent or task. */
                 scope_name?: string;
-                kind?: components["schemas"]["Kind"] | null;
+                kind?: components["schemas"]["mno__secrets__runtime__model__Kind"] | null;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 limit?: number;
@@ -11178,7 +13487,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryList"];
+                    "application/json": components["schemas"]["mno__secrets__schemas__EntryList"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -16,6 +16,7 @@ class ScopeName(StrEnum):
     INGEST = "ingest"
     READ = "read"
     ADMIN = "admin"
+    GATEWAY = "gateway"
 
 
 KeyId = Annotated[str, typer.Argument(help="The key's id, as `mno keys list` shows it.")]
