@@ -13,6 +13,7 @@ from mno.approvals.service import Approvals
 from mno.audit.log import AuditLog
 from mno.bootstrap.budgets import TeamFacts, build_budgeting, build_ledger
 from mno.bootstrap.engines import Engines, build_engines
+from mno.bootstrap.foresight import Foresight, build_foresight
 from mno.bootstrap.foundation import (
     build_approvals,
     build_audit,
@@ -63,6 +64,7 @@ class Services:
     budgeting: Budgeting
     ledger: Ledger
     names: TeamFacts
+    foresight: Foresight
     versions: Versions
     outbox: Outbox
     tasks: Tasks
@@ -133,6 +135,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         invitations=build_invitations(engines.database, access.policy, audit, settings, people, entrances),
         identity=identity,
         observability=observability,
+        foresight=build_foresight(engines, observability.costs.prices, access.keys, audit, outbox, tasks, settings),
         budgeting=budgeting,
         ledger=build_ledger(engines, outbox, tasks, audit),
         names=TeamFacts(engines.database),

@@ -32,12 +32,15 @@ from mno.identity.teams.invitations import routes as invitations_routes
 from mno.llm_gateway import routes as gateway_routes
 from mno.llm_gateway.entrance import PREFIX as LLM_PREFIX
 from mno.llm_gateway.entrance import Entrance
+from mno.observability.anomalies import routes as anomalies_routes
 from mno.observability.budgets import routes as budgets_routes
 from mno.observability.costs import routes as costs_routes
 from mno.observability.export import routes as export_routes
+from mno.observability.forecast import routes as forecast_routes
 from mno.observability.ingest import routes as ingest_routes
 from mno.observability.ingest.sample import routes as sample_routes
 from mno.observability.ledger import routes as ledger_routes
+from mno.observability.savings import routes as savings_routes
 from mno.observability.spans import routes as traces_routes
 from mno.observability.system import routes as system_routes
 from mno.platform.config import Config
@@ -83,6 +86,9 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(costs_routes.router(seen.costs))
     app.include_router(budgets_routes.router(services.budgeting.editing))
     app.include_router(ledger_routes.router(services.ledger, services.names))
+    app.include_router(forecast_routes.router(services.foresight.forecasts))
+    app.include_router(anomalies_routes.router(services.foresight.anomalies))
+    app.include_router(savings_routes.router(services.foresight.savings))
     app.include_router(system_routes.router(seen.system))
     app.include_router(export_routes.router(services.export))
     app.include_router(gateway_routes.router(services.llm.gateway, services.llm.calls))

@@ -46,7 +46,9 @@ ALL = HUB | TEAM | PROJECT
 #: Systems that a team can switch off by the setting `systems.<name>`, and what nobody in it may then.
 SYSTEMS = {
     "monitor": frozenset({"spans.read", "system.read"}),
-    "costs": frozenset({"usage.read", "prices.read", "prices.write", "anomalies.write", "budgets.read", "budgets.write", "ledger.read"}),
+    "costs": frozenset(
+        {"usage.read", "prices.read", "prices.write", "anomalies.write", "budgets.read", "budgets.write", "ledger.read"}
+    ),
     "gateway": frozenset({"models.call", "gateway.read", "gateway.write"}),
 }
 

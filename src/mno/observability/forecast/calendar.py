@@ -71,6 +71,13 @@ def holidays_of(country: str, years: range) -> Set[date]:
     return frozenset().union(*(_of_year(country, year) for year in years))
 
 
+def known_country(code: str) -> bool:
+    """Whether public holidays are known for an ISO 3166 code of two letters."""
+    import holidays
+
+    return code in holidays.list_supported_countries(include_aliases=False)
+
+
 @lru_cache(maxsize=512)
 def _of_year(country: str, year: int) -> frozenset[date]:
     import holidays
