@@ -1,6 +1,8 @@
 """Which budgets a call counts against, on which counter, and with how much. Pure rules."""
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from uuid import UUID
 
 from mno.observability.budgets.model import (
@@ -19,6 +21,10 @@ from mno.observability.budgets.model import (
 from mno.platform.errors import Invalid
 
 _MILLION = 1_000_000
+#: Stands for any characters in a model's name: `gpt-4o*` holds for its dated versions as well.
+ANY = "*"
+#: How often it may stand in one name.
+MAX_ANY = 3
 
 
 def counter_of(budget: Budget, project_id: UUID, dimensions: Mapping[str, str]) -> str | None:
@@ -26,7 +32,8 @@ def counter_of(budget: Budget, project_id: UUID, dimensions: Mapping[str, str]) 
     if budget.project_id is not None and budget.project_id != project_id:
         return None
     for name, value in budget.matches.items():
-        if dimensions.get(name) != value:
+        given = dimensions.get(name, "")
+        if given != value and not (name == "model" and ANY in value and _pattern(value).fullmatch(given)):
             return None
     if not budget.per:
         return ""
@@ -63,11 +70,20 @@ def checked_matches(matches: Mapping[str, str], per: str) -> dict[str, str]:
         _check_dimension(name)
         if not 0 < len(value) <= MAX_CONDITION_CHARACTERS:
             raise Invalid(f"The condition {name} needs a value of 1 to {MAX_CONDITION_CHARACTERS} characters.")
+        if name == "model" and value.count(ANY) > MAX_ANY:
+            raise Invalid(f"A model's name may hold '{ANY}' at most {MAX_ANY} times.")
         if name == per:
             raise Invalid(f"A budget per {name} has a counter for each; a condition on {name} would leave one.")
+    if per == "model":
+        raise Invalid("A model answers under other names than it is asked by: make a budget for each, or a pattern.")
     if per:
         _check_dimension(per)
     return dict(sorted(matches.items()))
+
+
+@lru_cache(maxsize=1_000)
+def _pattern(value: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, value.split(ANY))), re.DOTALL)
 
 
 def _check_dimension(name: str) -> None:

@@ -111,6 +111,18 @@ async def test_a_call_of_the_gateway_is_counted_once_whatever_arrives_when(
     assert settled == {"n": 0}
 
 
+@pytest.mark.parametrize(("model", "spent"), [("gpt_4o", 40), ("gpt_4*", 45), ("gpt_4o-2024", 40), ("gpt%", 0)])
+async def test_a_model_that_answers_under_another_name_counts_where_it_was_asked_for(
+    node: BudgetNode, refreshing: Refreshing, clickhouse: ClickHouse, tenancy: Tenancy, model: str, spent: int
+) -> None:
+    until = clock.now() - timedelta(minutes=60)
+    budget = await saved(node.database, tenancy, period=A_DAY, matches={"model": model}, counted_until=until)
+    sent(clickhouse, tenancy, a_call(1, 40, minutes_ago=30, model="gpt_4o-2024", request_model="gpt_4o"))
+    sent(clickhouse, tenancy, a_call(2, 5, minutes_ago=30, model="gpt_4.1"), a_call(3, 9, model="gptx4o"))
+    assert await recounted(node, refreshing, budget) == spent
+    assert await recounted(node, refreshing, budget, later_s=3_600) == spent
+
+
 async def test_a_call_that_lasts_longer_than_the_cut_is_counted_when_it_ends(
     node: BudgetNode, refreshing: Refreshing, clickhouse: ClickHouse, tenancy: Tenancy
 ) -> None:

@@ -1,11 +1,14 @@
 """What the span store knows of a budget's use, by counter and part: the program's own work over a team's rows."""
 
+import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from mno.observability.budgets.matching import fallback_cost
+from mno.observability.budgets.matching import ANY, fallback_cost
 from mno.observability.budgets.model import TAG, Budget, Cycle, Unit, Unpriced
 from mno.observability.budgets.periods import EPOCH, part_s
 from mno.observability.budgets.refreshing.arrivals import GATEWAY
@@ -31,6 +34,14 @@ FROM usage_minute AS t
 WHERE {conditions} AND t.bucket >= toDateTime({{since:Int64}}, 'UTC') AND t.bucket < toDateTime({{until:Int64}}, 'UTC')
 GROUP BY who, part_s HAVING used != 0 LIMIT {limit}
 """
+#: Under which names the models that a budget names have answered: the rollups know no other.
+_ANSWERED = """
+SELECT DISTINCT t.model AS model FROM spans AS t
+WHERE {conditions} AND t.request_model LIKE {{asked:String}} AND t.model != ''
+  AND t.start_time >= fromUnixTimestamp64Micro({{since:Int64}} * 1000000) LIMIT 1000
+"""
+#: How long those names are believed, in seconds.
+ANSWERED_LIFETIME = 30.0
 _OF_SPANS = """
 SELECT {who} AS who, {part} AS part_s, {used} AS used
 FROM spans AS t
@@ -45,6 +56,9 @@ _ROLLUP_USED = {
     Unit.TOKENS: "sum(t.input_tokens) + sum(t.output_tokens)",
     Unit.CALLS: "sum(t.calls)",
 }
+
+#: Budgets whose models' names are remembered.
+MAX_REMEMBERED_NAMES = 1_000
 
 #: Use by counter and part.
 Used = dict[tuple[str, datetime], int]
@@ -64,6 +78,7 @@ class UseQueries:
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
+        self._answered: dict[tuple[UUID, datetime], tuple[float, list[str]]] = {}
 
     async def of_rollup(self, budget: Budget, stretch: Stretch) -> Used:
         """Everything in the rollups, whoever sent it; corrections are in it."""
@@ -121,6 +136,8 @@ class UseQueries:
             "gateway": GATEWAY,
             "only": only,
         }
+        if "model" in budget.matches:
+            parameters["models"] = await self._models(budget, stretch)
         conditions = [*_conditions(budget, parameters), *([more] if more else [])]
         who = _who(budget, parameters)
         if budget.per:
@@ -135,6 +152,21 @@ class UseQueries:
         rows = await self._clickhouse.rows_of_all(statement, parameters)
         reading = money.nano if budget.unit is Unit.MONEY and money_ else int
         return {(row["who"], EPOCH + timedelta(seconds=int(row["part_s"]))): reading(row["used"]) for row in rows}
+
+    async def _models(self, budget: Budget, stretch: Stretch) -> list[str]:
+        """The names under which what the budget names has answered."""
+        key = budget.id, stretch.since
+        at, found = self._answered.get(key, (-ANSWERED_LIFETIME, []))
+        if time.monotonic() - at < ANSWERED_LIFETIME:
+            return found
+        parameters: dict[str, Any] = {"since": _seconds(stretch.since), "asked": _like(budget.matches["model"])}
+        conditions = " AND ".join(_owned(budget, parameters))
+        rows = await self._clickhouse.rows_of_all(_ANSWERED.format(conditions=conditions), parameters)
+        found = sorted(row["model"] for row in rows)
+        if len(self._answered) >= MAX_REMEMBERED_NAMES:
+            self._answered.clear()
+        self._answered[key] = time.monotonic(), found
+        return found
 
 
 def _part(budget: Budget, stretch: Stretch, clock_s: str, step: tuple[int, datetime] | None) -> str:
@@ -152,17 +184,25 @@ def _added(one: Used, other: Used) -> Used:
     return {key: one.get(key, 0) + other.get(key, 0) for key in {*one, *other}}
 
 
-def _conditions(budget: Budget, parameters: dict[str, Any]) -> list[str]:
+def _owned(budget: Budget, parameters: dict[str, Any]) -> list[str]:
     parameters["team"] = str(budget.team_id)
     conditions = ["t.team_id = {team:String}"]
     if budget.project_id is not None:
         parameters["project"] = str(budget.project_id)
         conditions.append("t.project_id = {project:String}")
+    return conditions
+
+
+def _conditions(budget: Budget, parameters: dict[str, Any]) -> list[str]:
+    conditions = _owned(budget, parameters)
     for number, (name, value) in enumerate(budget.matches.items()):
         bound = f"value_{number}"
         if name.startswith(TAG):
             parameters[bound] = f"{name.removeprefix(TAG)}={value}"
             conditions.append(f"has(t.tags, {{{bound}:String}})")
+        elif name == "model":
+            parameters[bound] = _like(value)
+            conditions.append(f"(t.model LIKE {{{bound}:String}} OR has({{models:Array(String)}}, t.model))")
         else:
             parameters[bound] = value
             conditions.append(f"t.{_COLUMNS[name]} = {{{bound}:String}}")
@@ -178,6 +218,11 @@ def _who(budget: Budget, parameters: dict[str, Any]) -> str:
     return (
         "CAST(substring(arrayFirst(tag -> startsWith(tag, {tag:String}), t.tags), length({tag:String}) + 1), 'String')"
     )
+
+
+def _like(pattern: str) -> str:
+    """For LIKE: everything but `*` stands for itself."""
+    return re.sub(r"([\\%_])", r"\\\1", pattern).replace(ANY, "%")
 
 
 def _seconds(moment: datetime) -> int:
