@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from mno.identity import store
 from mno.identity.model import OWNER_ROLE, Home, Project, Team, User
 from mno.identity.service import owner_of
 from mno.identity.sign_in.model import Factor
+from mno.observability.anomalies import model as anomalies
+from mno.observability.anomalies import store as anomalies_store
 from mno.platform import clock
 from mno.platform.http.gate import SESSION_COOKIE
 from mno.platform.ids import new_id, shown
@@ -118,11 +121,25 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
     ids["alias_id"] = answer.json()["id"]
     stream = {"name": CANARY, "kind": "webhook", "target": "https://example.com/hook"}
     ids["stream_id"] = await made("/api/audit/streams", stream)
+    ids["anomaly_id"] = await an_anomaly(services, home)
     secret = {"scope": {"level": "team"}, "name": "CANARY", "kind": "secret", "purpose": CANARY, "value": CANARY}
     answer = await first.put("/api/config/runtime", json=secret)
     assert answer.status_code < 300, answer.text
     ids["secret_id"] = (await first.get("/api/config/runtime")).json()["items"][0]["id"]
     return Things(ids)
+
+
+async def an_anomaly(services: Services, home: Home) -> str:
+    """One that detection found in what the first team's canary cost."""
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    scope = anomalies.Scope("model", CANARY)
+    found = anomalies.Anomaly(
+        new_id(), home.team.id, home.project.id, scope, anomalies.Measure.COST, anomalies.Kind.SPIKE,
+        hour - timedelta(hours=2), hour, 9.0, 1.0, 3.0, detected_at=hour,
+    )  # fmt: skip
+    async with services.engines.database.transaction(home.team.id) as tx:
+        assert await anomalies_store.insert(tx, found)
+    return shown("anm", found.id)
 
 
 @pytest.fixture(params=["key", "session"])
@@ -213,6 +230,7 @@ async def seen_by_the_first_team(first: httpx.AsyncClient) -> dict[str, Any]:
         "budgets",
         "approvals",
         "audit/streams",
+        "anomalies",
         "config/runtime",
         "gateway/providers",
         "gateway/models",
@@ -241,7 +259,7 @@ def says_nothing(answer: httpx.Response) -> bool:
 
 
 async def test_the_first_team_has_something_behind_its_ids(first: httpx.AsyncClient, things: Things) -> None:
-    for path in ("rbac/roles", "keys", "projects", "groups", "prices"):
+    for path in ("rbac/roles", "keys", "projects", "groups", "prices", "anomalies"):
         assert CANARY in (await first.get(f"/api/{path}")).text, path
     for path in (f"prices/rerate/{things.of('job_id')}", f"approvals/{things.of('approval_id')}"):
         assert (await first.get(f"/api/{path}")).status_code == 200, path
