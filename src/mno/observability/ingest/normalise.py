@@ -37,6 +37,7 @@ Event = tuple[int, str, dict[str, Any]]
 _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
 _STATUSES = ("unset", "ok", "error")
 _NOTHING = Buckets()
+_TIMINGS = frozenset({"first_token_s", "first_token_ms", "first_token_at"})
 #: OpenInference, AI SDK, OpenLLMetry.
 _FIRST_TOKEN_EVENTS = frozenset({"First Token Stream Event", "ai.stream.firstChunk", "gen_ai.content.completion.chunk"})
 
@@ -356,6 +357,8 @@ def _event_messages(body: dict[str, Any], role: str) -> list[Any]:
 
 def _first_token(lifted: dict[str, Any], events: list[Event], start_ns: int) -> int:
     """Nanoseconds to the first token; 0 where nobody measured it."""
+    if not events and _TIMINGS.isdisjoint(lifted):
+        return 0
     seconds = lifted.get("first_token_s")
     if seconds is None and "first_token_ms" in lifted:
         milliseconds = lifted["first_token_ms"]
