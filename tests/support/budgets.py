@@ -68,7 +68,7 @@ class Zone:
     name: str = "UTC"
 
     async def zone_of(self, team_id: UUID) -> str:
-        assert team_id
+        assert team_id.int
         return self.name
 
 
