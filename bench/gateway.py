@@ -1,0 +1,311 @@
+"""What the LLM gateway costs its callers: added latency, requests a second, time to the first chunk, held streams.
+
+    python bench/gateway.py            beside the bare provider, in one run
+    python bench/gateway.py --peer litellm
+
+The provider is `fake_provider.py`, a process that answers from memory. The hub runs as it is delivered, with a virtual
+key that has limits, spans and budgets on. Client, provider, hub and its databases share the machine.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from client import Target
+from peers import installed
+from report import machine, milliseconds, number, print_json, spread, table
+from server import KEY, Server, free_port, mno, running
+
+BODY = {
+    "model": "gpt-4o-mini",
+    "messages": [
+        {"role": "system", "content": "You answer briefly and to the point, in the language of the question."},
+        {"role": "user", "content": "What does a gateway cost, measured and not guessed? " * 8},
+    ],
+    "max_tokens": 200,
+}
+STREAMS_HELD = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where chat completions are asked for."""
+
+    name: str
+    port: int
+    path: str
+    key: str
+
+    def request(self, **more: Any) -> bytes:
+        body = json.dumps({**BODY, **more}, separators=(",", ":")).encode()
+        return (
+            f"POST {self.path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {self.key}\r\n"
+            f"content-type: application/json\r\naccept: application/json\r\nuser-agent: bench\r\n"
+            f"content-length: {len(body)}\r\n\r\n"
+        ).encode() + body
+
+
+class Caller(asyncio.Protocol):
+    """One connection of the load, as cheap as it can be: an answer ends where its length or its last chunk says."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._received = b""
+        self._end = -1
+        self._waiter: asyncio.Future[None] | None = None
+        self._first: asyncio.Future[None] | None = None
+
+    async def ask(self, request: bytes) -> None:
+        """Returns when the whole answer has come; `RuntimeError` for any status but 200."""
+        loop = asyncio.get_running_loop()
+        self._received, self._end = b"", -1
+        self._waiter = loop.create_future()
+        self.transport.write(request)
+        await self._waiter
+
+    async def first_chunk(self, request: bytes) -> None:
+        """Returns when the first piece of the body has come; the rest must be awaited by `rest`."""
+        loop = asyncio.get_running_loop()
+        self._received, self._end = b"", -1
+        self._waiter, self._first = loop.create_future(), loop.create_future()
+        self.transport.write(request)
+        await self._first
+
+    async def rest(self) -> None:
+        assert self._waiter is not None
+        await self._waiter
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if self._first is not None and not self._first.done() and b"data: " in self._received:
+            self._first.set_result(None)
+        if self._end < 0:
+            head = self._received.find(b"\r\n\r\n")
+            if head < 0:
+                return
+            if not self._received.startswith(b"HTTP/1.1 200"):
+                self._finish(RuntimeError(self._received[:600].decode(errors="replace")))
+                return
+            length = self._received[:head].lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+            self._end = head + 4 + int(length) if length else 0
+        if (self._end and len(self._received) >= self._end) or (
+            not self._end and self._received.endswith(b"0\r\n\r\n")
+        ):
+            self._finish(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._finish(RuntimeError(f"The connection was closed ({error})."))
+
+    def _finish(self, error: Exception | None) -> None:
+        for future in (self._first, self._waiter):
+            if future is not None and not future.done():
+                if error is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(error)
+
+
+async def connected(place: Place) -> Caller:
+    _, caller = await asyncio.get_running_loop().create_connection(Caller, "127.0.0.1", place.port)
+    return caller
+
+
+@dataclass
+class Figures:
+    """Of one place."""
+
+    name: str
+    one: list[float] = field(default_factory=list)
+    sixteen: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    per_second: float = 0.0
+
+
+async def latencies(place: Place, connections: int, seconds: float) -> tuple[list[float], float]:
+    """Times of single calls over so many connections, and calls a second."""
+    request = place.request()
+    callers = [await connected(place) for _ in range(connections)]
+    for caller in callers:
+        await caller.ask(request)
+    times: list[float] = []
+    began = time.perf_counter()
+
+    async def work(caller: Caller) -> None:
+        while time.perf_counter() - began < seconds:
+            start = time.perf_counter()
+            await caller.ask(request)
+            times.append(time.perf_counter() - start)
+
+    await asyncio.gather(*(work(caller) for caller in callers))
+    took = time.perf_counter() - began
+    for caller in callers:
+        caller.transport.close()
+    return times, len(times) / took
+
+
+async def first_chunks(place: Place, seconds: float) -> list[float]:
+    request = place.request(stream=True)
+    caller = await connected(place)
+    times: list[float] = []
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        await caller.first_chunk(request)
+        times.append(time.perf_counter() - start)
+        await caller.rest()
+    caller.transport.close()
+    return times
+
+
+async def measured(places: list[Place], seconds: float) -> list[Figures]:
+    """In turns, so that what the machine does besides falls on all alike."""
+    found = [Figures(place.name) for place in places]
+    for _ in range(3):
+        for place, figures in zip(places, found, strict=True):
+            figures.one += (await latencies(place, 1, seconds / 3))[0]
+            figures.first += await first_chunks(place, seconds / 3)
+    for place, figures in zip(places, found, strict=True):
+        figures.sixteen, figures.per_second = await latencies(place, 16, seconds)
+    return found
+
+
+async def held_streams(place: Place, server: Server, count: int) -> dict[str, float]:
+    """What the hub's memory grows by while so many streams are open."""
+    await asyncio.sleep(2)
+    before = server.memory()
+    request = place.request(stream=True, hold=True)
+    callers = []
+    for _ in range(count):
+        caller = await connected(place)
+        await caller.first_chunk(request)
+        callers.append(caller)
+    await asyncio.sleep(1)
+    after = server.memory()
+    for caller in callers:
+        caller.transport.abort()
+    return {"streams": count, "grown_mib": (after.proportional - before.proportional) / 2**20}
+
+
+@contextmanager
+def provider() -> Iterator[int]:
+    port = free_port()
+    process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("fake_provider.py")), str(port)])
+    try:
+        time.sleep(0.5)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def api(port: int, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        json.dumps(body).encode(),
+        {"authorization": f"Bearer {KEY}", "content-type": "application/json"},
+        method=method,
+    )
+    with urllib.request.urlopen(request) as answer:
+        return dict(json.loads(answer.read() or b"{}"))
+
+
+def hub_place(server: Server, provider_port: int) -> Place:
+    """A provider, a key with every limit, and a budget, all far away."""
+    port = int(server.target.url.rpartition(":")[2])
+    allowed = {"security.egress_allowed": ["127.0.0.0/8"]}
+    api(port, "PUT", "/api/config/system", {"level": "hub", "values": allowed})
+    upstream = {"name": "fake", "kind": "openai-compatible", "base_url": f"http://127.0.0.1:{provider_port}"}
+    api(port, "POST", "/api/gateway/providers", {**upstream, "priced_as": "openai", "credential": "sk-fake"})
+    made = api(port, "POST", "/api/keys", {"name": "bench", "scopes": ["gateway"]})
+    limits = {
+        "models": ["gpt-*"],
+        "requests_per_minute": 10**9,
+        "tokens_per_minute": 10**12,
+        "concurrent_calls": 100_000,
+        "output_tokens": 4096,
+    }
+    api(port, "PUT", f"/api/gateway/keys/{made['id']}", limits)
+    return Place("hub", port, "/llm/fake/v1/chat/completions", made["key"])
+
+
+@contextmanager
+def litellm(provider_port: int) -> Iterator[Place]:
+    """LiteLLM's proxy without a database, as its documentation starts it."""
+    port = free_port()
+    model = {"model": "openai/gpt-4o-mini", "api_base": f"http://127.0.0.1:{provider_port}/v1", "api_key": "sk-fake"}
+    with tempfile.TemporaryDirectory(prefix="litellm-bench-") as name:
+        config = Path(name) / "config.yaml"
+        config.write_text(json.dumps({"model_list": [{"model_name": "gpt-4o-mini", "litellm_params": model}]}))
+        command = [str(installed("litellm[proxy]") / "litellm"), "--config", str(config), "--port", str(port)]
+        target = Target(f"http://127.0.0.1:{port}", "/v1/chat/completions")
+        with running([*command, "--host", "127.0.0.1"], {}, target, "/health/liveliness", Path(name)):
+            yield Place("litellm", port, "/v1/chat/completions", "sk-any")
+
+
+def shown(found: list[Figures]) -> str:
+    bare = found[0]
+    rows = []
+    for figures in found:
+        one, sixteen, first = spread(figures.one), spread(figures.sixteen), spread(figures.first)
+        base_one, base_first = spread(bare.one)["p50_ms"], spread(bare.first)["p50_ms"]
+        rows.append(
+            [
+                figures.name,
+                milliseconds(one["p50_ms"]),
+                f"{one['p50_ms'] - base_one:+.2f}",
+                milliseconds(sixteen["p99_ms"]),
+                f"{sixteen['p99_ms'] - spread(bare.sixteen)['p99_ms']:+.2f}",
+                number(figures.per_second),
+                f"{first['p50_ms'] - base_first:+.2f}",
+            ]
+        )
+    head = ["", "p50 ms, 1", "added", "p99 ms, 16", "added", "requests/s, 16", "first chunk added ms"]
+    return table(head, rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", choices=["litellm"])
+    parser.add_argument("--quick", action="store_true", help="a hint in seconds")
+    parser.add_argument("--json", action="store_true")
+    wished = parser.parse_args()
+    seconds = 2.0 if wished.quick else 12.0
+    with provider() as provider_port, mno() as server:
+        places = [Place("provider", provider_port, "/v1/chat/completions", "sk"), hub_place(server, provider_port)]
+        if wished.peer:
+            with litellm(provider_port) as peer:
+                found = asyncio.run(measured([*places, peer], seconds))
+        else:
+            found = asyncio.run(measured(places, seconds))
+        held = asyncio.run(held_streams(places[1], server, 100 if wished.quick else STREAMS_HELD))
+    if wished.json:
+        places_told = [
+            {
+                "name": one.name,
+                "one": spread(one.one),
+                "sixteen": spread(one.sixteen),
+                "first": spread(one.first),
+                "requests_per_second": one.per_second,
+            }
+            for one in found
+        ]
+        print_json({"machine": machine(), "places": places_told, "held": held})
+        return
+    print(machine())
+    print(shown(found))
+    print(f"{held['streams']:,} open streams: {held['grown_mib']:,.0f} MiB above idle")
+
+
+if __name__ == "__main__":
+    main()

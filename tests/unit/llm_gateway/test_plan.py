@@ -1,0 +1,164 @@
+"""What a request means, who may answer it, and within which bounds."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from mno.llm_gateway.model import (
+    DEFAULT_OUTPUT_TOKENS,
+    MAX_REFERENCED_TOKENS,
+    Alias,
+    Caller,
+    KeyPolicy,
+    Kind,
+    Provider,
+    Sticky,
+    Target,
+)
+from mno.llm_gateway.plan import Plan, planned, upstream_of
+from mno.llm_gateway.providers import DIALECTS
+from mno.llm_gateway.setup.service import Setup, Upstream
+from mno.llm_gateway.upstream.pool import Origin
+from mno.platform import clock
+from mno.platform.errors import Denied, Invalid, NotFound
+
+PROJECT, TEAM, KEY = uuid4(), uuid4(), uuid4()
+
+
+def upstream(name: str, kind: Kind = Kind.OPENAI, **fields: Any) -> Upstream:
+    provider = Provider(uuid4(), TEAM, name, kind, "https://example.com", "openai", clock.now(), **fields)
+    return Upstream(provider, DIALECTS[kind], Origin(True, "example.com", 443), "example.com", "", {}, "")
+
+
+def setup(*upstreams: Upstream, targets: tuple[Target, ...] = (), policy: KeyPolicy | None = None) -> Setup:
+    alias = Alias(uuid4(), TEAM, "fast", targets, Sticky.USER, clock.now())
+    return Setup(
+        {one.provider.name: one for one in upstreams},
+        {"fast": alias} if targets else {},
+        {KEY: policy} if policy else {},
+    )
+
+
+def plan(held: Setup, body: dict[str, Any], *, name: str = "a", path: str = "/v1/chat/completions", **how: Any) -> Plan:
+    caller = Caller(TEAM, how.get("project", PROJECT), "key_1", "key", user=how.get("user", ""))
+    policy = held.policies.get(KEY)
+    chosen = upstream_of(held, name, caller.project_id, policy)
+    asked = chosen.dialect.asked(path, orjson.dumps(body))
+    return planned(held, chosen, asked, caller, KEY, "POST", how.get("chance", 0.0))
+
+
+def test_a_model_goes_to_the_provider_in_the_address() -> None:
+    found = plan(setup(upstream("a"), upstream("b")), {"model": "m"})
+    assert [(route.upstream.provider.name, route.model) for route in found.routes] == [("a", "m")]
+
+
+def test_a_name_leaves_out_targets_that_this_call_may_not_use() -> None:
+    held = setup(
+        upstream("a"),
+        upstream("closed", projects=(uuid4(),)),
+        upstream("claude", Kind.ANTHROPIC),
+        upstream("compatible", Kind.COMPATIBLE),
+        targets=tuple(Target(name, "m") for name in ("claude", "closed", "gone", "compatible", "a")),
+        policy=KeyPolicy(KEY, providers=("a", "compatible")),
+    )
+    assert [route.upstream.provider.name for route in plan(held, {"model": "fast"}).routes] == ["compatible", "a"]
+
+
+def test_a_key_that_may_ask_for_a_name_gets_what_stands_behind_it() -> None:
+    held = setup(upstream("a"), targets=(Target("a", "dear"),), policy=KeyPolicy(KEY, models=("fast",)))
+    assert plan(held, {"model": "fast"}).routes[0].model == "dear"
+    with pytest.raises(Denied, match="may ask for fast"):
+        plan(held, {"model": "dear"})
+
+
+def test_a_provider_s_own_models_hold_for_every_key() -> None:
+    held = setup(upstream("a", models=("gpt-*",)))
+    assert plan(held, {"model": "gpt-5"}).routes
+    with pytest.raises(NotFound, match="'other' is not among the models"):
+        plan(held, {"model": "other"})
+
+
+def test_a_user_sticks_to_its_target() -> None:
+    held = setup(upstream("a"), upstream("b"), targets=(Target("a", "m", 50), Target("b", "m", 50)))
+    for user in ("ada", "bob", "eve"):
+        first = {plan(held, {"model": "fast"}, user=user, chance=n / 10).routes[0].breaker for n in range(10)}
+        assert len(first) == 1
+    without = {plan(held, {"model": "fast"}, chance=n / 10).routes[0].breaker for n in range(10)}
+    assert len(without) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "body", "bound", "path_after", "set_to"),
+    [
+        (Kind.OPENAI, "/v1/chat/completions", {"model": "m"}, 50, None, {"max_completion_tokens": 50}),
+        (Kind.OPENAI, "/v1/chat/completions", {"model": "m", "n": 2}, 50, None, {"max_completion_tokens": 25}),
+        (Kind.OPENAI, "/v1/responses", {"model": "m"}, 50, None, {"max_output_tokens": 50}),
+        (Kind.ANTHROPIC, "/v1/messages", {"model": "m"}, 50, None, {"max_tokens": 50}),
+        (
+            Kind.GEMINI,
+            "/v1beta/models/m:generateContent",
+            {"generationConfig": {"topK": 1}},
+            50,
+            None,
+            {"generationConfig": {"topK": 1, "maxOutputTokens": 50}},
+        ),
+        (Kind.OPENAI, "/v1/embeddings", {"model": "m"}, 50, None, {}),
+    ],
+)
+def test_a_bound_is_set_in_the_words_of_the_provider(
+    kind: Kind, path: str, body: dict[str, Any], bound: int, path_after: str | None, set_to: dict[str, Any]
+) -> None:
+    found = plan(setup(upstream("a", kind), policy=KeyPolicy(KEY, output_tokens=bound)), body, path=path)
+    after, sent = found.dialect.rewritten(found.asked, found.routes[0].model, found.output_tokens)
+    assert after == (path_after or path)
+    assert orjson.loads(sent) == {**body, **set_to}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "body"),
+    [
+        (Kind.OPENAI, "/v1/chat/completions", {"model": "m", "max_tokens": 51}),
+        (Kind.OPENAI, "/v1/chat/completions", {"model": "m", "max_completion_tokens": 26, "n": 2}),
+        (Kind.OPENAI, "/v1/responses", {"model": "m", "max_output_tokens": 51}),
+        (Kind.ANTHROPIC, "/v1/messages", {"model": "m", "max_tokens": 51}),
+        (Kind.GEMINI, "/v1beta/models/m:streamGenerateContent", {"generationConfig": {"maxOutputTokens": 51}}),
+    ],
+)
+def test_more_output_than_a_key_may_have_is_refused(kind: Kind, path: str, body: dict[str, Any]) -> None:
+    with pytest.raises(Invalid, match="50 tokens of output"):
+        plan(setup(upstream("a", kind), policy=KeyPolicy(KEY, output_tokens=50)), body, path=path)
+
+
+def test_a_name_in_gemini_s_path_is_exchanged_there() -> None:
+    held = setup(upstream("a", Kind.GEMINI), targets=(Target("a", "gemini-2.5-flash"),))
+    found = plan(held, {"contents": []}, path="/v1beta/models/fast:streamGenerateContent")
+    path, sent = found.dialect.rewritten(found.asked, found.routes[0].model, None)
+    assert path == "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
+    assert sent == found.asked.body
+
+
+def test_bounds_are_above_anything_that_can_be_charged() -> None:
+    found = plan(setup(upstream("a")), {"model": "m", "messages": [{"image_url": "https://x"}], "n": 3})
+    assert found.output_bound() == 3 * DEFAULT_OUTPUT_TOKENS
+    assert found.asked.input_bound() > len(found.asked.body) + MAX_REFERENCED_TOKENS
+    free = plan(setup(upstream("a")), {"model": "m"}, path="/v1/moderations")
+    assert free.output_bound() == 0
+
+
+def test_what_is_no_json_cannot_be_renamed() -> None:
+    held = setup(upstream("a"), targets=(Target("a", "whisper-1"),))
+    chosen = upstream_of(held, "a", PROJECT, None)
+    form = b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nfast\r\n--x--'
+    asked = chosen.dialect.asked("/v1/audio/transcriptions", form)
+    found = planned(held, chosen, asked, Caller(TEAM, PROJECT, "k", "k"), KEY, "POST", 0.0)
+    with pytest.raises(Invalid, match="JSON bodies only"):
+        found.dialect.rewritten(asked, found.routes[0].model, None)
+    twice = form.replace(b"--x--", form)
+    with pytest.raises(Invalid, match="twice"):
+        chosen.dialect.asked("/v1/audio/transcriptions", twice)
+
+
+def test_ids_are_of_this_test() -> None:
+    assert isinstance(KEY, UUID)
