@@ -10,22 +10,22 @@ from mno.platform.ids import shown
 from mno.platform.time_range import shown as shown_time
 
 
-class ScopeShape(BaseModel):
+class AnomalyScope(BaseModel):
     dimension: str = Field(description="Empty for the whole project, else model, api_key, agent or user.")
     value: str
     name: str = Field(description="Of a key; else the value.")
 
 
-class DriverShape(BaseModel):
+class AnomalyDriver(BaseModel):
     """`share` percent of the difference came from where all of `values` hold."""
 
-    values: list[ScopeShape]
+    values: list[AnomalyScope]
     share: float
     amount: float
     usual: float
 
     @classmethod
-    def of(cls, driver: Driver, anomaly: Anomaly) -> "DriverShape":
+    def of(cls, driver: Driver, anomaly: Anomaly) -> "AnomalyDriver":
         values = [_scope(name, value, anomaly) for name, value in driver.values.items()]
         return cls(values=values, share=driver.share, amount=driver.amount, usual=driver.usual)
 
@@ -42,7 +42,7 @@ class AnomalyShape(BaseModel):
     """`actual` and `expected` are over its hours: a sum in USD, tokens or errors, for latency a mean in ms."""
 
     id: str
-    scope: ScopeShape
+    scope: AnomalyScope
     measure: Measure
     kind: Kind
     start: str
@@ -50,7 +50,7 @@ class AnomalyShape(BaseModel):
     actual: float
     expected: float
     score: float = Field(description="How far beyond the alarm's threshold its worst hour was; 1 is just beyond.")
-    drivers: list[DriverShape]
+    drivers: list[AnomalyDriver]
     detected_at: str | None
     expected_mark: ExpectedShape | None
 
@@ -69,7 +69,7 @@ class AnomalyShape(BaseModel):
             actual=anomaly.actual,
             expected=anomaly.expected,
             score=round(anomaly.score, 2),
-            drivers=[DriverShape.of(driver, anomaly) for driver in anomaly.drivers],
+            drivers=[AnomalyDriver.of(driver, anomaly) for driver in anomaly.drivers],
             detected_at=None if anomaly.detected_at is None else shown_time(anomaly.detected_at),
             expected_mark=mark,
         )
@@ -120,6 +120,6 @@ def _points(chart: Chart) -> list[ChartPoint]:
     ]
 
 
-def _scope(dimension: str, value: str, anomaly: Anomaly) -> ScopeShape:
+def _scope(dimension: str, value: str, anomaly: Anomaly) -> AnomalyScope:
     name = anomaly.names.get(value, value) if dimension == "api_key" else value
-    return ScopeShape(dimension=dimension, value=value, name=name)
+    return AnomalyScope(dimension=dimension, value=value, name=name)
