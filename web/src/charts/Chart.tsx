@@ -11,6 +11,7 @@ import { useLanguage } from "../i18n/language";
 import { formatBucket } from "../format/time";
 import { Card } from "../ui/Page";
 import { Failure } from "../ui/State";
+import { bandOf, type Drawn, figureAt, marksOf } from "./band";
 import { csvOf, download } from "./csv";
 import { echarts } from "./engine";
 import { colorsOf, OTHER_COLOR } from "./palette";
@@ -18,8 +19,12 @@ import { colorsOf, OTHER_COLOR } from "./palette";
 export interface Series {
   name: string;
   values: (number | null)[];
-  /** `before` is the thin line of the period before; `other` the grey rest. */
-  kind?: "main" | "before" | "other";
+  /**
+   * `before` is the thin line of the period before; `other` the grey rest. `band` is the space from `low` to the
+   * values, behind the line of the same colour; `mark` are dots on what is wrong.
+   */
+  kind?: "main" | "before" | "other" | "band" | "mark";
+  low?: readonly (number | null)[];
   /** Fixes the colour to that of another chart or list on the page. */
   color?: number;
 }
@@ -48,8 +53,9 @@ export function ChartCard(props: ChartProps) {
   const [isTable, setIsTable] = useState(false);
   const label = (bucket: number) => formatBucket(bucket, interval, language, true);
   const save = () => {
-    const head = [t("chart.time"), ...series.map(({ name }) => name)];
-    const rows = (buckets ?? []).map((bucket, index) => [new Date(bucket).toISOString(), ...series.map(({ values }) => String(values[index] ?? ""))]);
+    const head = [t("chart.time"), ...series.flatMap(({ name, low }) => (low ? [`${name} ${t("chart.low")}`, `${name} ${t("chart.high")}`] : [name]))];
+    const cells = (one: Series, index: number) => (one.low ? [one.low[index], one.values[index]] : [one.values[index]]).map((value) => String(value ?? ""));
+    const rows = (buckets ?? []).map((bucket, index) => [new Date(bucket).toISOString(), ...series.flatMap((one) => cells(one, index))]);
     download(`${file}.csv`, "text/csv", csvOf([head, ...rows]));
   };
   return (
@@ -93,9 +99,9 @@ export function ChartCard(props: ChartProps) {
               {buckets.map((bucket, index) => (
                 <tr key={bucket}>
                   <td>{label(bucket)}</td>
-                  {series.map(({ name, values }) => (
-                    <td key={name} className="num">
-                      {values[index] === null || values[index] === undefined ? "–" : format(values[index])}
+                  {series.map((one) => (
+                    <td key={one.name} className="num">
+                      {figureAt(one, index, format)}
                     </td>
                   ))}
                 </tr>
@@ -176,10 +182,12 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
           splitLine: { lineStyle: { color: color("--mno-line") } },
           axisLabel: { color: color("--mno-faint"), fontSize: 11, formatter: formatAxis ?? format },
         },
-        series: series.map((one, index) => {
+        series: series.flatMap((one, index): Drawn[] => {
+          if (one.kind === "band") return bandOf(one, index, colorOf(one, index), format);
+          if (one.kind === "mark") return marksOf(one, color("--mno-broken"));
           const line = one.kind === "before" || shape === "line" || shape === "area";
           const tone = colorOf(one, index);
-          return line
+          return [line
             ? {
                 type: "line",
                 name: one.name,
@@ -200,7 +208,7 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
                 barMaxWidth: 28,
                 barCategoryGap: buckets.length > 120 ? "10%" : "28%",
                 itemStyle: { color: tone, borderRadius: shape === "bars" ? [2, 2, 0, 0] : 0 },
-              };
+              }];
         }),
       },
       { notMerge: true },
@@ -218,8 +226,9 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
               <i
                 className={one.kind === "before" ? "line" : undefined}
                 style={{
+                  opacity: one.kind === "band" ? 0.35 : undefined,
                   background:
-                    one.kind === "before"
+                    one.kind === "mark" ? "var(--mno-broken)" : one.kind === "before"
                       ? "repeating-linear-gradient(90deg, var(--mno-faint) 0 3px, transparent 3px 5px)"
                       : one.kind === "other"
                         ? OTHER_COLOR[scheme]

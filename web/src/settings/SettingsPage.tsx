@@ -13,7 +13,7 @@ import { groupOf, type Setting, type SettingList } from "./shapes";
 
 /** What belongs to a group and is no setting: credentials, trials. */
 const FEET: Readonly<Record<string, () => ReactNode>> = { general: () => <Currency />, mail: () => <MailDesk />, otel: () => <OtelDesk /> };
-const GROUPS = ["general", "systems", "security", "github", "redaction", "retention", "mail", "otel", "llm", "mcp"] as const;
+const GROUPS = ["general", "systems", "security", "github", "redaction", "costs", "retention", "mail", "otel", "llm", "mcp"] as const;
 
 function byGroup(items: readonly Setting[]): Map<string, Setting[]> {
   const groups = new Map<string, Setting[]>();

@@ -1,13 +1,13 @@
 /* What the navigation offers: only what works. */
 
 import {
-  IconActivityHeartbeat, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
+  IconActivity, IconActivityHeartbeat, IconChartAreaLine, IconPigMoney, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
   IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
 
-export type PagePath = "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/prices" 
+export type PagePath = "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
   | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
 
@@ -35,6 +35,9 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
     title: "nav.costs",
     pages: [
       { to: "/costs", word: "nav.breakdown", icon: IconChartBar, exact: true },
+      { to: "/costs/forecast", word: "nav.forecast", icon: IconChartAreaLine, exact: true },
+      { to: "/costs/anomalies", word: "nav.anomalies", icon: IconActivity, exact: true },
+      { to: "/costs/savings", word: "nav.savings", icon: IconPigMoney, exact: true },
       { to: "/costs/prices", word: "nav.prices", icon: IconReceipt2, exact: true },
     ],
   },

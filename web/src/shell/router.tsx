@@ -62,6 +62,21 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/costs/forecast",
+    component: lazyRouteComponent(() => import("../observability/forecast/ForecastPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/costs/anomalies",
+    component: lazyRouteComponent(() => import("../observability/anomalies/AnomaliesPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/costs/savings",
+    component: lazyRouteComponent(() => import("../observability/savings/SavingsPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/costs/prices",
     component: lazyRouteComponent(() => import("../observability/prices/PricesPage")),
   }),
