@@ -15,8 +15,9 @@ from urllib.parse import unquote_plus
 
 import orjson
 
-from mno.llm_gateway.calls import Calls, Incoming
+from mno.llm_gateway.calls import Calls
 from mno.llm_gateway.headers import Header, check_request
+from mno.llm_gateway.incoming import Incoming
 from mno.llm_gateway.model import MAX_REQUEST_BYTES, MAX_REQUESTS_IN_FLIGHT_BYTES, Kind
 from mno.llm_gateway.passage import Refused
 from mno.llm_gateway.providers import DIALECTS

@@ -38,6 +38,11 @@ class Client(Protocol):
 
     @property
     def is_gone(self) -> bool: ...
+    @property
+    def has_started(self) -> bool:
+        """Whether an answer has begun to be sent."""
+        ...
+
     def when_gone(self, call: Callable[[], None]) -> None:
         """Calls it once the client has left, now if it has already."""
         ...
@@ -79,10 +84,17 @@ class Passage:
         self.first_piece_ns = 0
         #: Whether the client has got everything.
         self.is_complete = False
-        #: The client left, or the provider broke off.
-        self.was_cut = False
+        #: Whether the provider broke off in the middle.
+        self.was_broken = False
+        #: Whether the client left before its provider had begun to answer: nobody knows what that was charged.
+        self.was_left = False
         #: The body of a whole answer with its headers, for the cache.
         self.whole: tuple[bytes, list[Header]] | None = None
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the answer ended in its middle: the client left, or the provider broke off."""
+        return 0 < self.status < 400 and not self.is_complete
 
     async def go(self) -> None:
         """Answers the client; raises before anything was sent, when no target can be had."""
@@ -93,9 +105,11 @@ class Passage:
             else:
                 await self._pass(answer)
         except Broken as error:
-            self.was_cut = True
-            self.reading.trouble = str(error)
+            if not self._client.has_started:
+                raise
             if not self._client.is_gone:
+                self.was_broken = True
+                self.reading.trouble = str(error)
                 self._breakers.failed(self.route.breaker)
         finally:
             answer.abort()
@@ -148,6 +162,7 @@ class Passage:
             self._request.method, target, upstream.host, self._request.headers, upstream.headers, len(body)
         )
         self.attempts += 1
+        self.status = 0
         self._breakers.begin(route.breaker)
         answer: Answer | None = None
         try:
@@ -157,6 +172,7 @@ class Passage:
             await answer.head(upstream.provider.timeout_s)
         except Broken as error:
             if self._client.is_gone:
+                self.was_left = True
                 self._breakers.undecided(route.breaker)
             else:
                 self._breakers.failed(route.breaker)

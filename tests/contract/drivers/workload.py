@@ -9,6 +9,8 @@ import contextlib
 import os
 
 BASE_URL = os.environ.get("PROVIDERS_BASE_URL", "")
+#: A key of the hub, where the calls go through its gateway.
+KEY = os.environ.get("PROVIDERS_KEY", "")
 QUESTION = "What is the answer? 答案是什麼？"
 OVER_LIMIT = "This one will exceed the limit."
 OPENAI_TOOL = {
@@ -29,7 +31,7 @@ ANTHROPIC_TOOL = {
 def openai_client():
     from openai import OpenAI
 
-    return OpenAI(base_url=f"{BASE_URL}/openai/v1", api_key="sk-contract", max_retries=0)
+    return OpenAI(base_url=f"{BASE_URL}/openai/v1", api_key=KEY or "sk-contract", max_retries=0)
 
 
 def question(text=QUESTION):
@@ -96,7 +98,7 @@ def openai_embeddings(client=None):
 def anthropic_everything():
     from anthropic import Anthropic
 
-    client = Anthropic(base_url=f"{BASE_URL}/anthropic", api_key="sk-ant-contract", max_retries=0)
+    client = Anthropic(base_url=f"{BASE_URL}/anthropic", api_key=KEY or "sk-ant-contract", max_retries=0)
 
     def ask(text=QUESTION, *, system="You answer briefly.", messages=None, **more):
         messages = messages or [{"role": "user", "content": text}]
@@ -145,7 +147,7 @@ def gemini_everything():
     from google.genai import types
 
     options = types.HttpOptions(base_url=f"{BASE_URL}/gemini")
-    client = genai.Client(api_key="gemini-contract", http_options=options)
+    client = genai.Client(api_key=KEY or "gemini-contract", http_options=options)
 
     def ask(text=QUESTION, *, stream=False, **config):
         made = types.GenerateContentConfig(system_instruction="You answer briefly.", **config)

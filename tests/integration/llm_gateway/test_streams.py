@@ -103,7 +103,7 @@ async def test_a_client_that_leaves_cuts_the_stream_and_is_settled_on_what_came(
     assert span["attributes"]["mno.gateway.cut"] is True
     assert span["output_tokens"] == 5
     assert span["input_tokens"] >= 10
-    assert span["status"] == "error"
+    assert span["status"] == "ok", "to leave is no failure"
 
 
 async def test_a_client_that_leaves_a_whole_answer_is_settled_on_it(ready: Team, upstream: Upstream) -> None:
