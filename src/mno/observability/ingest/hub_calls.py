@@ -17,7 +17,6 @@ import orjson
 from mno.observability.ingest import redacting
 from mno.observability.ingest.journal import record
 from mno.observability.ingest.normalise import cleaned_tags
-from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.providers import normalised
 from mno.observability.ingest.service import Pricers, RulesOf
 from mno.observability.ingest.tellings import GATEWAY
@@ -122,10 +121,18 @@ class HubCall(Protocol):
     def attributes(self) -> dict[str, Any]: ...
 
 
+class Deliveries(Protocol):
+    """The pipeline, as far as it is needed here."""
+
+    async def accept(self, owner: Owner, spans: list[Span], record: bytes) -> None:
+        """Returns when the spans are durable; `LimitExceeded` or `Unavailable` while they cannot be."""
+        ...
+
+
 class HubCalls:
     """Where the gateway writes its calls down, and asks what they cost."""
 
-    def __init__(self, pipeline: Pipeline, pricers: Pricers, rules_of: RulesOf) -> None:
+    def __init__(self, pipeline: Deliveries, pricers: Pricers, rules_of: RulesOf) -> None:
         self._pipeline = pipeline
         self._pricers = pricers
         self._rules_of = rules_of
