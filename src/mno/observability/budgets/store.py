@@ -20,12 +20,7 @@ _TURN = "SELECT budgets_turn(%(asked)s::jsonb) AS answer"
 
 
 async def turn(tx: Connection, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """One turn at the counters, see `budgets_turn` in migrations/postgres/0016_budgets.sql. Across teams.
-
-    What it writes need not survive a crash of the machine: reservations die with the calls that hold them, and what
-    was spent is counted from the spans. So its commit does not wait for the disk.
-    """
-    await tx.execute("SET LOCAL synchronous_commit = off")
+    """One turn at the counters, see `budgets_turn` in migrations/postgres/0016_budgets.sql. Across teams."""
     row = await (await tx.execute(_TURN, {"asked": orjson.dumps(asked).decode()})).fetchone()
     assert row is not None
     answer: dict[str, Any] = row["answer"]

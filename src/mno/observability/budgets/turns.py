@@ -141,7 +141,13 @@ class Turns:
         try:
             while self._waiting:
                 taking, self._waiting = self._waiting[:MAX_TURN], self._waiting[MAX_TURN:]
-                await self._turn(taking)
+                # who has left before its turn wants nothing; what has ended has ended
+                await self._turn([one for one in taking if isinstance(one.what, End) or not one.answer.done()])
+        except BaseException:
+            for asking in self._waiting:
+                _settle(asking.answer, error=Unavailable("The hub stops."))
+            self._waiting = []
+            raise
         finally:
             self._under_way = None
 
@@ -158,6 +164,9 @@ class Turns:
         refused = {UUID(one["id"]): one for one in answer["refused"]}
         for asking in taking:
             full = refused.get(asking.what.id) if isinstance(asking.what, Reserve) else None
+            if asking.answer.cancelled() and isinstance(asking.what, Reserve) and full is None:
+                # it left during its turn, and nobody else will give this back
+                self._waiting.append(_Asking(End(asking.what.id, None), asyncio.get_running_loop().create_future()))
             _settle(asking.answer, _full(full, counters) if full else None)
         spent = answer["spent"] or ()
         if readings := [Reading(hold, used) for hold, used in zip(counters.holds, spent, strict=True)]:

@@ -14,8 +14,8 @@ from mno.observability.ledger.schemas import (
     ChargeList,
     ChargeShape,
     CreditWish,
-    EntryList,
-    EntryShape,
+    LedgerEntryList,
+    LedgerEntryShape,
 )
 from mno.observability.ledger.service import Ledger
 from mno.observability.spans.routes import asked_range
@@ -43,11 +43,11 @@ def router(ledger: Ledger, names: Names) -> APIRouter:
         of: Of = "project",
         cursor: Annotated[str, Query(max_length=30, description="`next_cursor` of the page before.")] = "",
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE_ENTRIES)] = 100,
-    ) -> EntryList:
+    ) -> LedgerEntryList:
         """The entries, the newest first."""
         found, following = await ledger.page(reader, kind, _position(cursor), limit, of_team=of == "team")
-        return EntryList(
-            items=[EntryShape.of(entry) for entry in found], next_cursor=str(following) if following else None
+        return LedgerEntryList(
+            items=[LedgerEntryShape.of(entry) for entry in found], next_cursor=str(following) if following else None
         )
 
     @routes.get("/balance")
@@ -92,9 +92,9 @@ def router(ledger: Ledger, names: Names) -> APIRouter:
         )
 
     @routes.post("/credits", status_code=201)
-    async def enter_credit(writer: Writer, wish: CreditWish) -> EntryShape:
+    async def enter_credit(writer: Writer, wish: CreditWish) -> LedgerEntryShape:
         """Enters a credit for the project, such as one that a provider gave. An entry cannot be taken back."""
-        return EntryShape.of(await ledger.credit(writer, money.nano(wish.amount), wish.note))
+        return LedgerEntryShape.of(await ledger.credit(writer, money.nano(wish.amount), wish.note))
 
     return routes
 

@@ -11,7 +11,7 @@ from mno.platform import money
 from mno.platform.ids import shown
 
 
-class EntryShape(BaseModel):
+class LedgerEntryShape(BaseModel):
     """One line. `held` and `cost` are changes: of what calls under way hold, and of what is owed."""
 
     position: int
@@ -35,7 +35,7 @@ class EntryShape(BaseModel):
     by: str
 
     @classmethod
-    def of(cls, entry: Entry) -> "EntryShape":
+    def of(cls, entry: Entry) -> "LedgerEntryShape":
         key = entry.key
         return cls(
             position=entry.position,
@@ -60,10 +60,10 @@ class EntryShape(BaseModel):
         )
 
 
-class EntryList(BaseModel):
+class LedgerEntryList(BaseModel):
     """The newest first."""
 
-    items: list[EntryShape]
+    items: list[LedgerEntryShape]
     next_cursor: str | None
 
 

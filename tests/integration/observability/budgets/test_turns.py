@@ -186,6 +186,20 @@ async def test_one_bad_call_does_not_spoil_the_turn_of_others(node: BudgetNode, 
     assert await standing(node.database, budget) == (0, 20)
 
 
+async def test_a_caller_that_leaves_while_it_waits_holds_nothing(node: BudgetNode, tenancy: Tenancy) -> None:
+    budget = await saved(node.database, tenancy, limit=1_000)
+    await reserve(node, tenancy, 1)
+    leaving = [asyncio.create_task(reserve(node, tenancy, 10)) for _ in range(20)]
+    for place, task in enumerate(leaving):
+        await asyncio.sleep(0.001 * (place % 3))
+        task.cancel()
+    answers = await asyncio.gather(*leaving, return_exceptions=True)
+    await reserve(node, tenancy, 1)
+    await reserve(node, tenancy, 1)
+    held = sum(10 for answer in answers if not isinstance(answer, BaseException))
+    assert await standing(node.database, budget) == (0, 3 + held)
+
+
 async def test_a_budget_of_another_team_or_project_is_not_touched(node: BudgetNode, tenancy: Tenancy) -> None:
     stranger = await a_tenancy(node.database)
     theirs = await saved(node.database, stranger, limit=0)

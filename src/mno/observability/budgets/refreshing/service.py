@@ -10,7 +10,7 @@ and is a task of every five minutes, in one process.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -99,7 +99,7 @@ class Refreshing:
         async with self._database.transaction(budget.team_id) as tx:
             if not await store.lock(tx, budget):
                 return
-            await store.lock_counters(tx, budget.id, window.since)
+            await store.lock_counters(tx, budget, window.since, base | recent, every=True)
             await store.move_on(tx, budget, cut, settled_before)
             await store.save(tx, budget, "base", window.since, base)
             await store.save(tx, budget, "recent", window.since, recent)
@@ -111,16 +111,16 @@ class Refreshing:
         async with self._database.transaction(budget.team_id) as tx:
             if not await store.lock(tx, budget):
                 return
-            await store.lock_counters(tx, budget.id, window.since)
+            await store.lock_counters(tx, budget, window.since, recent, every=False)
             await store.save(tx, budget, "recent", window.since, recent)
-        await self._read(budget, window)
+        await self._read(budget, window, sorted({who for who, _ in recent}))
 
-    async def _read(self, budget: Budget, window: Window) -> None:
+    async def _read(self, budget: Budget, window: Window, whos: Sequence[str] | None = None) -> None:
         """Spend that arrives reaches thresholds as calls do."""
         if not budget.thresholds:
             return
         async with self._database.transaction(budget.team_id) as tx:
-            found = await store.readings(tx, budget.id, window.since, window.part)
+            found = await store.readings(tx, budget.id, window.since, window.part, whos)
         self._thresholds.heard(Reading(Hold(budget, who, window, 0), spent) for who, spent in found)
 
     async def _follow_for_ever(self) -> None:
