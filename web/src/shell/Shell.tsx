@@ -101,7 +101,9 @@ function NavigationLinks() {
   const t = useWords();
   const path = useLocation({ select: (location) => location.pathname });
   // On a low screen the navigation scrolls; where one is stays in sight.
-  useEffect(() => document.querySelector('.shell-nav .nav-link[data-status="active"]')?.scrollIntoView({ block: "nearest" }), [path]);
+  useEffect(() => {
+    document.querySelector('.shell-nav .nav-link[data-status="active"]')?.scrollIntoView({ block: "nearest" });
+  }, [path]);
   return useNavigation().map((group) => (
     <div className="nav-group" key={group.pages[0]?.to}>
       {group.title && <div className="nav-title">{t(group.title)}</div>}
