@@ -54,6 +54,8 @@ _DAMPING = {
 }
 #: The least distance that counts as usual, in logarithms, for one hour.
 _LEAST_SPREAD = 0.05
+#: How many usual distances the hour itself must be away, on the same side, where a mean gives the alarm.
+_LASTING = 0.75
 #: Days whose hours say what is usual.
 _USUAL_DAYS = 28
 #: How much further an alarm wants to be while less than three weeks are known.
@@ -164,7 +166,9 @@ def _scores(
         if measure in (Measure.COST, Measure.TOKENS):
             rises &= worth >= _WORTH_OF_DAY
             falls = (factor <= window.fall) & (worth <= -_WORTH_OF_DAY) if window.fall else falls
-        score = np.where(rises | falls, score, 0.0)
+        # a mean stays high for hours after its cause has ended: those hours are no part of it
+        lasting = np.sign(score) * far[-fresh:] >= _LASTING
+        score = np.where((rises | falls) & lasting, score, 0.0)
         better = np.abs(score) > np.abs(best)
         best, reach = np.where(better, score, best), np.where(better, window.hours, reach)
     return best, reach

@@ -31,8 +31,8 @@ def judged(
 ) -> list[Anomaly]:
     """Anomalies that began or went on in the last `fresh` hours, without drivers.
 
-    What a model, key or agent did is told of the project where its own series shows it: a scope is not told of hours
-    in which the whole project is.
+    One thing is told once: a model, key or agent is not told of hours in which the whole project is, nor beside a
+    scope of another dimension in which the same began in the same hour. Its drivers name them all.
     """
     found: list[Anomaly] = []
     for scope, measures in watched.items():
@@ -41,18 +41,21 @@ def judged(
                 one for one in known if (one.scope, one.measure) == (scope, measure) and one.kind is not Kind.NEWCOMER
             ]
             changed = _of_series(project, scope, measure, series, calendar, mine, fresh, at)
-            found += [one for one in changed if not (scope.dimension and _told(one, [*known, *found]))]
+            found += [one for one in changed if not _told(one, [*known, *found])]
     return found
 
 
 def _told(anomaly: Anomaly, others: Sequence[Anomaly]) -> bool:
-    return any(
-        not other.scope.dimension
-        and other.measure is anomaly.measure
-        and other.start < anomaly.end
-        and other.end > anomaly.start
-        for other in others
-    )
+    if not anomaly.scope.dimension:
+        return False
+    for other in others:
+        if other.measure is not anomaly.measure or other.scope.dimension == anomaly.scope.dimension:
+            continue
+        if not other.scope.dimension and other.start < anomaly.end and other.end > anomaly.start:
+            return True
+        if other.scope.dimension and abs(other.start - anomaly.start) <= _HOUR:
+            return True
+    return False
 
 
 def _of_series(

@@ -32,11 +32,15 @@ def gather(stretches: list[Stretch], found: Examination, end: int) -> None:
 
 def _add(stretches: list[Stretch], hour: int, score: float, reach: int) -> None:
     newest = stretches[-1] if stretches else None
-    if newest is not None and hour - newest.last < MAX_GAP_HOURS and (score < 0) == (newest.score < 0):
-        newest.last = hour + 1
-        if abs(score) > abs(newest.score):
-            newest.score, newest.reach = score, reach
-        return
+    if newest is not None and (score < 0) == (newest.score < 0):
+        if hour - newest.last < MAX_GAP_HOURS:
+            newest.last = hour + 1
+            if abs(score) > abs(newest.score):
+                newest.score, newest.reach = score, reach
+            return
+        if hour - reach + 1 < newest.last:
+            # an echo: the mean reaches back into what has been told already
+            return
     stretches.append(Stretch(hour - reach + 1, hour, hour + 1, score, reach))
 
 
