@@ -66,7 +66,7 @@ class Calls:
         self._spans.check_room()
         setup = await self._setups.of(principal.team_id)
         upstream = upstream_of(setup, incoming.provider, principal.project_id, setup.policies.get(principal.id))
-        asked = upstream.dialect.asked(check_path(incoming.path), incoming.body)
+        asked = upstream.dialect.asked(incoming.method, check_path(incoming.path), incoming.body)
         caller = caller_of(principal, incoming, asked)
         plan = planned(setup, upstream, asked, caller, principal.id, incoming.method, random.random())  # noqa: S311 - a share, no secret
         call = _begun(caller, plan, incoming)

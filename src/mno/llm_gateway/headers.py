@@ -62,8 +62,8 @@ def check_path(raw: bytes) -> str:
     if _NOT_IN_A_PATH.search(raw):
         raise Invalid("The path holds a character that must be percent-encoded.")
     path = raw.decode("ascii")
-    if _DOTS.search(path) or "\\" in path:
-        raise Invalid("The path may not lead upwards.")
+    if _DOTS.search(path) or "\\" in path or "//" in path or "%2f" in path.lower():
+        raise Invalid("The path may not lead upwards, and no part of it may be empty.")
     return path
 
 

@@ -24,6 +24,8 @@ def conclude(call: Call, plan: Plan, passage: Passage) -> bool:
     # a client that leaves is no failure of its call
     call.failed = passage.status >= 400 or passage.was_broken or (passage.status == 0 and not passage.was_left)
     call.status_message = reading.trouble if call.failed else ""
+    if reading.usage is not None and not call.metered and passage.is_charged_all_the_same:
+        call.metered = True
     estimated = _charge(call, plan, passage)
     attributes = {
         "http.response.status_code": passage.status,

@@ -96,6 +96,13 @@ class Passage:
         """Whether the answer ended in its middle: the client left, or the provider broke off."""
         return 0 < self.status < 400 and not self.is_complete
 
+    @property
+    def is_charged_all_the_same(self) -> bool:
+        """Whether usage that an answer tells is that of a call, although its path is none of those that we know to call
+        a model. A batch tells of what others were charged for.
+        """
+        return self._request.method == "POST" and "batch" not in self._plan.asked.path.lower()
+
     async def go(self) -> None:
         """Answers the client; raises before anything was sent, when no target can be had."""
         answer = await self._answer()

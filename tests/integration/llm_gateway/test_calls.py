@@ -134,6 +134,13 @@ async def test_other_methods_and_paths_pass_without_being_charged(ready: Team, u
     assert (await ready.caller.options("/llm/up/v1/models")).status_code == 404
 
 
+async def test_usage_at_a_path_that_nobody_knows_is_charged_all_the_same(ready: Team, upstream: Upstream) -> None:
+    assert (await ready.caller.post("/llm/up/v1/threads/runs", json={"model": "gpt-4o-mini"})).status_code == 200
+    assert (await ready.caller.post("/llm/up/v1/batches", json={"model": "gpt-4o-mini"})).status_code == 200
+    spans = await ready.spans(2)
+    assert [(span["usage_kind"], span["input_tokens"]) for span in spans] == [("call", 11), ("none", 0)]
+
+
 async def test_a_large_body_in_chunks_arrives_whole(ready: Team, upstream: Upstream) -> None:
     whole = orjson.dumps({**CHAT, "pad": "x" * 3_000_000})
 

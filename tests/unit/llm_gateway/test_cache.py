@@ -75,4 +75,4 @@ def test_another_project_provider_path_query_or_body_is_another_question() -> No
     ],
 )
 def test_only_what_must_be_answered_alike_is(path: str, body: bytes, is_deterministic: bool) -> None:
-    assert DIALECTS[Kind.OPENAI].asked(path, body).is_deterministic() is is_deterministic
+    assert DIALECTS[Kind.OPENAI].asked("POST", path, body).is_deterministic() is is_deterministic

@@ -31,7 +31,19 @@ def test_a_request_of_two_meanings_is_refused(headers: list[tuple[bytes, bytes]]
 
 
 @pytest.mark.parametrize(
-    "path", [b"/v1/../admin", b"/v1/%2e%2E/x", b"/.", b"/v1/./x", b"/v1/..", b"/v1/a b", b"/v1/\r\nx", b"/v1\\x"]
+    "path",
+    [
+        b"/v1/../admin",
+        b"/v1/%2e%2E/x",
+        b"/.",
+        b"/v1/./x",
+        b"/v1/..",
+        b"/v1/a b",
+        b"/v1/\r\nx",
+        b"/v1\\x",
+        b"/v1//x",
+        b"/v1/chat%2Fx",
+    ],
 )
 def test_a_path_that_leads_elsewhere_is_refused(path: bytes) -> None:
     with pytest.raises(Invalid):

@@ -45,7 +45,7 @@ def plan(held: Setup, body: dict[str, Any], *, name: str = "a", path: str = "/v1
     caller = Caller(TEAM, how.get("project", PROJECT), "key_1", "key", user=how.get("user", ""))
     policy = held.policies.get(KEY)
     chosen = upstream_of(held, name, caller.project_id, policy)
-    asked = chosen.dialect.asked(path, orjson.dumps(body))
+    asked = chosen.dialect.asked("POST", path, orjson.dumps(body))
     return planned(held, chosen, asked, caller, KEY, "POST", how.get("chance", 0.0))
 
 
@@ -151,13 +151,50 @@ def test_what_is_no_json_cannot_be_renamed() -> None:
     held = setup(upstream("a"), targets=(Target("a", "whisper-1"),))
     chosen = upstream_of(held, "a", PROJECT, None)
     form = b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nfast\r\n--x--'
-    asked = chosen.dialect.asked("/v1/audio/transcriptions", form)
+    asked = chosen.dialect.asked("POST", "/v1/audio/transcriptions", form)
     found = planned(held, chosen, asked, Caller(TEAM, PROJECT, "k", "k"), KEY, "POST", 0.0)
     with pytest.raises(Invalid, match="JSON bodies only"):
         found.dialect.rewritten(asked, found.routes[0].model, None)
     twice = form.replace(b"--x--", form)
     with pytest.raises(Invalid, match="twice"):
-        chosen.dialect.asked("/v1/audio/transcriptions", twice)
+        chosen.dialect.asked("POST", "/v1/audio/transcriptions", twice)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "operation"),
+    [
+        (Kind.OPENAI, "/v1/chat/completions", "chat"),
+        (Kind.OPENAI, "/chat/completions/", "chat"),
+        (Kind.OPENAI, "/v1/%63hat/Completions", "chat"),
+        (Kind.COMPATIBLE, "/api/v3/chat/completions", "chat"),
+        (Kind.OPENAI, "/v1/responses", "chat"),
+        (Kind.OPENAI, "/v1/responses/resp_1/cancel", ""),
+        (Kind.OPENAI, "/v1/batches", ""),
+        (Kind.ANTHROPIC, "/v1/messages", "chat"),
+        (Kind.ANTHROPIC, "/v1/messages/count_tokens", ""),
+        (Kind.ANTHROPIC, "/v1/messages/batches", ""),
+        (Kind.GEMINI, "/v1beta/models/m:generateContent", "generate_content"),
+        (Kind.GEMINI, "/v1beta/models/m:generate%43ontent", "generate_content"),
+        (Kind.GEMINI, "/v1beta/models/m:countTokens", ""),
+    ],
+)
+def test_what_calls_a_model_is_known_in_any_disguise(kind: Kind, path: str, operation: str) -> None:
+    assert DIALECTS[kind].asked("POST", path, b"{}").operation.name == operation
+    assert not DIALECTS[kind].asked("GET", path, b"").operation.metered
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'\xef\xbb\xbf{"model":"m"}', b'"text"'])
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (Kind.OPENAI, "/v1/chat/completions"),
+        (Kind.ANTHROPIC, "/v1/messages"),
+        (Kind.GEMINI, "/v1beta/models/m:generateContent"),
+    ],
+)
+def test_a_call_whose_body_cannot_be_judged_is_refused(kind: Kind, path: str, body: bytes) -> None:
+    with pytest.raises(Invalid, match="not"):
+        DIALECTS[kind].asked("POST", path, body)
 
 
 def test_ids_are_of_this_test() -> None:

@@ -11,7 +11,16 @@ from typing import Any
 import orjson
 
 from mno.llm_gateway.model import Usage
-from mno.llm_gateway.providers.asked import Asked, Operation, checked_model, count, read_json, with_members
+from mno.llm_gateway.providers.asked import (
+    Asked,
+    Operation,
+    checked_model,
+    count,
+    is_object,
+    operation_at,
+    read_json,
+    with_members,
+)
 from mno.llm_gateway.providers.reading import Reading
 from mno.llm_gateway.usage import fitted, has_count, part, tokens
 
@@ -19,7 +28,6 @@ _OPERATIONS = {
     "messages": Operation("chat", metered=True),
     "complete": Operation("text_completion", metered=True),
 }
-_OTHER = Operation("", metered=False)
 _WORDS = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
           413: "request_too_large", 429: "rate_limit_error"}  # fmt: skip
 
@@ -27,9 +35,9 @@ _WORDS = {400: "invalid_request_error", 401: "authentication_error", 403: "permi
 class Anthropic:
     """Messages, and what stands beside them."""
 
-    def asked(self, path: str, body: bytes) -> Asked:
-        operation = _OPERATIONS.get(path.removeprefix("/v1/").strip("/"), _OTHER)
-        if body[:64].lstrip()[:1] != b"{":
+    def asked(self, method: str, path: str, body: bytes) -> Asked:
+        operation = operation_at(method, path, _OPERATIONS)
+        if not is_object(body) and not operation.metered:
             return Asked(path, body, operation, "", None, [], False, None)
         document, found = read_json(body, orjson.loads)
         model = checked_model(document.get("model"))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote
 
 from mno.llm_gateway.json_edit import Member, changed, check_once, members
 from mno.llm_gateway.model import MAX_MODEL_CHARACTERS, MAX_REFERENCED_TOKENS
@@ -65,7 +66,7 @@ class Asked:
 class Dialect(Protocol):
     """One way of speaking."""
 
-    def asked(self, path: str, body: bytes) -> Asked:
+    def asked(self, method: str, path: str, body: bytes) -> Asked:
         """`Invalid` for a body that says two things, or nothing that can be."""
         ...
 
@@ -98,6 +99,24 @@ def read_json(body: bytes, load: Callable[[bytes], Any]) -> tuple[dict[str, Any]
     found = members(body)
     check_once(found, _JUDGED)
     return document, found
+
+
+def is_object(body: bytes) -> bool:
+    return body[:64].lstrip()[:1] == b"{"
+
+
+def operation_at(method: str, path: str, known: Mapping[str, Operation]) -> Operation:
+    """By the last two parts of the path, or the last one, in whatever disguise they come: what costs something must not
+    be taken for what does not. Only a POST calls a model.
+    """
+    if method != "POST":
+        return OTHER
+    parts = [part for part in unquote(path).lower().split("/") if part]
+    return known.get("/".join(parts[-2:])) or known.get(parts[-1] if parts else "") or OTHER
+
+
+#: What nobody pays for.
+OTHER = Operation("", metered=False)
 
 
 def model_in_form(body: bytes) -> str:

@@ -13,19 +13,27 @@ from urllib.parse import quote, unquote
 import orjson
 
 from mno.llm_gateway.model import Usage
-from mno.llm_gateway.providers.asked import Asked, Operation, checked_model, count, read_json, with_members
+from mno.llm_gateway.providers.asked import (
+    Asked,
+    Operation,
+    checked_model,
+    count,
+    is_object,
+    operation_at,
+    read_json,
+    with_members,
+)
 from mno.llm_gateway.providers.reading import Reading
 from mno.llm_gateway.usage import fitted, has_count, part, tokens
 
 _OPERATIONS = {
-    "generateContent": Operation("generate_content", metered=True),
-    "streamGenerateContent": Operation("generate_content", metered=True),
-    "embedContent": Operation("embeddings", metered=True),
-    "batchEmbedContents": Operation("embeddings", metered=True),
+    "generatecontent": Operation("generate_content", metered=True),
+    "streamgeneratecontent": Operation("generate_content", metered=True),
+    "embedcontent": Operation("embeddings", metered=True),
+    "batchembedcontents": Operation("embeddings", metered=True),
     "predict": Operation("image_generation", metered=True),
 }
-_OTHER = Operation("", metered=False)
-_PATH = re.compile(r"(/v\d\w*/(?:models|tunedModels)/)([^:]+):(\w+)")
+_PATH = re.compile(r"(.*/(?:models|tunedModels)/)([^:/]+):(\w+)")
 _WORDS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
           429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}  # fmt: skip
 
@@ -33,12 +41,12 @@ _WORDS = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENI
 class Gemini:
     """generateContent and its like."""
 
-    def asked(self, path: str, body: bytes) -> Asked:
+    def asked(self, method: str, path: str, body: bytes) -> Asked:
         split = _PATH.fullmatch(path)
-        operation = _OPERATIONS.get(split[3], _OTHER) if split else _OTHER
+        operation = operation_at(method, path.rpartition(":")[2], _OPERATIONS)
         model = checked_model(unquote(split[2])) if split else ""
         stream = split is not None and split[3] == "streamGenerateContent"
-        if body[:64].lstrip()[:1] != b"{":
+        if not is_object(body) and not operation.metered:
             return Asked(path, body, operation, model, None, [], stream, None)
         document, found = read_json(body, orjson.loads)
         asked = Asked(path, body, operation, model, document, found, stream, None)

@@ -16,7 +16,9 @@ from mno.llm_gateway.providers.asked import (
     Operation,
     checked_model,
     count,
+    is_object,
     model_in_form,
+    operation_at,
     read_json,
     with_members,
 )
@@ -38,8 +40,7 @@ _OPERATIONS = {
     "audio/translations": Operation("transcription", metered=True),
     "moderations": Operation("moderation", metered=False),
 }
-_OTHER = Operation("", metered=False)
-_NO_USAGE_CHUNK = ("chat/completions", "completions")
+_JSON_ONLY = frozenset({"chat", "text_completion", "embeddings"})
 _WORDS = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
           429: "rate_limit_error"}  # fmt: skip
 
@@ -47,22 +48,19 @@ _WORDS = {400: "invalid_request_error", 401: "authentication_error", 403: "permi
 class OpenAi:
     """Also of everybody who speaks so."""
 
-    def asked(self, path: str, body: bytes) -> Asked:
-        name = path.partition("/v1/")[2] or path.lstrip("/")
-        operation = _OPERATIONS.get(name, _OTHER)
-        if body[:64].lstrip()[:1] != b"{":
+    def asked(self, method: str, path: str, body: bytes) -> Asked:
+        operation = operation_at(method, path, _OPERATIONS)
+        if not is_object(body) and operation.name not in _JSON_ONLY:
             return Asked(path, body, operation, model_in_form(body) if operation.metered else "", None, [], False, None)
         document, found = read_json(body, orjson.loads)
         model = checked_model(document.get("model"))
         asked = Asked(path, body, operation, model, document, found, document.get("stream") is True, None)
-        if name == "responses":
-            asked.output_tokens = count(document, "max_output_tokens")
-        elif operation.name in ("chat", "text_completion"):
-            asked.output_tokens = count(document, "max_completion_tokens", "max_tokens")
+        if operation.name in ("chat", "text_completion"):
+            asked.output_tokens = count(document, "max_completion_tokens", "max_tokens", "max_output_tokens")
             asked.answers = count(document, "n") or 1
         elif operation.name == "embeddings":
             asked.output_tokens = 0
-        asked.hides_usage = asked.stream and name in _NO_USAGE_CHUNK and not _asks_usage(document)
+        asked.hides_usage = asked.stream and path.endswith("completions") and not _asks_usage(document)
         return asked
 
     def rewritten(self, asked: Asked, model: str, output_tokens: int | None) -> tuple[str, bytes]:
