@@ -24,6 +24,8 @@ from mno.platform.database import Database
 from mno.platform.migrate import migrate_clickhouse, migrate_postgres, migrations_of
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
+from support.adapters import share_adapters
+from support.coverage import measured_once
 from support.databases import Databases, hurry
 from support.distribution import ByFile, ordered
 from support.engines import ADMIN_KEY, opened, silent
@@ -32,6 +34,7 @@ from support.examples import choose_examples
 _TEMPLATE = "template_of_tests"
 
 choose_examples()
+share_adapters()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -117,7 +120,8 @@ async def home(services: Services) -> AsyncIterator[Home]:
 @pytest.fixture
 def app(services: Services, home: Home) -> FastAPI:
     """The whole application, running, with real engines."""
-    return create_app(services)
+    with measured_once("the application"):
+        return create_app(services)
 
 
 @pytest.fixture

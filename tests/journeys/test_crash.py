@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 
 from support import otlp, stored
+from support.coverage import UNMEASURED
 
 KEY = "mno_crash-0123456789-abcdefgh"
 KILLS = 3
@@ -128,7 +129,7 @@ def hub(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("MNO_")}
-    ours |= {"MNO_DATA_DIR": str(folder), "MNO_BOOTSTRAP_API_KEY": KEY, "MNO_OTLP_GRPC_PORT": "0"}
+    ours |= {"MNO_DATA_DIR": str(folder), "MNO_BOOTSTRAP_API_KEY": KEY, "MNO_OTLP_GRPC_PORT": "0"} | UNMEASURED
     process = subprocess.Popen(
         [sys.executable, "-m", "mno", "serve", "--quiet", "--host", "127.0.0.1", "--port", str(port)], env=ours
     )

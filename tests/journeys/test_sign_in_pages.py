@@ -9,13 +9,14 @@ import pytest
 
 from journeys.test_serve import BOOTSTRAP_KEY, address, serving
 from journeys.test_web import CHROMIUM, WEB, node
+from support.coverage import UNMEASURED
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here (apt-get install chromium)")
 @pytest.mark.skipif(not (WEB / "dist" / "index.html").exists(), reason="the pages are not built (make web)")
 @pytest.mark.timeout(300)
 def test_every_way_in_leads_in_and_out_again(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY) as (_, printed):
+    with serving(tmp_path / "data", MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (_, printed):
         link = re.search(r"Sign in \(works once\)\s+(\S+)", printed)
         assert link
         told = os.environ | {

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from journeys.test_serve import BOOTSTRAP_KEY, address, serving
+from support.coverage import UNMEASURED
 
 WEB = Path(__file__).parents[2] / "web"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -24,7 +25,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("journey", ["newcomer", "trace", "pages", "prices"])
 def test_the_journey_ends_well(journey: str, tmp_path: Path) -> None:
-    with serving(tmp_path / "data", MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY) as (_, printed):
+    with serving(tmp_path / "data", MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (_, printed):
         link = re.search(r"Sign in \(works once\)\s+(\S+)", printed)
         assert link
         url = address(printed)
