@@ -8,7 +8,7 @@ import { address, request } from "../../api/client";
 import type { Forecast } from "../../api/types";
 import { ChartCard } from "../../charts/Chart";
 import { formatMoney, formatMoneyShort } from "../../format/money";
-import { formatDate, formatExact, iso } from "../../format/time";
+import { formatBucket, formatDate, iso } from "../../format/time";
 import { useLanguage } from "../../i18n/language";
 import { useAddress } from "../../shell/address";
 import { Figure, Figures } from "../../ui/Figures";
@@ -75,7 +75,7 @@ export default function ForecastPage() {
               name={t("forecast.spent")}
               pending={!found}
               value={found && <Money amount={found.spent} currency={currency} />}
-              note={found && t("forecast.asOf", { time: formatExact(Date.parse(found.as_of), language) })}
+              note={found && t("forecast.asOf", { time: formatBucket(Date.parse(found.as_of), "hour", language, true) })}
             />
             <Figure
               name={t("forecast.atEnd")}
