@@ -18,7 +18,7 @@ import orjson
 from mno.llm_gateway.calls import Calls
 from mno.llm_gateway.headers import Header, check_request
 from mno.llm_gateway.incoming import Incoming
-from mno.llm_gateway.model import MAX_REQUEST_BYTES, MAX_REQUESTS_IN_FLIGHT_BYTES, Kind
+from mno.llm_gateway.model import MAX_REQUEST_BYTES, MAX_REQUESTS_IN_FLIGHT_BYTES, ProviderKind
 from mno.llm_gateway.passage import Refused
 from mno.llm_gateway.providers import DIALECTS
 from mno.llm_gateway.providers.asked import Dialect
@@ -117,7 +117,7 @@ class Entrance:
         if principal is not None:
             with contextlib.suppress(MnoError):
                 known = await self._calls.dialect_of(principal.team_id, provider)
-        return known or _BY_NAME.get(provider, DIALECTS[Kind.OPENAI])
+        return known or _BY_NAME.get(provider, DIALECTS[ProviderKind.OPENAI])
 
 
 class _Client:

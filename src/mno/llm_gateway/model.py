@@ -42,7 +42,7 @@ MAX_CALL_TAGS = 20
 MAX_BUCKET_TOKENS = 10**12
 
 
-class Kind(StrEnum):
+class ProviderKind(StrEnum):
     """How a provider speaks."""
 
     OPENAI = "openai"
@@ -54,9 +54,9 @@ class Kind(StrEnum):
 
 #: Where the providers themselves are.
 BASE_URLS = {
-    Kind.OPENAI: "https://api.openai.com",
-    Kind.ANTHROPIC: "https://api.anthropic.com",
-    Kind.GEMINI: "https://generativelanguage.googleapis.com",
+    ProviderKind.OPENAI: "https://api.openai.com",
+    ProviderKind.ANTHROPIC: "https://api.anthropic.com",
+    ProviderKind.GEMINI: "https://generativelanguage.googleapis.com",
 }
 
 
@@ -76,7 +76,7 @@ class Provider:
     id: UUID
     team_id: UUID
     name: str
-    kind: Kind
+    kind: ProviderKind
     base_url: str
     priced_as: str
     created_at: datetime

@@ -11,11 +11,11 @@ from mno.llm_gateway.schemas import (
     AliasShape,
     AliasWishShape,
     GatewayHealth,
+    GatewayProviderList,
+    GatewayProviderShape,
     PolicyList,
     PolicyShape,
     PolicyWishShape,
-    ProviderList,
-    ProviderShape,
     ProviderWishShape,
     TargetHealth,
 )
@@ -33,19 +33,19 @@ def router(gateway: Gateway, calls: Calls) -> APIRouter:
     routes = APIRouter(prefix="/api/gateway", tags=["gateway"])
 
     @routes.get("/providers")
-    async def list_providers(reader: Reader) -> ProviderList:
+    async def list_providers(reader: Reader) -> GatewayProviderList:
         """The team's model providers, without their credentials."""
-        return ProviderList(items=[ProviderShape.of(one) for one in await gateway.providers(reader)])
+        return GatewayProviderList(items=[GatewayProviderShape.of(one) for one in await gateway.providers(reader)])
 
     @routes.post("/providers", status_code=201)
-    async def add_provider(writer: Writer, wish: ProviderWishShape) -> ProviderShape:
+    async def add_provider(writer: Writer, wish: ProviderWishShape) -> GatewayProviderShape:
         """Sets up a model provider; its credential is kept encrypted and never shown again."""
-        return ProviderShape.of(await gateway.add_provider(writer, wish.wish()))
+        return GatewayProviderShape.of(await gateway.add_provider(writer, wish.wish()))
 
     @routes.put("/providers/{upstream_id}")
-    async def change_provider(writer: Writer, upstream_id: str, wish: ProviderWishShape) -> ProviderShape:
+    async def change_provider(writer: Writer, upstream_id: str, wish: ProviderWishShape) -> GatewayProviderShape:
         """Changes everything of a provider but its kind; another address needs the credential again."""
-        return ProviderShape.of(await gateway.change_provider(writer, parsed("gwp", upstream_id), wish.wish()))
+        return GatewayProviderShape.of(await gateway.change_provider(writer, parsed("gwp", upstream_id), wish.wish()))
 
     @routes.delete("/providers/{upstream_id}", status_code=204)
     async def remove_provider(writer: Writer, upstream_id: str) -> None:

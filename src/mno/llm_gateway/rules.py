@@ -14,7 +14,7 @@ from mno.llm_gateway.model import (
     MAX_RETRIES,
     MAX_TARGETS_PER_ALIAS,
     KeyPolicy,
-    Kind,
+    ProviderKind,
     Target,
 )
 from mno.platform.errors import Invalid
@@ -36,7 +36,7 @@ def checked_name(name: str) -> str:
     return name
 
 
-def checked_address(kind: Kind, address: str) -> str:
+def checked_address(kind: ProviderKind, address: str) -> str:
     """The base address that stands before every path; empty: the provider's own."""
     address = address.strip().rstrip("/") or BASE_URLS.get(kind, "")
     if not address:
@@ -89,7 +89,7 @@ def checked_alias_name(name: str) -> str:
     return name
 
 
-def checked_targets(targets: Sequence[Target], kinds: dict[str, Kind]) -> tuple[Target, ...]:
+def checked_targets(targets: Sequence[Target], kinds: dict[str, ProviderKind]) -> tuple[Target, ...]:
     """Targets speak alike, because nothing is translated; at least one has a weight."""
     if not 0 < len(targets) <= MAX_TARGETS_PER_ALIAS:
         raise Invalid(f"A name stands for 1 to {MAX_TARGETS_PER_ALIAS} targets.")
@@ -102,7 +102,7 @@ def checked_targets(targets: Sequence[Target], kinds: dict[str, Kind]) -> tuple[
         if not 0 <= target.weight <= MAX_WEIGHT:
             raise Invalid(f"A weight is 0 to {MAX_WEIGHT}.")
         kind = kinds[target.provider]
-        speech.add(Kind.OPENAI if kind is Kind.COMPATIBLE else kind)
+        speech.add(ProviderKind.OPENAI if kind is ProviderKind.COMPATIBLE else kind)
     if len(speech) > 1:
         raise Invalid("The targets of one name must speak alike: requests pass as they are, nothing is translated.")
     if not any(target.weight for target in targets):

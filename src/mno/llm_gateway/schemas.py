@@ -16,8 +16,8 @@ from mno.llm_gateway.model import (
     MAX_TARGETS_PER_ALIAS,
     Alias,
     KeyPolicy,
-    Kind,
     Provider,
+    ProviderKind,
     Sticky,
     Target,
 )
@@ -32,12 +32,12 @@ Models = Annotated[
 Limit = Annotated[int, Field(gt=0, le=MAX_KEY_LIMIT)] | None
 
 
-class ProviderShape(BaseModel):
+class GatewayProviderShape(BaseModel):
     """A provider without its credential, which nobody is shown."""
 
     id: str
     name: str = Field(description="Stands in the address: `/llm/<name>/…`.")
-    kind: Kind
+    kind: ProviderKind
     base_url: str
     priced_as: str = Field(description="By whose prices its calls are charged.")
     models: list[str] = Field(description="Empty: every model.")
@@ -49,7 +49,7 @@ class ProviderShape(BaseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, provider: Provider) -> "ProviderShape":
+    def of(cls, provider: Provider) -> "GatewayProviderShape":
         return cls(
             id=shown("gwp", provider.id),
             name=provider.name,
@@ -66,13 +66,13 @@ class ProviderShape(BaseModel):
         )
 
 
-class ProviderList(BaseModel):
-    items: list[ProviderShape]
+class GatewayProviderList(BaseModel):
+    items: list[GatewayProviderShape]
 
 
 class ProviderWishShape(BaseModel, extra="forbid"):
     name: Annotated[str, Field(min_length=1, max_length=40)]
-    kind: Kind
+    kind: ProviderKind
     base_url: Annotated[str, Field(max_length=MAX_ADDRESS_CHARACTERS, description="Empty: the provider's own.")] = ""
     priced_as: Annotated[str, Field(max_length=80, description="Empty: by its kind, else by its name.")] = ""
     credential: Annotated[

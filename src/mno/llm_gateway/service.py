@@ -12,8 +12,8 @@ from mno.llm_gateway.model import (
     MAX_PROVIDERS_PER_TEAM,
     Alias,
     KeyPolicy,
-    Kind,
     Provider,
+    ProviderKind,
     Sticky,
     Target,
 )
@@ -38,7 +38,7 @@ class ProviderWish:
     """A provider as somebody enters it. `credential` None leaves the old one, empty takes it away."""
 
     name: str
-    kind: Kind
+    kind: ProviderKind
     base_url: str = ""
     priced_as: str = ""
     credential: str | None = None
@@ -50,7 +50,7 @@ class ProviderWish:
 
 
 #: Whose prices hold where nobody says otherwise.
-_PRICED_AS = {Kind.OPENAI: "openai", Kind.ANTHROPIC: "anthropic", Kind.GEMINI: "google"}
+_PRICED_AS = {ProviderKind.OPENAI: "openai", ProviderKind.ANTHROPIC: "anthropic", ProviderKind.GEMINI: "google"}
 
 
 class Gateway:

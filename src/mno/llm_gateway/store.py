@@ -5,7 +5,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from mno.llm_gateway.model import Alias, KeyPolicy, Kind, Provider, Sticky, Target
+from mno.llm_gateway.model import Alias, KeyPolicy, Provider, ProviderKind, Sticky, Target
 from mno.platform import clock
 from mno.platform.database import Connection, Row
 
@@ -152,7 +152,7 @@ def _provider(row: Row) -> Provider:
         id=row["id"],
         team_id=row["team_id"],
         name=row["name"],
-        kind=Kind(row["kind"]),
+        kind=ProviderKind(row["kind"]),
         base_url=row["base_url"],
         priced_as=row["priced_as"],
         created_at=row["created_at"],

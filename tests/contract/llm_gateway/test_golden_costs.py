@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from mno.llm_gateway.model import Call, Caller, Kind
+from mno.llm_gateway.model import Call, Caller, ProviderKind
 from mno.llm_gateway.providers import DIALECTS
 from mno.llm_gateway.providers.reading import Reading, Stream, Whole
 from mno.observability.costs import catalogue
@@ -22,7 +22,7 @@ from mno.observability.ingest.hub_calls import span_of
 from mno.platform.money import usd
 
 AT_NS = int(datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()) * 10**9
-PRICED_AS = {Kind.OPENAI: "openai", Kind.ANTHROPIC: "anthropic", Kind.GEMINI: "google"}
+PRICED_AS = {ProviderKind.OPENAI: "openai", ProviderKind.ANTHROPIC: "anthropic", ProviderKind.GEMINI: "google"}
 
 
 def chat(model: str, usage: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -37,9 +37,9 @@ def generated(usage: dict[str, Any], model: str) -> dict[str, Any]:
     return {"responseId": "r", "modelVersion": model, "candidates": [{"finishReason": "STOP"}], "usageMetadata": usage}
 
 
-WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
+WHOLE: dict[str, tuple[ProviderKind, dict[str, Any], str]] = {
     "openai cached input": (
-        Kind.OPENAI,
+        ProviderKind.OPENAI,
         chat(
             "gpt-4o-mini-2024-07-18",
             {
@@ -54,7 +54,7 @@ WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
         "0.000336900",
     ),
     "openai reasoning": (
-        Kind.OPENAI,
+        ProviderKind.OPENAI,
         chat(
             "gpt-5-mini-2025-08-07",
             {
@@ -69,7 +69,7 @@ WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
         "0.002390750",
     ),
     "openai responses": (
-        Kind.OPENAI,
+        ProviderKind.OPENAI,
         {
             "id": "resp_1",
             "object": "response",
@@ -87,7 +87,7 @@ WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
         "0.002512000",
     ),
     "openai embeddings": (
-        Kind.OPENAI,
+        ProviderKind.OPENAI,
         {
             "object": "list",
             "data": [],
@@ -98,7 +98,7 @@ WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
         "0.000000160",
     ),
     "anthropic caches of five minutes and an hour": (
-        Kind.ANTHROPIC,
+        ProviderKind.ANTHROPIC,
         message(
             {
                 "input_tokens": 2_048,
@@ -113,13 +113,13 @@ WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
         "0.015384000",
     ),
     "anthropic long context": (
-        Kind.ANTHROPIC,
+        ProviderKind.ANTHROPIC,
         message({"input_tokens": 150_000, "cache_read_input_tokens": 60_000, "output_tokens": 1_000}),
         # input, cache included, is above 200,000: 150000 × 6 + 60000 × 0.60 + 1000 × 22.50
         "0.958500000",
     ),
     "gemini cache and thoughts": (
-        Kind.GEMINI,
+        ProviderKind.GEMINI,
         generated(
             {
                 "promptTokenCount": 3_000,
@@ -134,7 +134,7 @@ WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
         "0.001860000",
     ),
     "gemini spoken input": (
-        Kind.GEMINI,
+        ProviderKind.GEMINI,
         generated(
             {
                 "promptTokenCount": 1_100,
@@ -151,7 +151,7 @@ WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
         "0.001155000",
     ),
     "gemini long context": (
-        Kind.GEMINI,
+        ProviderKind.GEMINI,
         generated({"promptTokenCount": 250_000, "candidatesTokenCount": 1_000}, "gemini-2.5-pro"),
         # above 200,000: 250000 × 2.50 + 1000 × 15
         "0.640000000",
@@ -159,7 +159,7 @@ WHOLE: dict[str, tuple[Kind, dict[str, Any], str]] = {
 }
 
 
-def cost_of(kind: Kind, reading: Reading) -> Decimal:
+def cost_of(kind: ProviderKind, reading: Reading) -> Decimal:
     caller = Caller(UUID(int=1), UUID(int=2), "key_1", "key")
     call = Call(caller, bytes(16), bytes(8), bytes(8), AT_NS, "chat", metered=True, provider=PRICED_AS[kind])
     call.model, call.request_model, call.usage = reading.model, reading.model, reading.usage
@@ -180,7 +180,7 @@ def test_a_whole_answer_costs_what_its_provider_publishes(name: str) -> None:
     assert cost_of(kind, reading) == Decimal(cost)
 
 
-def streamed(kind: Kind, events: list[dict[str, Any]]) -> Decimal:
+def streamed(kind: ProviderKind, events: list[dict[str, Any]]) -> Decimal:
     reading = Reading()
     reader = Stream(DIALECTS[kind].read, reading, hides=False)
     for event in events:
@@ -210,7 +210,7 @@ def test_an_anthropic_stream_costs_what_its_last_delta_says() -> None:
         },
     ]
     # 10682 × 3 + 1000 × 6 + 510 × 15
-    assert streamed(Kind.ANTHROPIC, events) == Decimal("0.045696000")
+    assert streamed(ProviderKind.ANTHROPIC, events) == Decimal("0.045696000")
 
 
 def test_a_gemini_stream_costs_what_its_last_chunk_says() -> None:
@@ -220,7 +220,7 @@ def test_a_gemini_stream_costs_what_its_last_chunk_says() -> None:
         {"promptTokenCount": 10, "candidatesTokenCount": 20, "thoughtsTokenCount": 90, "totalTokenCount": 120},
     ]
     # 10 × 0.30 + 110 × 2.50
-    cost = streamed(Kind.GEMINI, [generated(usage, "gemini-2.5-flash") for usage in chunks])
+    cost = streamed(ProviderKind.GEMINI, [generated(usage, "gemini-2.5-flash") for usage in chunks])
     assert cost == Decimal("0.000278000")
 
 
@@ -232,7 +232,7 @@ def test_a_responses_stream_costs_what_its_completion_says() -> None:
         {"type": "response.output_text.delta", "delta": "x"},
         {"type": "response.completed", "response": done},
     ]
-    assert streamed(Kind.OPENAI, events) == Decimal("0.002512000")
+    assert streamed(ProviderKind.OPENAI, events) == Decimal("0.002512000")
 
 
 @pytest.mark.parametrize(
@@ -248,8 +248,8 @@ def test_a_responses_stream_costs_what_its_completion_says() -> None:
 )
 def test_the_tier_that_an_answer_names_is_the_one_that_is_charged(tier: str, cost: str) -> None:
     reading = Reading()
-    reader = Whole(DIALECTS[Kind.OPENAI].read, reading)
+    reader = Whole(DIALECTS[ProviderKind.OPENAI].read, reading)
     usage = {"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100}
     reader.feed(orjson.dumps(chat("gpt-5-2025-08-07", usage, service_tier=tier)))
     reader.end()
-    assert cost_of(Kind.OPENAI, reading) == Decimal(cost)
+    assert cost_of(ProviderKind.OPENAI, reading) == Decimal(cost)

@@ -134,7 +134,7 @@ async def an_anomaly(services: Services, home: Home) -> str:
     hour = clock.now().replace(minute=0, second=0, microsecond=0)
     scope = anomalies.Scope("model", CANARY)
     found = anomalies.Anomaly(
-        new_id(), home.team.id, home.project.id, scope, anomalies.Measure.COST, anomalies.Kind.SPIKE,
+        new_id(), home.team.id, home.project.id, scope, anomalies.Measure.COST, anomalies.AnomalyKind.SPIKE,
         hour - timedelta(hours=2), hour, 9.0, 1.0, 3.0, detected_at=hour,
     )  # fmt: skip
     async with services.engines.database.transaction(home.team.id) as tx:

@@ -6,7 +6,7 @@ import pytest
 
 from mno.llm_gateway import cache as cache_module
 from mno.llm_gateway.cache import Cache, Remembered, key_of
-from mno.llm_gateway.model import Kind
+from mno.llm_gateway.model import ProviderKind
 from mno.llm_gateway.providers import DIALECTS
 
 
@@ -75,4 +75,4 @@ def test_another_project_provider_path_query_or_body_is_another_question() -> No
     ],
 )
 def test_only_what_must_be_answered_alike_is(path: str, body: bytes, is_deterministic: bool) -> None:
-    assert DIALECTS[Kind.OPENAI].asked("POST", path, body).is_deterministic() is is_deterministic
+    assert DIALECTS[ProviderKind.OPENAI].asked("POST", path, body).is_deterministic() is is_deterministic

@@ -12,8 +12,8 @@ from mno.llm_gateway.model import (
     Alias,
     Caller,
     KeyPolicy,
-    Kind,
     Provider,
+    ProviderKind,
     Sticky,
     Target,
 )
@@ -27,7 +27,7 @@ from mno.platform.errors import Denied, Invalid, NotFound
 PROJECT, TEAM, KEY = uuid4(), uuid4(), uuid4()
 
 
-def upstream(name: str, kind: Kind = Kind.OPENAI, **fields: Any) -> Upstream:
+def upstream(name: str, kind: ProviderKind = ProviderKind.OPENAI, **fields: Any) -> Upstream:
     provider = Provider(uuid4(), TEAM, name, kind, "https://example.com", "openai", clock.now(), **fields)
     return Upstream(provider, DIALECTS[kind], Origin(True, "example.com", 443), "example.com", "", {}, "")
 
@@ -58,8 +58,8 @@ def test_a_name_leaves_out_targets_that_this_call_may_not_use() -> None:
     held = setup(
         upstream("a"),
         upstream("closed", projects=(uuid4(),)),
-        upstream("claude", Kind.ANTHROPIC),
-        upstream("compatible", Kind.COMPATIBLE),
+        upstream("claude", ProviderKind.ANTHROPIC),
+        upstream("compatible", ProviderKind.COMPATIBLE),
         targets=tuple(Target(name, "m") for name in ("claude", "closed", "gone", "compatible", "a")),
         policy=KeyPolicy(KEY, providers=("a", "compatible")),
     )
@@ -92,23 +92,23 @@ def test_a_user_sticks_to_its_target() -> None:
 @pytest.mark.parametrize(
     ("kind", "path", "body", "bound", "path_after", "set_to"),
     [
-        (Kind.OPENAI, "/v1/chat/completions", {"model": "m"}, 50, None, {"max_completion_tokens": 50}),
-        (Kind.OPENAI, "/v1/chat/completions", {"model": "m", "n": 2}, 50, None, {"max_completion_tokens": 25}),
-        (Kind.OPENAI, "/v1/responses", {"model": "m"}, 50, None, {"max_output_tokens": 50}),
-        (Kind.ANTHROPIC, "/v1/messages", {"model": "m"}, 50, None, {"max_tokens": 50}),
+        (ProviderKind.OPENAI, "/v1/chat/completions", {"model": "m"}, 50, None, {"max_completion_tokens": 50}),
+        (ProviderKind.OPENAI, "/v1/chat/completions", {"model": "m", "n": 2}, 50, None, {"max_completion_tokens": 25}),
+        (ProviderKind.OPENAI, "/v1/responses", {"model": "m"}, 50, None, {"max_output_tokens": 50}),
+        (ProviderKind.ANTHROPIC, "/v1/messages", {"model": "m"}, 50, None, {"max_tokens": 50}),
         (
-            Kind.GEMINI,
+            ProviderKind.GEMINI,
             "/v1beta/models/m:generateContent",
             {"generationConfig": {"topK": 1}},
             50,
             None,
             {"generationConfig": {"topK": 1, "maxOutputTokens": 50}},
         ),
-        (Kind.OPENAI, "/v1/embeddings", {"model": "m"}, 50, None, {}),
+        (ProviderKind.OPENAI, "/v1/embeddings", {"model": "m"}, 50, None, {}),
     ],
 )
 def test_a_bound_is_set_in_the_words_of_the_provider(
-    kind: Kind, path: str, body: dict[str, Any], bound: int, path_after: str | None, set_to: dict[str, Any]
+    kind: ProviderKind, path: str, body: dict[str, Any], bound: int, path_after: str | None, set_to: dict[str, Any]
 ) -> None:
     found = plan(setup(upstream("a", kind), policy=KeyPolicy(KEY, output_tokens=bound)), body, path=path)
     after, sent = found.dialect.rewritten(found.asked, found.routes[0].model, found.output_tokens)
@@ -119,20 +119,20 @@ def test_a_bound_is_set_in_the_words_of_the_provider(
 @pytest.mark.parametrize(
     ("kind", "path", "body"),
     [
-        (Kind.OPENAI, "/v1/chat/completions", {"model": "m", "max_tokens": 51}),
-        (Kind.OPENAI, "/v1/chat/completions", {"model": "m", "max_completion_tokens": 26, "n": 2}),
-        (Kind.OPENAI, "/v1/responses", {"model": "m", "max_output_tokens": 51}),
-        (Kind.ANTHROPIC, "/v1/messages", {"model": "m", "max_tokens": 51}),
-        (Kind.GEMINI, "/v1beta/models/m:streamGenerateContent", {"generationConfig": {"maxOutputTokens": 51}}),
+        (ProviderKind.OPENAI, "/v1/chat/completions", {"model": "m", "max_tokens": 51}),
+        (ProviderKind.OPENAI, "/v1/chat/completions", {"model": "m", "max_completion_tokens": 26, "n": 2}),
+        (ProviderKind.OPENAI, "/v1/responses", {"model": "m", "max_output_tokens": 51}),
+        (ProviderKind.ANTHROPIC, "/v1/messages", {"model": "m", "max_tokens": 51}),
+        (ProviderKind.GEMINI, "/v1beta/models/m:streamGenerateContent", {"generationConfig": {"maxOutputTokens": 51}}),
     ],
 )
-def test_more_output_than_a_key_may_have_is_refused(kind: Kind, path: str, body: dict[str, Any]) -> None:
+def test_more_output_than_a_key_may_have_is_refused(kind: ProviderKind, path: str, body: dict[str, Any]) -> None:
     with pytest.raises(Invalid, match="50 tokens of output"):
         plan(setup(upstream("a", kind), policy=KeyPolicy(KEY, output_tokens=50)), body, path=path)
 
 
 def test_a_name_in_gemini_s_path_is_exchanged_there() -> None:
-    held = setup(upstream("a", Kind.GEMINI), targets=(Target("a", "gemini-2.5-flash"),))
+    held = setup(upstream("a", ProviderKind.GEMINI), targets=(Target("a", "gemini-2.5-flash"),))
     found = plan(held, {"contents": []}, path="/v1beta/models/fast:streamGenerateContent")
     path, sent = found.dialect.rewritten(found.asked, found.routes[0].model, None)
     assert path == "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
@@ -163,22 +163,22 @@ def test_what_is_no_json_cannot_be_renamed() -> None:
 @pytest.mark.parametrize(
     ("kind", "path", "operation"),
     [
-        (Kind.OPENAI, "/v1/chat/completions", "chat"),
-        (Kind.OPENAI, "/chat/completions/", "chat"),
-        (Kind.OPENAI, "/v1/%63hat/Completions", "chat"),
-        (Kind.COMPATIBLE, "/api/v3/chat/completions", "chat"),
-        (Kind.OPENAI, "/v1/responses", "chat"),
-        (Kind.OPENAI, "/v1/responses/resp_1/cancel", ""),
-        (Kind.OPENAI, "/v1/batches", ""),
-        (Kind.ANTHROPIC, "/v1/messages", "chat"),
-        (Kind.ANTHROPIC, "/v1/messages/count_tokens", ""),
-        (Kind.ANTHROPIC, "/v1/messages/batches", ""),
-        (Kind.GEMINI, "/v1beta/models/m:generateContent", "generate_content"),
-        (Kind.GEMINI, "/v1beta/models/m:generate%43ontent", "generate_content"),
-        (Kind.GEMINI, "/v1beta/models/m:countTokens", ""),
+        (ProviderKind.OPENAI, "/v1/chat/completions", "chat"),
+        (ProviderKind.OPENAI, "/chat/completions/", "chat"),
+        (ProviderKind.OPENAI, "/v1/%63hat/Completions", "chat"),
+        (ProviderKind.COMPATIBLE, "/api/v3/chat/completions", "chat"),
+        (ProviderKind.OPENAI, "/v1/responses", "chat"),
+        (ProviderKind.OPENAI, "/v1/responses/resp_1/cancel", ""),
+        (ProviderKind.OPENAI, "/v1/batches", ""),
+        (ProviderKind.ANTHROPIC, "/v1/messages", "chat"),
+        (ProviderKind.ANTHROPIC, "/v1/messages/count_tokens", ""),
+        (ProviderKind.ANTHROPIC, "/v1/messages/batches", ""),
+        (ProviderKind.GEMINI, "/v1beta/models/m:generateContent", "generate_content"),
+        (ProviderKind.GEMINI, "/v1beta/models/m:generate%43ontent", "generate_content"),
+        (ProviderKind.GEMINI, "/v1beta/models/m:countTokens", ""),
     ],
 )
-def test_what_calls_a_model_is_known_in_any_disguise(kind: Kind, path: str, operation: str) -> None:
+def test_what_calls_a_model_is_known_in_any_disguise(kind: ProviderKind, path: str, operation: str) -> None:
     assert DIALECTS[kind].asked("POST", path, b"{}").operation.name == operation
     assert not DIALECTS[kind].asked("GET", path, b"").operation.metered
 
@@ -187,12 +187,12 @@ def test_what_calls_a_model_is_known_in_any_disguise(kind: Kind, path: str, oper
 @pytest.mark.parametrize(
     ("kind", "path"),
     [
-        (Kind.OPENAI, "/v1/chat/completions"),
-        (Kind.ANTHROPIC, "/v1/messages"),
-        (Kind.GEMINI, "/v1beta/models/m:generateContent"),
+        (ProviderKind.OPENAI, "/v1/chat/completions"),
+        (ProviderKind.ANTHROPIC, "/v1/messages"),
+        (ProviderKind.GEMINI, "/v1beta/models/m:generateContent"),
     ],
 )
-def test_a_call_whose_body_cannot_be_judged_is_refused(kind: Kind, path: str, body: bytes) -> None:
+def test_a_call_whose_body_cannot_be_judged_is_refused(kind: ProviderKind, path: str, body: bytes) -> None:
     with pytest.raises(Invalid, match="not"):
         DIALECTS[kind].asked("POST", path, body)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.llm_gateway.model import Kind
+from mno.llm_gateway.model import ProviderKind
 from mno.llm_gateway.providers import DIALECTS
 from mno.llm_gateway.providers.reading import MAX_EVENT_BYTES, Reading, Stream, Whole
 from support.providers import anthropic_wire, gemini_wire, openai_wire
@@ -31,7 +31,7 @@ def in_pieces(stream: bytes, cuts: list[int]) -> list[bytes]:
 
 STREAMS = {
     "openai": (
-        Kind.OPENAI,
+        ProviderKind.OPENAI,
         openai_wire.chat(
             {
                 "model": "gpt-5-mini",
@@ -45,11 +45,11 @@ STREAMS = {
         ),
     ),
     "responses": (
-        Kind.OPENAI,
+        ProviderKind.OPENAI,
         openai_wire.responses({"model": "gpt-5-mini", "input": "x", "stream": True, "reasoning": {"effort": "low"}}, 4),
     ),
     "anthropic": (
-        Kind.ANTHROPIC,
+        ProviderKind.ANTHROPIC,
         anthropic_wire.messages(
             {
                 "model": "claude-sonnet-4-5",
@@ -61,7 +61,7 @@ STREAMS = {
         ),
     ),
     "gemini": (
-        Kind.GEMINI,
+        ProviderKind.GEMINI,
         gemini_wire.generate_content(
             {"contents": "x", "generationConfig": {"thinkingConfig": {}}}, 6, model="gemini-2.5-flash", stream=True
         ),
@@ -98,7 +98,7 @@ def test_the_usage_chunk_that_only_the_hub_asked_for_is_left_out(cuts: list[int]
     _, reply = STREAMS["openai"]
     without = Reply(reply.billed, events=[one for one in reply.events if not _only_usage(one[1])])
     reading = Reading()
-    reader = Stream(DIALECTS[Kind.OPENAI].read, reading, hides=True)
+    reader = Stream(DIALECTS[ProviderKind.OPENAI].read, reading, hides=True)
     passed = b"".join(reader.feed(piece) for piece in in_pieces(wire(reply), cuts)) + reader.end()
     assert len(without.events) == len(reply.events) - 1
     assert passed == wire(without)
@@ -154,9 +154,9 @@ json_values = st.recursive(
 )
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", ProviderKind)
 @given(document=json_values)
-def test_whatever_json_a_provider_sends_is_read_without_an_error(kind: Kind, document: object) -> None:
+def test_whatever_json_a_provider_sends_is_read_without_an_error(kind: ProviderKind, document: object) -> None:
     for reader in (
         Stream(DIALECTS[kind].read, Reading(), hides=False),
         Whole(DIALECTS[kind].read, Reading()),
@@ -167,7 +167,7 @@ def test_whatever_json_a_provider_sends_is_read_without_an_error(kind: Kind, doc
 
 
 def test_an_event_without_an_end_is_passed_on_and_not_kept() -> None:
-    reader = Stream(DIALECTS[Kind.OPENAI].read, Reading(), hides=True)
+    reader = Stream(DIALECTS[ProviderKind.OPENAI].read, Reading(), hides=True)
     piece = b"x" * (MAX_EVENT_BYTES // 2)
     passed = sum(len(reader.feed(piece)) for _ in range(4))
     assert passed >= 3 * len(piece)

@@ -3499,10 +3499,44 @@ export interface components {
              */
             points: components["schemas"]["ChartPoint"][];
         };
+        /**
+         * AnomalyDriver
+         * @description `share` percent of the difference came from where all of `values` hold.
+         */
+        AnomalyDriver: {
+            /** Values */
+            values: components["schemas"]["AnomalyScope"][];
+            /** Share */
+            share: number;
+            /** Amount */
+            amount: number;
+            /** Usual */
+            usual: number;
+        };
+        /**
+         * AnomalyKind
+         * @enum {string}
+         */
+        AnomalyKind: "spike" | "level" | "drop" | "newcomer";
         /** AnomalyList */
         AnomalyList: {
             /** Items */
             items: components["schemas"]["AnomalyShape"][];
+        };
+        /** AnomalyScope */
+        AnomalyScope: {
+            /**
+             * Dimension
+             * @description Empty for the whole project, else model, api_key, agent or user.
+             */
+            dimension: string;
+            /** Value */
+            value: string;
+            /**
+             * Name
+             * @description Of a key; else the value.
+             */
+            name: string;
         };
         /**
          * AnomalyShape
@@ -3511,9 +3545,9 @@ export interface components {
         AnomalyShape: {
             /** Id */
             id: string;
-            scope: components["schemas"]["mno__observability__anomalies__schemas__ScopeShape"];
+            scope: components["schemas"]["AnomalyScope"];
             measure: components["schemas"]["Measure"];
-            kind: components["schemas"]["mno__observability__anomalies__model__Kind"];
+            kind: components["schemas"]["AnomalyKind"];
             /** Start */
             start: string;
             /** End */
@@ -3528,7 +3562,7 @@ export interface components {
              */
             score: number;
             /** Drivers */
-            drivers: components["schemas"]["DriverShape"][];
+            drivers: components["schemas"]["AnomalyDriver"][];
             /** Detected At */
             detected_at: string | null;
             expected_mark: components["schemas"]["ExpectedShape"] | null;
@@ -3785,7 +3819,40 @@ export interface components {
             changed_at: string;
             /** Changed By */
             changed_by: string;
-            standing: components["schemas"]["mno__observability__budgets__schemas__StandingShape"];
+            standing: components["schemas"]["BudgetStandingShape"];
+        };
+        /**
+         * BudgetStandingShape
+         * @description One counter. `who` is the user, agent, … it belongs to where the budget has one for each.
+         */
+        BudgetStandingShape: {
+            /** Who */
+            who: string;
+            /** Spent */
+            spent: string;
+            /**
+             * Reserved
+             * @description Held by calls under way.
+             */
+            reserved: string;
+            /** Remaining */
+            remaining: string;
+            /**
+             * Percent
+             * @description Spent, in percent of the limit; 0 for a limit of 0.
+             */
+            percent: number;
+            /**
+             * Period Start
+             * Format: date-time
+             */
+            period_start: string;
+            /**
+             * Resets At
+             * Format: date-time
+             * @description Of a rolling window: when the next part of it leaves.
+             */
+            resets_at: string;
         };
         /**
          * BudgetWish
@@ -3875,7 +3942,7 @@ export interface components {
         BurnDownShape: {
             /** Limit */
             limit: string;
-            standing: components["schemas"]["mno__observability__budgets__schemas__StandingShape"];
+            standing: components["schemas"]["BudgetStandingShape"];
             /** Steps */
             steps: components["schemas"]["BurnStep"][];
         };
@@ -4018,7 +4085,7 @@ export interface components {
          */
         CounterList: {
             /** Items */
-            items: components["schemas"]["mno__observability__budgets__schemas__StandingShape"][];
+            items: components["schemas"]["BudgetStandingShape"][];
         };
         /**
          * CreatedStream
@@ -4234,20 +4301,6 @@ export interface components {
             path: string;
         };
         /**
-         * DriverShape
-         * @description `share` percent of the difference came from where all of `values` hold.
-         */
-        DriverShape: {
-            /** Values */
-            values: components["schemas"]["mno__observability__anomalies__schemas__ScopeShape"][];
-            /** Share */
-            share: number;
-            /** Amount */
-            amount: number;
-            /** Usual */
-            usual: number;
-        };
-        /**
          * Effect
          * @enum {string}
          */
@@ -4270,6 +4323,13 @@ export interface components {
              */
             uri: string;
         };
+        /** EntryList */
+        EntryList: {
+            /** Items */
+            items: components["schemas"]["mno__secrets__schemas__EntryShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** EntryPage */
         EntryPage: {
             /** Items */
@@ -4288,7 +4348,7 @@ export interface components {
             scope: components["schemas"]["mno__secrets__schemas__ScopeShape"];
             /** Name */
             name: string;
-            kind: components["schemas"]["mno__secrets__runtime__model__Kind"];
+            kind: components["schemas"]["Kind"];
             /** Purpose */
             purpose: string;
             /**
@@ -4483,6 +4543,55 @@ export interface components {
         GatewayHealth: {
             /** Failing */
             failing: components["schemas"]["TargetHealth"][];
+        };
+        /** GatewayProviderList */
+        GatewayProviderList: {
+            /** Items */
+            items: components["schemas"]["GatewayProviderShape"][];
+        };
+        /**
+         * GatewayProviderShape
+         * @description A provider without its credential, which nobody is shown.
+         */
+        GatewayProviderShape: {
+            /** Id */
+            id: string;
+            /**
+             * Name
+             * @description Stands in the address: `/llm/<name>/…`.
+             */
+            name: string;
+            kind: components["schemas"]["ProviderKind"];
+            /** Base Url */
+            base_url: string;
+            /**
+             * Priced As
+             * @description By whose prices its calls are charged.
+             */
+            priced_as: string;
+            /**
+             * Models
+             * @description Empty: every model.
+             */
+            models: string[];
+            /**
+             * Projects
+             * @description Empty: every project of the team.
+             */
+            projects: string[];
+            /** Retries */
+            retries: number;
+            /** Timeout S */
+            timeout_s: number;
+            /** Cache S */
+            cache_s: number;
+            /** Has Credential */
+            has_credential: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /** GithubAppShape */
         GithubAppShape: {
@@ -4877,6 +4986,81 @@ export interface components {
              */
             allowed_addresses?: string[];
         };
+        /**
+         * Kind
+         * @description A secret is never shown again; a variable is there to be read.
+         * @enum {string}
+         */
+        Kind: "secret" | "variable";
+        /**
+         * LedgerEntryList
+         * @description The newest first.
+         */
+        LedgerEntryList: {
+            /** Items */
+            items: components["schemas"]["LedgerEntryShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * LedgerEntryShape
+         * @description One line. `held` and `cost` are changes: of what calls under way hold, and of what is owed.
+         */
+        LedgerEntryShape: {
+            /** Position */
+            position: number;
+            /** Project */
+            project: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            kind: components["schemas"]["LedgerKind"];
+            /**
+             * Hour
+             * Format: date-time
+             * @description Of the use.
+             */
+            hour: string;
+            /** Provider */
+            provider: string;
+            /** Model */
+            model: string;
+            /** Agent */
+            agent: string;
+            /** Environment */
+            environment: string;
+            /** Api Key */
+            api_key: string;
+            /** Tags */
+            tags: string[];
+            /** Held */
+            held: string;
+            /** Cost */
+            cost: string;
+            /** Tokens */
+            tokens: number;
+            /** Calls */
+            calls: number;
+            /** Reservation */
+            reservation: string | null;
+            /**
+             * Estimated
+             * @description The provider told no usage; it was counted from what passed.
+             */
+            estimated: boolean;
+            /** Note */
+            note: string;
+            /** By */
+            by: string;
+        };
+        /**
+         * LedgerKind
+         * @description Why an entry was written.
+         * @enum {string}
+         */
+        LedgerKind: "reservation" | "settlement" | "release" | "expiry" | "usage" | "adjustment" | "credit";
         /**
          * Level
          * @description The levels of a scope, from the widest to the narrowest; the last three stand side by side.
@@ -5553,6 +5737,17 @@ export interface components {
             fresh_factor: boolean;
         };
         /**
+         * ProviderKind
+         * @description How a provider speaks.
+         * @enum {string}
+         */
+        ProviderKind: "openai" | "anthropic" | "gemini" | "openai-compatible";
+        /** ProviderList */
+        ProviderList: {
+            /** Items */
+            items: components["schemas"]["ProviderShape"][];
+        };
+        /**
          * ProviderRef
          * @description A provider as everybody may see it, for its button.
          */
@@ -5561,6 +5756,52 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * ProviderShape
+         * @description A provider without its secret.
+         */
+        ProviderShape: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @default oidc
+             * @constant
+             */
+            kind?: "oidc";
+            /** Name */
+            name: string;
+            /** Issuer */
+            issuer: string;
+            /** Client Id */
+            client_id: string;
+            /** Team Id */
+            team_id: string | null;
+            /** Scopes */
+            scopes: string;
+            /** Trusts Factor */
+            trusts_factor: boolean;
+            /** Trusts Email */
+            trusts_email: boolean;
+            /** Domains */
+            domains: string[];
+            /** Joins Team */
+            joins_team: string | null;
+            /** Joins Role */
+            joins_role: string | null;
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Redirect Uri
+             * @description To be entered at the provider.
+             */
+            redirect_uri: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /** ProviderWish */
         ProviderWish: {
@@ -5629,7 +5870,7 @@ export interface components {
         ProviderWishShape: {
             /** Name */
             name: string;
-            kind: components["schemas"]["mno__llm_gateway__model__Kind"];
+            kind: components["schemas"]["ProviderKind"];
             /**
              * Base Url
              * @description Empty: the provider's own.
@@ -6512,6 +6753,29 @@ export interface components {
              */
             spent: string;
         };
+        /** StandingShape */
+        StandingShape: {
+            /**
+             * Is On
+             * @description Whether `otel.endpoint` is set.
+             */
+            is_on: boolean;
+            /**
+             * Has Headers
+             * @description Whether headers are kept. What they hold nobody is shown.
+             */
+            has_headers: boolean;
+            /**
+             * Sent At
+             * @description When the collector last took what the answering process sent.
+             */
+            sent_at: string | null;
+            /**
+             * Error
+             * @description Why it did not take the last delivery; empty when it did.
+             */
+            error: string;
+        };
         /**
          * State
          * @description OPEN, and four ends; from an end nothing leads further.
@@ -7098,7 +7362,7 @@ export interface components {
         VersionShape: {
             /** Version */
             version: number;
-            kind: components["schemas"]["mno__secrets__runtime__model__Kind"];
+            kind: components["schemas"]["Kind"];
             /**
              * Set At
              * Format: date-time
@@ -7328,270 +7592,6 @@ export interface components {
             /** Password */
             password: string;
         };
-        /** ProviderList */
-        mno__identity__sign_in__schemas__ProviderList: {
-            /** Items */
-            items: components["schemas"]["mno__identity__sign_in__schemas__ProviderShape"][];
-        };
-        /**
-         * ProviderShape
-         * @description A provider without its secret.
-         */
-        mno__identity__sign_in__schemas__ProviderShape: {
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @default oidc
-             * @constant
-             */
-            kind?: "oidc";
-            /** Name */
-            name: string;
-            /** Issuer */
-            issuer: string;
-            /** Client Id */
-            client_id: string;
-            /** Team Id */
-            team_id: string | null;
-            /** Scopes */
-            scopes: string;
-            /** Trusts Factor */
-            trusts_factor: boolean;
-            /** Trusts Email */
-            trusts_email: boolean;
-            /** Domains */
-            domains: string[];
-            /** Joins Team */
-            joins_team: string | null;
-            /** Joins Role */
-            joins_role: string | null;
-            /** Enabled */
-            enabled: boolean;
-            /**
-             * Redirect Uri
-             * @description To be entered at the provider.
-             */
-            redirect_uri: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-        };
-        /**
-         * Kind
-         * @description How a provider speaks.
-         * @enum {string}
-         */
-        mno__llm_gateway__model__Kind: "openai" | "anthropic" | "gemini" | "openai-compatible";
-        /** ProviderList */
-        mno__llm_gateway__schemas__ProviderList: {
-            /** Items */
-            items: components["schemas"]["mno__llm_gateway__schemas__ProviderShape"][];
-        };
-        /**
-         * ProviderShape
-         * @description A provider without its credential, which nobody is shown.
-         */
-        mno__llm_gateway__schemas__ProviderShape: {
-            /** Id */
-            id: string;
-            /**
-             * Name
-             * @description Stands in the address: `/llm/<name>/…`.
-             */
-            name: string;
-            kind: components["schemas"]["mno__llm_gateway__model__Kind"];
-            /** Base Url */
-            base_url: string;
-            /**
-             * Priced As
-             * @description By whose prices its calls are charged.
-             */
-            priced_as: string;
-            /**
-             * Models
-             * @description Empty: every model.
-             */
-            models: string[];
-            /**
-             * Projects
-             * @description Empty: every project of the team.
-             */
-            projects: string[];
-            /** Retries */
-            retries: number;
-            /** Timeout S */
-            timeout_s: number;
-            /** Cache S */
-            cache_s: number;
-            /** Has Credential */
-            has_credential: boolean;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-        };
-        /**
-         * Kind
-         * @enum {string}
-         */
-        mno__observability__anomalies__model__Kind: "spike" | "level" | "drop" | "newcomer";
-        /** ScopeShape */
-        mno__observability__anomalies__schemas__ScopeShape: {
-            /**
-             * Dimension
-             * @description Empty for the whole project, else model, api_key, agent or user.
-             */
-            dimension: string;
-            /** Value */
-            value: string;
-            /**
-             * Name
-             * @description Of a key; else the value.
-             */
-            name: string;
-        };
-        /**
-         * StandingShape
-         * @description One counter. `who` is the user, agent, … it belongs to where the budget has one for each.
-         */
-        mno__observability__budgets__schemas__StandingShape: {
-            /** Who */
-            who: string;
-            /** Spent */
-            spent: string;
-            /**
-             * Reserved
-             * @description Held by calls under way.
-             */
-            reserved: string;
-            /** Remaining */
-            remaining: string;
-            /**
-             * Percent
-             * @description Spent, in percent of the limit; 0 for a limit of 0.
-             */
-            percent: number;
-            /**
-             * Period Start
-             * Format: date-time
-             */
-            period_start: string;
-            /**
-             * Resets At
-             * Format: date-time
-             * @description Of a rolling window: when the next part of it leaves.
-             */
-            resets_at: string;
-        };
-        /** StandingShape */
-        mno__observability__export__routes__StandingShape: {
-            /**
-             * Is On
-             * @description Whether `otel.endpoint` is set.
-             */
-            is_on: boolean;
-            /**
-             * Has Headers
-             * @description Whether headers are kept. What they hold nobody is shown.
-             */
-            has_headers: boolean;
-            /**
-             * Sent At
-             * @description When the collector last took what the answering process sent.
-             */
-            sent_at: string | null;
-            /**
-             * Error
-             * @description Why it did not take the last delivery; empty when it did.
-             */
-            error: string;
-        };
-        /**
-         * Kind
-         * @description Why an entry was written.
-         * @enum {string}
-         */
-        mno__observability__ledger__model__Kind: "reservation" | "settlement" | "release" | "expiry" | "usage" | "adjustment" | "credit";
-        /**
-         * EntryList
-         * @description The newest first.
-         */
-        mno__observability__ledger__schemas__EntryList: {
-            /** Items */
-            items: components["schemas"]["mno__observability__ledger__schemas__EntryShape"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /**
-         * EntryShape
-         * @description One line. `held` and `cost` are changes: of what calls under way hold, and of what is owed.
-         */
-        mno__observability__ledger__schemas__EntryShape: {
-            /** Position */
-            position: number;
-            /** Project */
-            project: string;
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            kind: components["schemas"]["mno__observability__ledger__model__Kind"];
-            /**
-             * Hour
-             * Format: date-time
-             * @description Of the use.
-             */
-            hour: string;
-            /** Provider */
-            provider: string;
-            /** Model */
-            model: string;
-            /** Agent */
-            agent: string;
-            /** Environment */
-            environment: string;
-            /** Api Key */
-            api_key: string;
-            /** Tags */
-            tags: string[];
-            /** Held */
-            held: string;
-            /** Cost */
-            cost: string;
-            /** Tokens */
-            tokens: number;
-            /** Calls */
-            calls: number;
-            /** Reservation */
-            reservation: string | null;
-            /**
-             * Estimated
-             * @description The provider told no usage; it was counted from what passed.
-             */
-            estimated: boolean;
-            /** Note */
-            note: string;
-            /** By */
-            by: string;
-        };
-        /**
-         * Kind
-         * @description A secret is never shown again; a variable is there to be read.
-         * @enum {string}
-         */
-        mno__secrets__runtime__model__Kind: "secret" | "variable";
-        /** EntryList */
-        mno__secrets__schemas__EntryList: {
-            /** Items */
-            items: components["schemas"]["mno__secrets__schemas__EntryShape"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
         /**
          * EntryShape
          * @description `value` is a variable's; of a secret it is always null.
@@ -7602,7 +7602,7 @@ export interface components {
             scope: components["schemas"]["mno__secrets__schemas__ScopeShape"];
             /** Name */
             name: string;
-            kind: components["schemas"]["mno__secrets__runtime__model__Kind"];
+            kind: components["schemas"]["Kind"];
             /** Purpose */
             purpose: string;
             /** Value */
@@ -9363,7 +9363,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__identity__sign_in__schemas__ProviderList"];
+                    "application/json": components["schemas"]["ProviderList"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -9396,7 +9396,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__identity__sign_in__schemas__ProviderShape"];
+                    "application/json": components["schemas"]["ProviderShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -9462,7 +9462,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__identity__sign_in__schemas__ProviderShape"];
+                    "application/json": components["schemas"]["ProviderShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -12424,7 +12424,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Repeatable; all without it. */
-                kind?: components["schemas"]["mno__observability__ledger__model__Kind"][];
+                kind?: components["schemas"]["LedgerKind"][];
                 /** @description The project's entries, or those of all the team's projects. */
                 of?: "project" | "team";
                 /** @description `next_cursor` of the page before. */
@@ -12443,7 +12443,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__observability__ledger__schemas__EntryList"];
+                    "application/json": components["schemas"]["LedgerEntryList"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -12588,7 +12588,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__observability__ledger__schemas__EntryShape"];
+                    "application/json": components["schemas"]["LedgerEntryShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -12914,7 +12914,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__observability__export__routes__StandingShape"];
+                    "application/json": components["schemas"]["StandingShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -13001,7 +13001,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__llm_gateway__schemas__ProviderList"];
+                    "application/json": components["schemas"]["GatewayProviderList"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -13034,7 +13034,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__llm_gateway__schemas__ProviderShape"];
+                    "application/json": components["schemas"]["GatewayProviderShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -13069,7 +13069,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__llm_gateway__schemas__ProviderShape"];
+                    "application/json": components["schemas"]["GatewayProviderShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -13470,7 +13470,7 @@ export interface operations {
                 project?: string | null;
                 /** @description An agent or task. */
                 scope_name?: string;
-                kind?: components["schemas"]["mno__secrets__runtime__model__Kind"] | null;
+                kind?: components["schemas"]["Kind"] | null;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 limit?: number;
@@ -13487,7 +13487,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["mno__secrets__schemas__EntryList"];
+                    "application/json": components["schemas"]["EntryList"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -1,15 +1,15 @@
 """How each provider speaks: what a request asks for, and what an answer says of its usage."""
 
-from mno.llm_gateway.model import Kind
+from mno.llm_gateway.model import ProviderKind
 from mno.llm_gateway.providers.anthropic import Anthropic
 from mno.llm_gateway.providers.asked import Dialect
 from mno.llm_gateway.providers.gemini import Gemini
 from mno.llm_gateway.providers.openai import OpenAi
 
 _OPENAI = OpenAi()
-DIALECTS: dict[Kind, Dialect] = {
-    Kind.OPENAI: _OPENAI,
-    Kind.COMPATIBLE: _OPENAI,
-    Kind.ANTHROPIC: Anthropic(),
-    Kind.GEMINI: Gemini(),
+DIALECTS: dict[ProviderKind, Dialect] = {
+    ProviderKind.OPENAI: _OPENAI,
+    ProviderKind.COMPATIBLE: _OPENAI,
+    ProviderKind.ANTHROPIC: Anthropic(),
+    ProviderKind.GEMINI: Gemini(),
 }

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mno.observability.anomalies.model import MAX_WATCHED_DAYS, MIN_WATCHED_HOURS, Kind, Measure
+from mno.observability.anomalies.model import MAX_WATCHED_DAYS, MIN_WATCHED_HOURS, AnomalyKind, Measure
 from mno.observability.forecast.calendar import Calendar
 from mno.observability.forecast.model import Floats, Series
 from mno.observability.forecast.projection import fitted
@@ -183,8 +183,8 @@ def _trailing(values: Floats, hours: int) -> Floats:
     return means
 
 
-def kind_of(score: float, hours: int) -> Kind:
+def kind_of(score: float, hours: int) -> AnomalyKind:
     """What an alarm is called: a fall, a spike of some hours, or a change of level."""
     if score < 0:
-        return Kind.DROP
-    return Kind.LEVEL if hours >= DAY // 2 else Kind.SPIKE
+        return AnomalyKind.DROP
+    return AnomalyKind.LEVEL if hours >= DAY // 2 else AnomalyKind.SPIKE

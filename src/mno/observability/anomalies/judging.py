@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from mno.observability.anomalies.detection import Examination, Mask, examined, kind_of
-from mno.observability.anomalies.model import Anomaly, Kind, Measure, Scope
+from mno.observability.anomalies.model import Anomaly, AnomalyKind, Measure, Scope
 from mno.observability.anomalies.readings import Watched
 from mno.observability.anomalies.stretches import Stretch, gather, mark
 from mno.observability.forecast.calendar import Calendar
@@ -38,7 +38,9 @@ def judged(
     for scope, measures in watched.items():
         for measure, series in measures.items():
             mine = [
-                one for one in known if (one.scope, one.measure) == (scope, measure) and one.kind is not Kind.NEWCOMER
+                one
+                for one in known
+                if (one.scope, one.measure) == (scope, measure) and one.kind is not AnomalyKind.NEWCOMER
             ]
             changed = _of_series(project, scope, measure, series, calendar, mine, fresh, at)
             found += [one for one in changed if not _told(one, [*known, *found])]
@@ -94,7 +96,7 @@ def strange(series: Series, known: Sequence[Anomaly]) -> Mask:
 
 def _stretch(series: Series, anomaly: Anomaly) -> Stretch:
     first, last = (int((moment - series.start) / _HOUR) for moment in (anomaly.start, anomaly.end))
-    score = -anomaly.score if anomaly.kind is Kind.DROP else anomaly.score
+    score = -anomaly.score if anomaly.kind is AnomalyKind.DROP else anomaly.score
     return Stretch(first, first, last, score, 1)
 
 

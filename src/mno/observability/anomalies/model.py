@@ -35,7 +35,7 @@ class Measure(StrEnum):
     LATENCY = "latency"
 
 
-class Kind(StrEnum):
+class AnomalyKind(StrEnum):
     SPIKE = "spike"
     LEVEL = "level"
     DROP = "drop"
@@ -71,7 +71,7 @@ class Anomaly:
     project_id: UUID
     scope: Scope
     measure: Measure
-    kind: Kind
+    kind: AnomalyKind
     start: datetime
     end: datetime
     actual: float

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel, Field
 
-from mno.observability.anomalies.model import MAX_NOTE_CHARACTERS, Anomaly, Driver, Kind, Measure
+from mno.observability.anomalies.model import MAX_NOTE_CHARACTERS, Anomaly, AnomalyKind, Driver, Measure
 from mno.observability.anomalies.service import Chart
 from mno.platform.ids import shown
 from mno.platform.time_range import shown as shown_time
@@ -44,7 +44,7 @@ class AnomalyShape(BaseModel):
     id: str
     scope: AnomalyScope
     measure: Measure
-    kind: Kind
+    kind: AnomalyKind
     start: str
     end: str
     actual: float

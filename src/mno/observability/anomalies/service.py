@@ -22,8 +22,8 @@ from mno.observability.anomalies.model import (
     MAX_NOTE_CHARACTERS,
     MAX_WATCHED_DAYS,
     Anomaly,
+    AnomalyKind,
     Driver,
-    Kind,
     Measure,
     Scope,
 )
@@ -147,7 +147,7 @@ class Anomalies:
         if len(days) < 7 * 24 or not days.any() or not spent[: -7 * 24].any():
             return []
         usual = float(days.mean()) * 24
-        told = {one.scope for one in known if one.kind is Kind.NEWCOMER}
+        told = {one.scope for one in known if one.kind is AnomalyKind.NEWCOMER}
         found = await self._readings.newcomers(tenant, end, _NEW_SHARE * usual)
         return [
             Anomaly(
@@ -156,7 +156,7 @@ class Anomalies:
                 project_id=project.project_id,
                 scope=scope,
                 measure=Measure.COST,
-                kind=Kind.NEWCOMER,
+                kind=AnomalyKind.NEWCOMER,
                 start=end - timedelta(days=1),
                 end=end,
                 actual=cost,

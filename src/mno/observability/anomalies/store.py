@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from mno.observability.anomalies.model import Anomaly, Driver, Kind, Measure, Scope
+from mno.observability.anomalies.model import Anomaly, AnomalyKind, Driver, Measure, Scope
 from mno.platform.database import Connection, Row
 
 _COLUMNS = (
@@ -150,7 +150,7 @@ def _anomaly(row: Row) -> Anomaly:
         project_id=row["project_id"],
         scope=Scope(row["dimension"], row["value"]),
         measure=Measure(row["measure"]),
-        kind=Kind(row["kind"]),
+        kind=AnomalyKind(row["kind"]),
         start=row["started_at"],
         end=row["ended_at"],
         actual=row["actual"],

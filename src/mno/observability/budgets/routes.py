@@ -10,10 +10,10 @@ from mno.observability.budgets.schemas import (
     BudgetChange,
     BudgetList,
     BudgetShape,
+    BudgetStandingShape,
     BudgetWish,
     BurnDownShape,
     CounterList,
-    StandingShape,
 )
 from mno.platform.http.gate import requires
 from mno.platform.ids import parsed
@@ -57,7 +57,7 @@ def router(editing: Editing) -> APIRouter:
     async def list_budget_counters(reader: Reader, budget_id: str) -> CounterList:
         """The fullest counters of a budget that has one for each user, agent, …"""
         found = await editing.counters(reader, parsed("bud", budget_id))
-        return CounterList(items=[StandingShape.of(one) for one in found])
+        return CounterList(items=[BudgetStandingShape.of(one) for one in found])
 
     @routes.get("/{budget_id}/burn-down")
     async def get_burn_down(

@@ -78,7 +78,7 @@ class BudgetChange(TermsWish):
     version: Annotated[int, Field(ge=1, description="The version that this is based on.")]
 
 
-class StandingShape(BaseModel):
+class BudgetStandingShape(BaseModel):
     """One counter. `who` is the user, agent, … it belongs to where the budget has one for each."""
 
     who: str
@@ -90,7 +90,7 @@ class StandingShape(BaseModel):
     resets_at: datetime = Field(description="Of a rolling window: when the next part of it leaves.")
 
     @classmethod
-    def of(cls, standing: Standing) -> "StandingShape":
+    def of(cls, standing: Standing) -> "BudgetStandingShape":
         unit, limit = standing.budget.unit, standing.budget.limit
         return cls(
             who=standing.who,
@@ -126,11 +126,11 @@ class BudgetShape(BaseModel):
     created_by: str
     changed_at: datetime
     changed_by: str
-    standing: StandingShape
+    standing: BudgetStandingShape
 
     @classmethod
     def from_standing(cls, standing: Standing) -> "BudgetShape":
-        return cls(**_told(standing.budget), standing=StandingShape.of(standing))
+        return cls(**_told(standing.budget), standing=BudgetStandingShape.of(standing))
 
 
 class BudgetList(BaseModel):
@@ -140,7 +140,7 @@ class BudgetList(BaseModel):
 class CounterList(BaseModel):
     """The fullest first."""
 
-    items: list[StandingShape]
+    items: list[BudgetStandingShape]
 
 
 class BurnStep(BaseModel):
@@ -152,7 +152,7 @@ class BurnDownShape(BaseModel):
     """How the present period was used up until now; `limit` less `spent` is what was left."""
 
     limit: str
-    standing: StandingShape
+    standing: BudgetStandingShape
     steps: list[BurnStep]
 
     @classmethod
@@ -160,7 +160,7 @@ class BurnDownShape(BaseModel):
         budget = found.standing.budget
         return cls(
             limit=shown_limit(budget.limit, budget.unit),
-            standing=StandingShape.of(found.standing),
+            standing=BudgetStandingShape.of(found.standing),
             steps=[BurnStep(at=at, spent=shown_limit(used, budget.unit)) for at, used in found.steps],
         )
 

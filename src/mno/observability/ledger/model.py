@@ -23,7 +23,7 @@ MAX_NOTE_CHARACTERS = 500
 MAX_CREDIT_NANO = 10**17
 
 
-class Kind(StrEnum):
+class LedgerKind(StrEnum):
     """Why an entry was written."""
 
     #: A call began and holds the most that it may cost.
@@ -79,7 +79,7 @@ class Entry:
     team_id: UUID
     project_id: UUID
     at: datetime
-    kind: Kind
+    kind: LedgerKind
     hour: datetime
     key: Key
     held: int
@@ -94,7 +94,7 @@ class Entry:
 class Posting:
     """An entry that is to be written for an hour of usage."""
 
-    kind: Kind
+    kind: LedgerKind
     key: Key
     sums: Sums
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mno.observability.ledger.model import Key, Kind, Posting, Sums
+from mno.observability.ledger.model import Key, LedgerKind, Posting, Sums
 
 _NOTHING = Sums()
 
@@ -17,5 +17,5 @@ def postings(usage: Mapping[Key, Sums], written: Mapping[Key, Sums]) -> list[Pos
         before = written.get(key)
         change = usage.get(key, _NOTHING).less(before or _NOTHING)
         if change != _NOTHING:
-            found.append(Posting(Kind.USAGE if before is None else Kind.ADJUSTMENT, key, change))
+            found.append(Posting(LedgerKind.USAGE if before is None else LedgerKind.ADJUSTMENT, key, change))
     return found

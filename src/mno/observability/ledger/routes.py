@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from mno.observability.ledger.export import as_csv, as_focus
-from mno.observability.ledger.model import MAX_PAGE_ENTRIES, Kind
+from mno.observability.ledger.model import MAX_PAGE_ENTRIES, LedgerKind
 from mno.observability.ledger.ports import Names
 from mno.observability.ledger.schemas import (
     BalanceShape,
@@ -39,7 +39,7 @@ def router(ledger: Ledger, names: Names) -> APIRouter:
     @routes.get("")
     async def list_entries(
         reader: Reader,
-        kind: Annotated[list[Kind], Query(default_factory=list, description="Repeatable; all without it.")],
+        kind: Annotated[list[LedgerKind], Query(default_factory=list, description="Repeatable; all without it.")],
         of: Of = "project",
         cursor: Annotated[str, Query(max_length=30, description="`next_cursor` of the page before.")] = "",
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE_ENTRIES)] = 100,

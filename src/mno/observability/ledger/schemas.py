@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mno.observability.ledger.model import MAX_NOTE_CHARACTERS, Balance, Charge, Entry, Kind
+from mno.observability.ledger.model import MAX_NOTE_CHARACTERS, Balance, Charge, Entry, LedgerKind
 from mno.platform import money
 from mno.platform.ids import shown
 
@@ -17,7 +17,7 @@ class LedgerEntryShape(BaseModel):
     position: int
     project: str
     at: datetime
-    kind: Kind
+    kind: LedgerKind
     hour: datetime = Field(description="Of the use.")
     provider: str
     model: str

@@ -22,7 +22,7 @@ from mno.observability.ledger.model import (
     Charge,
     Difference,
     Entry,
-    Kind,
+    LedgerKind,
     Line,
     Place,
     Sums,
@@ -62,7 +62,7 @@ class Ledger:
         self._facts = facts
 
     async def page(
-        self, reader: Principal, kinds: Sequence[Kind], before: int | None, limit: int, *, of_team: bool
+        self, reader: Principal, kinds: Sequence[LedgerKind], before: int | None, limit: int, *, of_team: bool
     ) -> tuple[list[Entry], int | None]:
         """The newest first, and where the next page begins."""
         project = _project(reader, of_team=of_team)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from mno.observability.ledger.model import Balance, Charge, Entry, Key, Kind, Line, Place, Posting, Sums
+from mno.observability.ledger.model import Balance, Charge, Entry, Key, LedgerKind, Line, Place, Posting, Sums
 from mno.platform.database import Connection
 
 _KEY = "provider, model, agent, environment, api_key, tags"
@@ -185,7 +185,7 @@ def _entry(row: Mapping[str, Any]) -> Entry:
         team_id=row["team_id"],
         project_id=row["project_id"],
         at=row["at"],
-        kind=Kind(row["kind"]),
+        kind=LedgerKind(row["kind"]),
         hour=row["hour"],
         key=_key(row),
         held=row["held"],

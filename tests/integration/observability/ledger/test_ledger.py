@@ -10,7 +10,7 @@ import pytest
 from mno.audit.service import Audit
 from mno.observability.budgets.model import Amounts
 from mno.observability.ledger import store
-from mno.observability.ledger.model import Kind, Sums
+from mno.observability.ledger.model import LedgerKind, Sums
 from mno.observability.ledger.queries import LedgerQueries
 from mno.observability.ledger.service import Ledger
 from mno.observability.spans import columns
@@ -90,7 +90,7 @@ async def test_every_call_of_the_gateway_leaves_what_it_held_and_what_it_cost(
     )
     balance = await ledger.balance(reader(tenancy), LONG, of_team=False)
     assert (balance.held, balance.spent) == (0, Sums(100, 60, 2))
-    entries, _ = await ledger.page(reader(tenancy), [Kind.SETTLEMENT], None, 10, of_team=False)
+    entries, _ = await ledger.page(reader(tenancy), [LedgerKind.SETTLEMENT], None, 10, of_team=False)
     assert [entry.estimated for entry in entries] == [False, True]
     assert entries[0].key == ("openai", "gpt-4o", "", "", "key_1", ("a=1", "b=2"))
 
@@ -159,7 +159,7 @@ async def test_an_open_hour_waits(ledger: Ledger, tenancy: Tenancy, clickhouse: 
 
 async def test_credits_lower_what_is_owed_and_stay(ledger: Ledger, tenancy: Tenancy, database: Database) -> None:
     entry = await ledger.credit(reader(tenancy), 300, "  From the provider ")
-    assert (entry.kind, entry.sums.cost, entry.note, entry.by) == (Kind.CREDIT, -300, "From the provider", "Finn")
+    assert (entry.kind, entry.sums.cost, entry.note, entry.by) == (LedgerKind.CREDIT, -300, "From the provider", "Finn")
     assert (await ledger.balance(reader(tenancy), LONG, of_team=True)).credited == 300
     for amount, note in ((0, "x"), (10**18, "x"), (1, " ")):
         with pytest.raises(Invalid):

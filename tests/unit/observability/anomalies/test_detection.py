@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mno.observability.anomalies.detection import examined, kind_of, replaced
-from mno.observability.anomalies.model import Kind, Measure
+from mno.observability.anomalies.model import AnomalyKind, Measure
 from mno.observability.anomalies.stretches import Stretch
 from mno.observability.anomalies.synthetic import Fault, faulty_scopes
 from mno.observability.anomalies.watch import scored, touches, watched
@@ -63,7 +63,7 @@ def test_a_day_of_silence_is_a_drop() -> None:
     values[-30:-6] = 0
     scores = look(values)
     assert scores.min() <= -1
-    assert kind_of(float(scores.min()), 8) is Kind.DROP
+    assert kind_of(float(scores.min()), 8) is AnomalyKind.DROP
 
 
 def test_errors_count_when_they_rise_and_not_when_they_end() -> None:

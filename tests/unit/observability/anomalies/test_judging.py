@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mno.observability.anomalies.judging import Project, judged, strange
-from mno.observability.anomalies.model import Anomaly, Kind, Measure, Scope
+from mno.observability.anomalies.model import Anomaly, AnomalyKind, Measure, Scope
 from mno.observability.forecast.calendar import Calendar
 from mno.observability.forecast.model import Floats, Series
 
@@ -37,7 +37,7 @@ def with_spike(first: int, last: int, factor: float = 6.0) -> Floats:
 
 def test_a_spike_begins_an_anomaly_with_its_hours_and_figures() -> None:
     [found] = look({WHOLE: with_spike(10, 7)})
-    assert (found.kind, found.measure, found.scope) == (Kind.SPIKE, Measure.COST, WHOLE)
+    assert (found.kind, found.measure, found.scope) == (AnomalyKind.SPIKE, Measure.COST, WHOLE)
     assert found.start == START + timedelta(hours=HOURS - 10)
     assert found.end - found.start >= timedelta(hours=3)
     assert found.actual > 3 * found.expected

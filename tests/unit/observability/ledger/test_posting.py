@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.observability.ledger.model import Key, Kind, Sums
+from mno.observability.ledger.model import Key, LedgerKind, Sums
 from mno.observability.ledger.posting import postings
 
 keys = st.builds(
@@ -39,6 +39,6 @@ def test_the_first_of_an_hour_is_usage_and_what_comes_later_an_adjustment() -> N
     key, other = Key("openai", "gpt-4o", "", "", "", ()), Key("openai", "gpt-5", "", "", "", ())
     found = postings({key: Sums(7, 2, 1), other: Sums(1, 1, 1)}, {key: Sums(5, 2, 1)})
     assert [(posting.kind, posting.key, posting.sums) for posting in found] == [
-        (Kind.ADJUSTMENT, key, Sums(2, 0, 0)),
-        (Kind.USAGE, other, Sums(1, 1, 1)),
+        (LedgerKind.ADJUSTMENT, key, Sums(2, 0, 0)),
+        (LedgerKind.USAGE, other, Sums(1, 1, 1)),
     ]
