@@ -55,6 +55,8 @@ async def run(url: str, seconds: float) -> dict[str, list[dict[str, float]]]:
         databases = [await stack.enter_async_context(opened(url)) for _ in range(2)]
         await migrate_postgres(databases[0], migrations_of("postgres"), silent)
         nodes = [budget_node(database) for database in databases]
+        for node in nodes:
+            await stack.enter_async_context(node.budgets.running())
         tenancy = await a_tenancy(databases[0])
         for wish in ({}, {"matches": {"api_key": "key_1"}}, {"per": "user"}):
             await saved(databases[0], tenancy, limit=10**17, **wish)

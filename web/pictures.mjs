@@ -25,6 +25,13 @@ async function demonstrate({ url, key }) {
   await call("PUT", "/api/currency", { display: "USD", rates: [{ currency: "CNY", rate: "7.12", date: "2026-11-01" }, { currency: "TWD", rate: "31.6", date: "2026-11-01" }] });
   for (const name of ["Production ingest", "Staging ingest"]) await call("POST", "/api/keys", { name, scopes: ["ingest"] });
   await call("POST", "/api/keys", { name: "Dashboards", scopes: ["read"] });
+  for (const budget of [
+    { name: "Whole team", of: "team", limit: "400", period: "month", hard: false },
+    { name: "gpt-4o a day", limit: "12", period: "day", matches: { model: "gpt-4o*" }, status: 402, unpriced: "block" },
+    { name: "Each user, 30 days", limit: "6", per: "user", period: "rolling", rolling_s: 30 * 86_400 },
+    { name: "Support, calls an hour", unit: "calls", limit: "500", period: "hour", matches: { agent: "support-triage" } },
+  ]) await call("POST", "/api/budgets", budget);
+  await call("POST", "/api/ledger/credits", { amount: "25", note: "Credit of the provider for the outage of November 12" });
   await settle(call);
   const listed = await listedTraces(url, key, "from=-14d&agent=support-triage&limit=30");
   return listed.sort((left, right) => right.spans - left.spans)[0].trace_id;
@@ -70,6 +77,9 @@ async function takeAll() {
       { name: "forecast", path: "/costs/forecast?ahead=30&budget=400" },
       { name: "anomalies", path: "/costs/anomalies" },
       { name: "savings", path: "/costs/savings" },
+      { name: "budgets", path: "/costs/budgets" },
+      { name: "budget-add", path: "/costs/budgets", act: (page) => page.locator(".page-acts button").first().click() },
+      { name: "ledger", path: "/costs/ledger?from=-7d&by=model" },
       { name: "prices", path: "/costs/prices" },
       { name: "price-add", path: "/costs/prices?add=acme-writer-70b&provider=acme", act: (page) => page.getByRole("dialog").waitFor() },
       { name: "people", path: "/team/people" },

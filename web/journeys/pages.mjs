@@ -9,7 +9,7 @@ import { listedTraces, send, weeks } from "./demonstration.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const { url, link, key } = hub();
-const PAGES = ["/start", "/monitor?from=-7d", "/monitor/traces?from=-7d", "/monitor/system", "/costs?from=-7d", "/costs/forecast", "/costs/anomalies", "/costs/savings", "/costs/prices", "/team/keys", "/profile", "/settings/sign-in"];
+const PAGES = ["/start", "/monitor?from=-7d", "/monitor/traces?from=-7d", "/monitor/system", "/costs?from=-7d", "/costs/budgets", "/costs/ledger?from=-7d", "/costs/forecast", "/costs/anomalies", "/costs/savings", "/costs/prices", "/team/keys", "/profile", "/settings/sign-in"];
 const LANGUAGES = ["en", "zh-Hant", "zh-Hans"];
 let browser;
 let state;

@@ -2,12 +2,12 @@
 
 import {
   IconActivity, IconActivityHeartbeat, IconChartAreaLine, IconPigMoney, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
-  IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
+  IconBook2, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
 
-export type PagePath = "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
+export type PagePath = "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
   | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
 
@@ -38,6 +38,8 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
       { to: "/costs/forecast", word: "nav.forecast", icon: IconChartAreaLine, exact: true },
       { to: "/costs/anomalies", word: "nav.anomalies", icon: IconActivity, exact: true },
       { to: "/costs/savings", word: "nav.savings", icon: IconPigMoney, exact: true },
+      { to: "/costs/budgets", word: "nav.budgets", icon: IconTargetArrow, exact: true, may: ["budgets.read"] },
+      { to: "/costs/ledger", word: "nav.ledger", icon: IconBook2, exact: true, may: ["ledger.read"] },
       { to: "/costs/prices", word: "nav.prices", icon: IconReceipt2, exact: true },
     ],
   },

@@ -77,6 +77,16 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/costs/budgets",
+    component: lazyRouteComponent(() => import("../observability/budgets/BudgetsPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/costs/ledger",
+    component: lazyRouteComponent(() => import("../observability/ledger/LedgerPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/costs/prices",
     component: lazyRouteComponent(() => import("../observability/prices/PricesPage")),
   }),

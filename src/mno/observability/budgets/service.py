@@ -22,7 +22,7 @@ from mno.observability.budgets.thresholds.service import Thresholds
 from mno.observability.budgets.turns import End, Hold, Reserve, Turns
 from mno.observability.budgets.wording import exhausted, unpriced
 from mno.platform import clock
-from mno.platform.database import Database
+from mno.platform.database import Connection, Database
 from mno.platform.ending import ended
 from mno.platform.errors import Invalid, MnoError
 from mno.platform.ids import new_id
@@ -48,6 +48,8 @@ class Budgets:
         self._zones = zones
         self._thresholds = thresholds
         self._turns = Turns(self._take, thresholds.heard)
+        #: Only turns use it, one at a time; None where the program does not run, or Postgres went away.
+        self._line: Connection | None = None
         self.book = Book(self._load)
         versions.watch(TOPIC, self.book.changed)
 
@@ -120,6 +122,7 @@ class Budgets:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
+        self._line = await self._database.at_once("budgets")
         sweeping = asyncio.create_task(self._sweep_for_ever(), name="budgets-sweep")
         try:
             async with self._thresholds.running():
@@ -127,18 +130,30 @@ class Budgets:
                 await self._turns.ended()
         finally:
             await ended(sweeping)
+            line, self._line = self._line, None
+            if line is not None:
+                await line.close()
 
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(LEASE_SWEEP_INTERVAL_S)
             try:
+                if self._line is None:
+                    self._line = await self._database.at_once("budgets")
                 await self.sweep()
             except MnoError as error:
                 _log.warning("Leases that ran out cannot be given back at the moment: %s", error)
 
     async def _take(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        async with self._database.across_teams() as tx:
-            return await store.turn(tx, asked)
+        line = self._line
+        if line is None:
+            async with self._database.across_teams() as tx:
+                return await store.turn(tx, asked)
+        try:
+            return await store.turn(line, asked)
+        finally:
+            if line.broken or line.closed:
+                self._line = None
 
     async def _load(self, team_id: UUID) -> tuple[Sequence[Budget], str]:
         async with self._database.transaction(team_id) as tx:

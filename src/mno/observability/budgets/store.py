@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from psycopg import OperationalError
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from mno.observability.budgets.model import Budget, Cycle, Period, Unit, Unpriced
 from mno.platform.database import Connection
-from mno.platform.errors import Conflict
+from mno.platform.errors import Conflict, Unavailable
 
 _COLUMNS = """id, team_id, project_id, name, unit, quantity, matches, per, cycle, rolling_s, hard, status, thresholds,
     unpriced, fallback_nano, version, created_at, created_by, changed_at, changed_by, counted_until"""
@@ -20,8 +21,14 @@ _TURN = "SELECT budgets_turn(%(asked)s::jsonb) AS answer"
 
 
 async def turn(tx: Connection, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """One turn at the counters, see `budgets_turn` in migrations/postgres/0016_budgets.sql. Across teams."""
-    row = await (await tx.execute(_TURN, {"asked": orjson.dumps(asked).decode()})).fetchone()
+    """One turn at the counters, see `budgets_turn` in migrations/postgres/0016_budgets.sql. Across teams.
+
+    `Unavailable` when the connection is lost; what was asked may have been done.
+    """
+    try:
+        row = await (await tx.execute(_TURN, {"asked": orjson.dumps(asked).decode()})).fetchone()
+    except OperationalError as error:
+        raise Unavailable("The database does not answer; try again.") from error
     assert row is not None
     answer: dict[str, Any] = row["answer"]
     return answer

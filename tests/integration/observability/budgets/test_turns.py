@@ -9,7 +9,7 @@ import pytest
 from mno.observability.budgets.model import Amounts, Cycle, Period, Unit, Unpriced
 from mno.platform import clock
 from mno.platform.database import Database
-from mno.platform.errors import BudgetExhausted, Invalid, LimitExceeded, PaymentRequired
+from mno.platform.errors import BudgetExhausted, Invalid, LimitExceeded, PaymentRequired, Unavailable
 from mno.platform.http.problems import problem_of
 from mno.platform.ids import new_id
 from support.budgets import BudgetNode, Tenancy, a_tenancy, budget_node, saved, standing
@@ -198,6 +198,22 @@ async def test_a_caller_that_leaves_while_it_waits_holds_nothing(node: BudgetNod
     await reserve(node, tenancy, 1)
     held = sum(10 for answer in answers if not isinstance(answer, BaseException))
     assert await standing(node.database, budget) == (0, 3 + held)
+
+
+async def test_a_connection_that_is_lost_costs_one_call_and_holds_nothing_up(
+    node: BudgetNode, tenancy: Tenancy
+) -> None:
+    budget = await saved(node.database, tenancy, limit=1_000)
+    async with node.budgets.running():
+        await reserve(node, tenancy, 1)
+        async with node.database.as_administrator() as tx:
+            await tx.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'mno budgets'"
+            )
+        with pytest.raises(Unavailable):
+            await reserve(node, tenancy, 10)
+        await reserve(node, tenancy, 1)
+    assert await standing(node.database, budget) == (0, 2)
 
 
 async def test_a_budget_of_another_team_or_project_is_not_touched(node: BudgetNode, tenancy: Tenancy) -> None:
