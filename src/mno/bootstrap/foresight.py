@@ -58,7 +58,7 @@ def build_foresight(
     usage = UsageQueries(engines.clickhouse)
     calendars = PeoplesCalendars(engines.database, settings)
     active, readings = ActiveProjects(engines.clickhouse), Readings(usage)
-    anomalies = Anomalies(engines.database, active, readings, calendars, keys, outbox, audit)
+    anomalies = Anomalies(engines.database, active, readings, calendars, keys, outbox, audit, tasks)
     tasks.every("anomalies.look", "4-59/5 * * * *", anomalies.look)
     return Foresight(
         Forecasts(usage, prices, calendars),

@@ -5,10 +5,10 @@ together, so a look that was cut off is begun again and says nothing twice.
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from mno.audit.service import Audit
@@ -36,15 +36,17 @@ from mno.observability.forecast.ports import Calendars
 from mno.observability.spans.queries import Tenant
 from mno.platform import clock
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Invalid, MnoError, NotFound
+from mno.platform.errors import Invalid, NotFound
 from mno.platform.facts import Fact
 from mno.platform.ids import new_id, shown
 from mno.platform.principal import Principal
+from mno.platform.tasks import Tasks
 from mno.platform.time_range import TimeRange
 from mno.platform.time_range import shown as shown_time
 
-_log = logging.getLogger(__name__)
-
+#: The task that looks at one project, and how often it is begun; the schedule asks again anyway.
+LOOK = "anomalies.look_at"
+LOOK_ATTEMPTS = 2
 #: An hour is looked at when it has been over for this long: what was sent late has come by then.
 _SETTLED = timedelta(minutes=3)
 #: A value is a newcomer when its first day costs at least this share of the project's usual day.
@@ -73,6 +75,7 @@ class Anomalies:
         keys: KeyNames,
         facts: Facts,
         audit: Audit,
+        tasks: Tasks,
     ) -> None:
         self._database = database
         self._projects = projects
@@ -81,18 +84,29 @@ class Anomalies:
         self._keys = keys
         self._facts = facts
         self._audit = audit
+        self._tasks = tasks
+        tasks.register(LOOK, self._look_at, attempts=LOOK_ATTEMPTS)
 
     # — looking —
 
     async def look(self) -> int:
-        """Looks at every active project; the number of anomalies that began. One that fails does not stop others."""
-        begun = 0
-        for team_id, project_id in await self._projects.active(clock.now()):
-            try:
-                begun += await self.look_at(team_id, project_id)
-            except MnoError as error:
-                _log.warning("Anomalies of project %s have to wait: %s", shown("prj", project_id), error)
-        return begun
+        """Has every active project looked at that has a whole hour that nobody looked at yet; the number of them.
+
+        Each is a task of its own, so that all processes share them and one that fails stops no other.
+        """
+        end = whole_hour(clock.now() - _SETTLED)
+        async with self._database.across_teams() as tx:
+            done = await store.looked_at(tx, end)
+        due = [one for one in await self._projects.active(clock.now()) if one[1] not in done]
+        for team_id, project_id in due:
+            args = {"team": str(team_id), "project": str(project_id)}
+            name = f"{LOOK} {project_id}"
+            async with self._database.transaction(team_id) as tx:
+                await self._tasks.defer(tx, LOOK, args, one_waiting=name, one_running=name)
+        return len(due)
+
+    async def _look_at(self, args: dict[str, Any]) -> None:
+        await self.look_at(UUID(args["team"]), UUID(args["project"]))
 
     async def look_at(self, team_id: UUID, project_id: UUID) -> int:
         """Looks at the hours since the last look, up to MAX_FRESH_HOURS; the number of anomalies that began."""

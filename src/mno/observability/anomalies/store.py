@@ -135,6 +135,12 @@ async def reached(tx: Connection, team_id: UUID, project_id: UUID) -> datetime |
     return None if row is None else row["reached"]
 
 
+async def looked_at(tx: Connection, moment: datetime) -> set[UUID]:
+    """Projects of all teams that have been looked at up to a moment."""
+    rows = await tx.execute("SELECT project_id FROM anomalies_watch WHERE reached >= %(moment)s", {"moment": moment})
+    return {row["project_id"] for row in await rows.fetchall()}
+
+
 async def set_reached(tx: Connection, team_id: UUID, project_id: UUID, moment: datetime) -> None:
     await tx.execute(
         "INSERT INTO anomalies_watch (team_id, project_id, reached) VALUES (%(team_id)s, %(project_id)s, %(moment)s)"

@@ -23,6 +23,7 @@ from mno.platform.database import Database
 from mno.platform.http.app import bare_app
 from mno.platform.ids import shown
 from mno.platform.outbox import Outbox
+from mno.platform.tasks import Tasks
 from mno.platform.versions import Versions
 from support.gatekeeper import Gatekeeper
 from support.prices import NamedKeys, a_writer
@@ -39,6 +40,7 @@ def anomalies(database: Database, clickhouse: ClickHouse) -> Anomalies:
         NamedKeys(),
         Outbox(database, Versions(database)),
         Audit(database),
+        Tasks(database),
     )
 
 
@@ -158,6 +160,33 @@ async def test_a_project_is_active_with_usage_lately_and_a_week_of_it(
     active = await ActiveProjects(clickhouse).active(clock.now())
     assert (UUID(tenant.team_id), UUID(tenant.project_id)) in active
     assert (UUID(young.team_id), UUID(young.project_id)) not in active
+
+
+async def test_the_schedule_has_each_active_project_looked_at_once_an_hour(
+    anomalies: Anomalies, clickhouse: ClickHouse, database: Database, tenant: Tenant
+) -> None:
+    steady_weeks(clickhouse, tenant, 2, last_hours={})
+    project = tenant.project_id
+
+    async def waiting() -> int:
+        async with database.across_teams() as tx:
+            rows = await tx.execute(
+                "SELECT count(*) AS n FROM procrastinate_jobs WHERE args->>'project' = %(project)s",
+                {"project": project},
+            )
+            row = await rows.fetchone()
+        assert row is not None
+        return int(row["n"])
+
+    assert await anomalies.look() >= 1
+    assert await waiting() == 1
+    await anomalies.look()
+    assert await waiting() == 1, "one waits already"
+    await look(anomalies, tenant)
+    async with database.across_teams() as tx:
+        await tx.execute("DELETE FROM procrastinate_jobs")
+    await anomalies.look()
+    assert await waiting() == 0, "nothing new to look at"
 
 
 async def test_only_its_own_team_sees_and_marks_an_anomaly(
