@@ -6,7 +6,7 @@ them. Ids alone prove little (Ollama draws them from a thousand), so two spans a
 the same id and overlap in time. Of two tellings the one that began later is nearer to the wire and counts.
 
 The hub's own gateway is the wire itself: its telling counts whatever the others' clocks say, which are those of
-other machines.
+other machines. Each of its tellings is a call of its own, also with an id that was drawn twice.
 """
 
 from typing import NamedTuple
@@ -33,9 +33,11 @@ class Telling(NamedTuple):
 
     def yields_to(self, other: "Telling") -> bool:
         """Whether the other, of an answer with the same id, is the same call and nearer to the wire."""
-        if self.is_wire is not other.is_wire:
+        if self.is_wire:
+            return False
+        if other.is_wire:
             apart_us = max(self.start_us - other.end_us, other.start_us - self.end_us)
-            return other.is_wire and apart_us <= MAX_CLOCK_OFFSET_US
+            return apart_us <= MAX_CLOCK_OFFSET_US
         overlap = self.start_us <= other.end_us and other.start_us <= self.end_us
         return overlap and (self.start_us, self.span_id) < (other.start_us, other.span_id)
 

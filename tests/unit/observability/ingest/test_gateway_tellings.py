@@ -95,9 +95,9 @@ def test_the_same_id_long_before_is_another_call(order: list[int]) -> None:
     assert settled(*(told[index] for index in order)) == {"gateway", "sdk"}
 
 
-def test_two_gateways_in_a_row_count_the_one_that_is_nearer_to_the_provider() -> None:
-    told = [(HUB, call("outer", 0, trace="same")), (HUB, call("inner", 5, trace="other"))]
-    assert settled(*told) == settled(*reversed(told)) == {"inner"}
+def test_every_call_of_the_gateway_counts_also_with_an_id_that_was_drawn_twice() -> None:
+    told = [(HUB, call("one", 0, trace="same")), (HUB, call("two", 5, trace="other"))]
+    assert settled(*told) == settled(*reversed(told)) == {"one", "two"}
 
 
 times = st.integers(0, 20_000_000)
