@@ -49,7 +49,7 @@ _WORTH_OF_DAY = 0.03
 _DAMPING = {
     Measure.COST: (0.15, 0.0),
     Measure.TOKENS: (0.15, 0.0),
-    Measure.ERRORS: (0.3, 2.0),
+    Measure.ERRORS: (0.3, 4.0),
     Measure.LATENCY: (0.0, 0.0),
 }
 #: The least distance that counts as usual, in logarithms, for one hour.
@@ -80,12 +80,12 @@ class Examination:
 def examined(series: Series, calendar: Calendar, measure: Measure, strange: Mask, fresh: int) -> Examination | None:
     """Looks at the last `fresh` hours; `strange` says of each hour whether it was an anomaly and teaches nothing.
 
-    None with less than MIN_WATCHED_HOURS before them, or where nothing ever happens.
+    None with less than MIN_WATCHED_HOURS of use before them.
     """
-    keep = MAX_WATCHED_DAYS * DAY + fresh
-    values, strange = series.values[-keep:], strange[-keep:]
+    keep = min(MAX_WATCHED_DAYS * DAY + fresh, _hours_of_use(series.values, measure))
+    values, strange = series.values[len(series.values) - keep :], strange[len(strange) - keep :]
     past = len(values) - fresh
-    if past < MIN_WATCHED_HOURS or fresh < 1 or not np.any(values[:past] > 0):
+    if past < MIN_WATCHED_HOURS or fresh < 1:
         return None
     start = series.end - len(values) * _HOUR
     hours_of_week, holidays = calendar.hours_of_week(start, len(values)), calendar.holidays(start, len(values))
@@ -108,6 +108,14 @@ def examined(series: Series, calendar: Calendar, measure: Measure, strange: Mask
     low = np.maximum((expected + damping) / wide - damping, 0.0)
     seen = values[-len(expected) :]
     return Examination(seen, expected, low, (expected + damping) * wide - damping, scores, reach)
+
+
+def _hours_of_use(values: Floats, measure: Measure) -> int:
+    """Hours since the measure was first above nothing: what was before is no history. No errors are one, though."""
+    if measure is Measure.ERRORS:
+        return len(values)
+    used = np.flatnonzero(values > 0)
+    return len(values) - int(used[0]) if len(used) else 0
 
 
 def replaced(values: Floats, strange: Mask) -> Floats:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pydantic import BaseModel, Field
 
 from mno.observability.anomalies.model import MAX_NOTE_CHARACTERS, Anomaly, AnomalyKind, Driver, Measure
+from mno.observability.anomalies.readings import DIMENSIONS
 from mno.observability.anomalies.service import Chart
 from mno.platform.ids import shown
 from mno.platform.time_range import shown as shown_time
@@ -26,7 +27,7 @@ class AnomalyDriver(BaseModel):
 
     @classmethod
     def of(cls, driver: Driver, anomaly: Anomaly) -> "AnomalyDriver":
-        values = [_scope(name, value, anomaly) for name, value in driver.values.items()]
+        values = [_scope(name, driver.values[name], anomaly) for name in sorted(driver.values, key=_place)]
         return cls(values=values, share=driver.share, amount=driver.amount, usual=driver.usual)
 
 
@@ -103,6 +104,11 @@ class ExpectedWish(BaseModel):
 
     expected: bool = True
     note: str = Field(default="", max_length=MAX_NOTE_CHARACTERS, description="Why, for those who look later.")
+
+
+def _place(dimension: str) -> int:
+    """Models first, users last: the order in which people ask."""
+    return (*DIMENSIONS, "user").index(dimension)
 
 
 def _points(chart: Chart) -> list[ChartPoint]:

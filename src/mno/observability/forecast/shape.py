@@ -54,7 +54,9 @@ def _day_by_hour(of_week: Floats, known_of_week: Floats) -> Floats:
         days_known = known[kind].sum(axis=1)
         expected = (known[kind] * hours).sum(axis=1)
         days = np.where(
-            days_known > 0, (sums[kind].sum(axis=1) + 0.1 * hours.mean()) / (expected + 0.1 * hours.mean()), 1.0
+            days_known > 0,
+            (sums[kind].sum(axis=1) + 0.1 * hours.mean()) / np.maximum(expected + 0.1 * hours.mean(), 1e-12),
+            1.0,
         )
         coarse[kind] = days[:, None] * hours[None, :]
     return coarse.reshape(-1)

@@ -26,11 +26,11 @@ def office(seed: int = 1) -> Floats:
     return np.where(working, 4.0, 1.0) * np.exp(np.random.default_rng(seed).normal(0, 0.1, len(hours)))
 
 
-def look(values: Floats, measure: Measure = Measure.COST, fresh: int = 24) -> Floats:
+def look(values: Floats, measure: Measure = Measure.COST, fresh: int = 24, hours: int = WEEKS * 168) -> Floats:
     found = examined(Series("office", START, values), CALENDAR, measure, np.zeros(len(values), dtype=bool), fresh)
     assert found is not None
     assert len(found.scores) == fresh
-    assert len(found.values) == len(found.expected) == len(values) - 24
+    assert len(found.values) == len(found.expected) == hours - 24
     assert np.all(found.low <= found.expected + 1e-9)
     assert np.all(found.expected <= found.high + 1e-9)
     return found.scores
@@ -74,6 +74,21 @@ def test_errors_count_when_they_rise_and_not_when_they_end() -> None:
     assert look(errors, Measure.ERRORS)[-5:].max() >= 1
     errors[-24:] = 0
     assert np.all(look(errors, Measure.ERRORS) == 0)
+
+
+def test_the_first_errors_ever_are_an_anomaly_when_they_are_several() -> None:
+    errors = np.zeros(WEEKS * 168)
+    errors[-3] = 2
+    assert np.all(look(errors, Measure.ERRORS) == 0)
+    errors[-3:] = 12
+    assert look(errors, Measure.ERRORS)[-3] >= 1
+
+
+def test_hours_before_the_first_use_are_no_history() -> None:
+    values = office()
+    values[: 2 * 168] = 0
+    values[-5:-2] *= 4
+    assert look(values, hours=3 * 168)[-5] >= 2
 
 
 def test_hours_without_calls_have_no_latency_and_no_alarm() -> None:
