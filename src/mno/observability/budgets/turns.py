@@ -6,6 +6,7 @@ than one of a single call. What is asked in one turn is decided by the engine in
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,7 +114,14 @@ class Turns:
 
     async def reserve(self, wish: Reserve) -> Full | None:
         """None when the call holds its amounts now; else the first counter without room, and nothing is held."""
-        return await self._ask(wish)
+        answer = self._ask(wish)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            # it was answered in the very moment in which its caller left
+            if answer.done() and not answer.cancelled() and answer.exception() is None and answer.result() is None:
+                self._give_back(wish.id)
+            raise
 
     async def end(self, end: End) -> None:
         """Gives back what the call held and counts what it used; a second end of the same changes nothing."""
@@ -136,6 +144,11 @@ class Turns:
         if self._under_way is None:
             self._under_way = asyncio.create_task(self._go_on(), name="budgets-turns")
         return answer
+
+    def _give_back(self, reservation: UUID) -> None:
+        """What a caller held that has left: nobody else will. If that fails, the lease sees to it."""
+        with contextlib.suppress(Unavailable):
+            self._ask(End(reservation, None)).add_done_callback(lambda answer: answer.cancelled() or answer.exception())
 
     async def _go_on(self) -> None:
         try:
@@ -165,8 +178,7 @@ class Turns:
         for asking in taking:
             full = refused.get(asking.what.id) if isinstance(asking.what, Reserve) else None
             if asking.answer.cancelled() and isinstance(asking.what, Reserve) and full is None:
-                # it left during its turn, and nobody else will give this back
-                self._waiting.append(_Asking(End(asking.what.id, None), asyncio.get_running_loop().create_future()))
+                self._give_back(asking.what.id)
             _settle(asking.answer, _full(full, counters) if full else None)
         spent = answer["spent"] or ()
         if readings := [Reading(hold, used) for hold, used in zip(counters.holds, spent, strict=True)]:
