@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+import uvloop
 
 from mno.llm_gateway.upstream.connection import MAX_WAITING_BYTES, Answer, Broken
 from mno.llm_gateway.upstream.pool import Origin, Pool
@@ -188,3 +189,14 @@ async def test_nobody_there_is_told_without_an_address() -> None:
         pass
     with pytest.raises(Broken, match="cannot be reached"):
         await pool().ask(origin, REQUEST, b"{}")
+
+
+def test_it_works_on_the_loop_that_the_program_runs_on() -> None:
+    async def twice() -> None:
+        async with serving(saying(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")) as origin:
+            kept = pool()
+            for _ in range(2):
+                assert await whole(await kept.ask(origin, REQUEST, b"{}")) == b"ok"
+            kept.close()
+
+    uvloop.run(twice())
