@@ -43,4 +43,4 @@ try:
 except PermissionDeniedError as error:
     seen["forbidden_model"] = error.body["error"]["message"]
 
-sys.stdout.write(json.dumps(seen))
+sys.stdout.write(json.dumps(seen) + "\n")

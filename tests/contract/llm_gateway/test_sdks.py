@@ -30,7 +30,8 @@ class Outcome:
 
     @property
     def seen(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.printed.splitlines()[-1])
+        # an SDK's warnings stand beside it
+        found: dict[str, Any] = json.loads(next(line for line in self.printed.splitlines() if line.startswith("{")))
         return found
 
 

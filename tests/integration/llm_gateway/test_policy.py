@@ -7,6 +7,9 @@ import orjson
 import pytest
 
 from integration.llm_gateway.conftest import CHAT, Team
+from mno.bootstrap import Services
+from mno.identity.model import Home
+from mno.platform.ids import parsed
 from support.upstream import Got, Upstream, Wire, completion
 
 
@@ -94,12 +97,16 @@ async def test_calls_at_one_time_are_bounded(ready: Team, upstream: Upstream) ->
     assert (await ready.chat()).status_code == 200
 
 
-async def test_a_provider_for_another_project_is_not_there(team: Team, upstream: Upstream) -> None:
+async def test_a_provider_for_another_project_is_not_there(
+    team: Team, upstream: Upstream, services: Services, home: Home
+) -> None:
     project = (await team.admin.post("/api/projects", json={"name": "Other"})).json()["id"]
     await team.add("up", upstream.url, projects=[project])
     assert (await team.chat()).status_code == 404
-    made = await team.admin.post("/api/keys", json={"name": "theirs", "scopes": ["gateway"], "project": project})
-    team.caller.headers["authorization"] = f"Bearer {made.json()['key']}"
+    theirs = "mno_" + "theirs0123" * 4
+    async with services.engines.database.across_teams() as tx:
+        await services.access.keys.ensure(tx, home.team.id, parsed("prj", project), "theirs", theirs)
+    team.caller.headers["authorization"] = f"Bearer {theirs}"
     assert (await team.chat()).status_code == 200
 
 
