@@ -226,7 +226,7 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
               <i
                 className={one.kind === "before" ? "line" : undefined}
                 style={{
-                  opacity: one.kind === "band" ? 0.35 : undefined,
+                  opacity: one.kind === "band" ? (index === 0 ? 0.25 : 0.55) : undefined,
                   background:
                     one.kind === "mark" ? "var(--mno-broken)" : one.kind === "before"
                       ? "repeating-linear-gradient(90deg, var(--mno-faint) 0 3px, transparent 3px 5px)"

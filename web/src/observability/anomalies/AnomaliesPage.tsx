@@ -11,17 +11,19 @@ import { useLanguage } from "../../i18n/language";
 import { useAddress } from "../../shell/address";
 import { type Column, ColumnChooser, DataTable } from "../../ui/DataTable";
 import { Card, Page } from "../../ui/Page";
-import { RangePicker } from "../../ui/Range";
 import { State } from "../../ui/State";
 import { AnomalyDetail } from "./AnomalyDetail";
 import { driverText, figureText, MEASURES, scopeText } from "./words";
 
+const DAYS = ["7", "30", "90"] as const;
+
 export default function AnomaliesPage() {
   const { t, language } = useLanguage();
-  const { range, value, set } = useAddress();
+  const { value, set } = useAddress();
+  const days = DAYS.find((each) => each === value("days")) ?? "30";
   const measure = MEASURES.find((each) => each === value("measure"));
   const verdict = value("verdict");
-  const asked = { from: value("from") || "-30d", to: range.to, measure, expected: verdict === "expected" ? true : verdict === "open" ? false : undefined };
+  const asked = { from: `-${days}d`, measure, expected: verdict === "expected" ? true : verdict === "open" ? false : undefined };
   const anomalies = useQuery({
     queryKey: ["anomalies", asked],
     queryFn: ({ signal }) => request<{ items: Anomaly[] }>(address("/api/anomalies", asked), { signal }),
@@ -59,13 +61,21 @@ export default function AnomaliesPage() {
     },
   ];
   return (
-    <Page title={t("nav.anomalies")} text={t("anomalies.text")} acts={<RangePicker />}>
+    <Page title={t("nav.anomalies")} text={t("anomalies.text")}>
       {opened !== "" && <AnomalyDetail id={opened} close={() => set({ anomaly: undefined })} />}
       <Card
         bare
         title={t("anomalies.list")}
         acts={
           <>
+            <Select
+              aria-label={t("chart.time")}
+              w={140}
+              value={days}
+              onChange={(next) => set({ days: next ?? undefined })}
+              data={DAYS.map((each) => ({ value: each, label: t("anomalies.lastDays", { count: Number(each) }) }))}
+              allowDeselect={false}
+            />
             <Select
               aria-label={t("anomalies.measure")}
               w={150}

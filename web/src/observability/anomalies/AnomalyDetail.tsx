@@ -9,6 +9,7 @@ import { useMay } from "../../api/session";
 import type { Anomaly, AnomalyDetail as Detail } from "../../api/types";
 import { ChartCard, type Series } from "../../charts/Chart";
 import { useLanguage } from "../../i18n/language";
+import { Card } from "../../ui/Page";
 import { Failure, FailureNote } from "../../ui/State";
 import { Ago } from "../../ui/Values";
 import { driverText, figureText, scopeText } from "./words";
@@ -55,14 +56,13 @@ function Verdict({ anomaly }: { anomaly: Anomaly }) {
   });
   const marked = anomaly.expected_mark;
   return (
-    <section className="card">
-      <div className="card-body stack">
+    <Card title={t("anomalies.drivers")}>
+      <div className="stack">
         <div>
-          <h2>{t("anomalies.drivers")}</h2>
           {anomaly.drivers.length === 0 ? (
             <p className="dim">{t("anomalies.noDrivers")}</p>
           ) : (
-            <ul>
+            <ul style={{ margin: 0, paddingInlineStart: 18 }}>
               {anomaly.drivers.map((driver) => (
                 <li key={driver.values.map(({ value }) => value).join()}>
                   {driverText(driver, t, language)}{" "}
@@ -89,7 +89,7 @@ function Verdict({ anomaly }: { anomaly: Anomaly }) {
         )}
         {mark.error && <FailureNote error={mark.error} />}
       </div>
-    </section>
+    </Card>
   );
 }
 

@@ -24,7 +24,7 @@ export function scopeText(scope: Scope, t: Translate): string {
 export function driverText(driver: Driver, t: Translate, language: string): string {
   const share = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(driver.share / 100);
   const parts = driver.values.map((value) => partText(value, t));
-  return t("anomalies.driver", { share, parts: new Intl.ListFormat(language, { type: "unit" }).format(parts) });
+  return t("anomalies.driver", { share, parts: parts.join(" · ") });
 }
 
 function partText({ dimension, name, value }: Scope, t: Translate): string {

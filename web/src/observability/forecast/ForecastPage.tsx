@@ -1,6 +1,6 @@
 /* Forecast: what will have been spent at the end of the period, how sure that is, and when a budget runs out. */
 
-import { NumberInput, Select } from "@mantine/core";
+import { Select, TextInput } from "@mantine/core";
 import { IconHourglassEmpty } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
@@ -43,6 +43,7 @@ export default function ForecastPage() {
     [found, t],
   );
   const money = (amount: string | number) => formatMoney(amount, currency, language);
+  const rounded = (amount: string) => formatMoney(amount, currency, language, Math.abs(Number(amount)) >= 100 ? 0 : undefined);
   return (
     <Page title={t("nav.forecast")} text={t("forecast.text")}>
       <Filters>
@@ -54,13 +55,11 @@ export default function ForecastPage() {
           data={AHEAD.map((each) => ({ value: each, label: each === "month" ? t("forecast.month") : t("forecast.days", { count: Number(each) }) }))}
           allowDeselect={false}
         />
-        <NumberInput
+        <TextInput
           aria-label={t("forecast.budget")}
           placeholder={t("forecast.budget")}
+          inputMode="decimal"
           w={160}
-          min={0}
-          max={1e12}
-          hideControls
           defaultValue={budget}
           onBlur={(event) => set({ budget: event.currentTarget.value.replaceAll(/[^\d.]/g, "") || undefined })}
           onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
@@ -86,8 +85,8 @@ export default function ForecastPage() {
             <Figure
               name={t("forecast.within", { share: 80 })}
               pending={!found}
-              value={found && (found.total ? `${money(found.total.low_80)} – ${money(found.total.high_80)}` : "–")}
-              note={found?.total && t("forecast.wider", { low: money(found.total.low_95), high: money(found.total.high_95) })}
+              value={found && (found.total ? `${rounded(found.total.low_80)} – ${rounded(found.total.high_80)}` : "–")}
+              note={found?.total && t("forecast.wider", { low: rounded(found.total.low_95), high: rounded(found.total.high_95) })}
             />
             <Figure name={t("forecast.runOut")} pending={!found} value={found && <RunOut forecast={found} />} note={found && <RunOutNote forecast={found} />} />
           </Figures>
@@ -136,6 +135,6 @@ function RunOutNote({ forecast }: { forecast: Forecast }) {
   if (!forecast.run_out) return <>{t("forecast.enterBudget")}</>;
   const { earliest, latest } = forecast.run_out;
   if (earliest === null) return <>{t("forecast.within", { share: 80 })}</>;
-  const date = (moment: string) => formatDate(Date.parse(moment), language);
+  const date = (moment: string) => formatBucket(Date.parse(moment), "hour", language, true);
   return <>{latest === null ? t("forecast.notBefore", { date: date(earliest) }) : t("forecast.between", { from: date(earliest), to: date(latest) })}</>;
 }

@@ -1,6 +1,6 @@
 /* Savings: what the tokens of last month would have cost by a cheaper model, from a cache, or in batches. */
 
-import { NumberInput, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { IconPigMoney } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { address, request } from "../../api/client";
@@ -55,8 +55,8 @@ export default function SavingsPage() {
   return (
     <Page title={t("nav.savings")} text={t("savings.text")}>
       <div className="filters">
-        <Percent label={t("savings.share")} value={share} most={100} suffix=" %" onChange={(next) => set({ share: next })} />
-        <Percent label={t("savings.reads")} value={reads} most={10_000} onChange={(next) => set({ reads: next })} />
+        <Percent label={t("savings.share")} value={share} suffix="%" onChange={(next) => set({ share: next })} />
+        <Percent label={t("savings.reads")} value={reads} onChange={(next) => set({ reads: next })} />
         <TextInput
           aria-label={t("savings.target")}
           placeholder={t("savings.target")}
@@ -98,21 +98,18 @@ export default function SavingsPage() {
 interface PercentProps {
   label: string;
   value: string;
-  most: number;
   suffix?: string;
   onChange: (next: string | undefined) => void;
 }
-function Percent({ label, value, most, suffix, onChange }: PercentProps) {
+function Percent({ label, value, suffix, onChange }: PercentProps) {
   return (
-    <NumberInput
+    <TextInput
       aria-label={label}
+      inputMode="decimal"
       leftSectionWidth={150}
       leftSection={<span className="dim" style={{ fontSize: 12 }}>{label}</span>}
+      rightSection={suffix}
       w={240}
-      min={1}
-      max={most}
-      suffix={suffix}
-      hideControls
       defaultValue={value}
       onBlur={(event) => onChange(event.currentTarget.value.replaceAll(/[^\d.]/g, "") || undefined)}
       onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
