@@ -55,6 +55,6 @@ def build_budgeting(
 
 def build_ledger(engines: Engines, outbox: Outbox, tasks: Tasks, audit: Audit) -> Ledger:
     ledger = Ledger(engines.database, LedgerQueries(engines.clickhouse), audit, outbox)
-    tasks.every("ledger.post", "12 * * * *", ledger.post_recent)
+    tasks.every("ledger.post", "2-59/10 * * * *", ledger.post_recent)
     tasks.every("ledger.check", "27 3 * * *", ledger.check_nightly)
     return ledger

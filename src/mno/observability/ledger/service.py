@@ -1,8 +1,8 @@
 """The ledger: entries for people to read, and the hours of usage that are posted to it.
 
-Every hour the rollups' closed hours are compared with what was written of them; what differs is written as usage or
-as an adjustment. Every night the same is done for all that is kept, and then the days of the last week are counted
-from the spans themselves: a difference is told by a fact, because then something has gone wrong.
+Every ten minutes the rollups' closed hours are compared with what was written of them; what differs is written as
+usage or as an adjustment. Every night the same is done for all that is kept, and then the days of the last week are
+counted from the spans themselves: a difference is told by a fact, because then something has gone wrong.
 """
 
 import logging
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 #: How long after its end an hour is posted: by then its spans have arrived, and what comes later is an adjustment.
 POSTING_WAIT_S = 600.0
-#: Hours that the hourly posting looks back at.
+#: How far back that posting looks.
 RECENT = timedelta(days=3)
 #: And the nightly one: another price for last quarter still reaches the ledger.
 KEPT = timedelta(days=400)

@@ -34,14 +34,22 @@ describe("the burn-down", () => {
     const start = "2026-11-28T00:00:00Z";
     const steps = [{ at: "2026-11-28T00:15:00Z", spent: "1" }, { at: "2026-11-28T01:00:00Z", spent: "4" }];
     const line = burnDownLine({ period: "day" }, standing(start, "2026-11-29T00:00:00Z"), steps, Date.parse("2026-11-28T01:10:00Z"));
-    expect(line.buckets).toHaveLength(97);
+    expect(line.buckets).toHaveLength(96);
     expect(line.spent.slice(0, 6)).toEqual([1, 1, 1, 4, 4, null]);
   });
 
   it("of a rolling window ends now", () => {
     const now = Date.parse("2026-11-28T12:00:00Z");
     const line = burnDownLine({ period: "rolling" }, standing("2026-11-27T12:00:00Z", "2026-11-28T13:00:00Z"), [], now);
-    expect(line.buckets.at(-1)).toBe(now);
+    expect(line.buckets.at(-1)).toBe(now - 15 * 60_000);
     expect(line.spent.every((value) => value === 0)).toBe(true);
+  });
+
+  it("falls on whole hours over a month and on days beyond", () => {
+    const now = Date.parse("2026-11-28T12:10:00Z");
+    const month = burnDownLine({ period: "month" }, standing("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"), [], now);
+    expect([month.interval, month.buckets.length]).toEqual(["hour", 720]);
+    const quarter = burnDownLine({ period: "rolling" }, standing("2026-08-30T12:00:00Z", "2026-11-29T12:00:00Z"), [], now);
+    expect([quarter.interval, quarter.buckets.length]).toEqual(["day", 91]);
   });
 });

@@ -3,6 +3,7 @@
 import type { Budget, BudgetCounter } from "../../api/types";
 import { formatMoney } from "../../format/money";
 import { formatCount } from "../../format/number";
+import { bucketsOf } from "../../format/time";
 import type { Translate } from "../../i18n/language";
 
 export const UNITS = ["money", "tokens", "calls"] as const;
@@ -39,24 +40,32 @@ export const MANTINE_TONE = { good: "teal", attention: "yellow", broken: "red" }
 export interface BurnDownLine {
   buckets: number[];
   spent: (number | null)[];
-  interval: "minute" | "hour";
+  interval: "minute" | "hour" | "day";
 }
 
 const MINUTE = 60_000;
-const STEPS_MS: Record<Budget["period"], number> = { hour: MINUTE, day: 15 * MINUTE, week: 60 * MINUTE, month: 360 * MINUTE, rolling: 0 };
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Steps that fall on round times, some hundred of them; months of a rolling window go by days. */
+function stepFor(length: number): number {
+  if (length <= 2 * HOUR) return MINUTE;
+  if (length <= 2 * DAY) return 15 * MINUTE;
+  return length <= 32 * DAY ? HOUR : DAY;
+}
 
 /** The whole period as points of a chart; what has not happened yet is null. */
 export function burnDownLine(budget: Pick<Budget, "period">, standing: BudgetCounter, steps: readonly { at: string; spent: string }[], now: number): BurnDownLine {
   const start = Date.parse(standing.period_start);
   const end = budget.period === "rolling" ? now : Date.parse(standing.resets_at);
-  const step = STEPS_MS[budget.period] || Math.max(MINUTE, Math.ceil((end - start) / 120 / MINUTE) * MINUTE);
-  const line: BurnDownLine = { buckets: [], spent: [], interval: budget.period === "hour" ? "minute" : "hour" };
+  const step = stepFor(end - start);
+  const interval = step === DAY ? "day" : step === MINUTE ? "minute" : "hour";
+  const buckets = step === DAY ? bucketsOf(start, end, "day") : Array.from({ length: Math.ceil((end - start) / step) }, (_, place) => Math.floor(start / MINUTE) * MINUTE + place * step);
   let place = 0;
   let spent = 0;
-  for (let at = start; at <= end; at += step) {
+  const values = buckets.map((at) => {
     for (let next = steps[place]; next !== undefined && Date.parse(next.at) <= Math.min(at + step, now); next = steps[++place]) spent = Number(next.spent);
-    line.buckets.push(at);
-    line.spent.push(at > now ? null : spent);
-  }
-  return line;
+    return at > now ? null : spent;
+  });
+  return { buckets, spent: values, interval };
 }

@@ -166,11 +166,11 @@ function EntryList({ of }: { of: Of }) {
         retry={() => void entries.refetch()}
         empty={<State icon={IconBook2} title={t("ledger.empty")} text={t("ledger.emptyText")} />}
         foot={
-          entries.hasNextPage && (
+          entries.hasNextPage ? (
             <Button variant="default" loading={entries.isFetchingNextPage} onClick={() => void entries.fetchNextPage()}>
               {t("traces.more")}
             </Button>
-          )
+          ) : undefined
         }
       />
     </Card>
