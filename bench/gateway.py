@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from client import Target
 from peers import installed
@@ -59,8 +59,7 @@ class Caller(asyncio.Protocol):
     """One connection of the load, as cheap as it can be: an answer ends where its length or its last chunk says."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self._received = b""
         self._end = -1
         self._waiter: asyncio.Future[None] | None = None
@@ -85,6 +84,13 @@ class Caller(asyncio.Protocol):
     async def rest(self) -> None:
         assert self._waiter is not None
         await self._waiter
+
+    def leave(self) -> None:
+        """In the middle of an answer."""
+        for future in (self._first, self._waiter):
+            if future is not None:
+                future.cancel()
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -130,6 +136,8 @@ class Figures:
     sixteen: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
     per_second: float = 0.0
+    #: Seconds of processor for one request, the hub's databases included; independent of what else the machine does.
+    processor_s: float = 0.0
 
 
 async def latencies(place: Place, connections: int, seconds: float) -> tuple[list[float], float]:
@@ -168,7 +176,7 @@ async def first_chunks(place: Place, seconds: float) -> list[float]:
     return times
 
 
-async def measured(places: list[Place], seconds: float) -> list[Figures]:
+async def measured(places: list[Place], seconds: float, server: Server) -> list[Figures]:
     """In turns, so that what the machine does besides falls on all alike."""
     found = [Figures(place.name) for place in places]
     for _ in range(3):
@@ -176,7 +184,10 @@ async def measured(places: list[Place], seconds: float) -> list[Figures]:
             figures.one += (await latencies(place, 1, seconds / 3))[0]
             figures.first += await first_chunks(place, seconds / 3)
     for place, figures in zip(places, found, strict=True):
+        before = server.processor_s()
         figures.sixteen, figures.per_second = await latencies(place, 16, seconds)
+        if place.name == "hub":
+            figures.processor_s = (server.processor_s() - before) / max(1, len(figures.sixteen))
     return found
 
 
@@ -193,7 +204,7 @@ async def held_streams(place: Place, server: Server, count: int) -> dict[str, fl
     await asyncio.sleep(1)
     after = server.memory()
     for caller in callers:
-        caller.transport.abort()
+        caller.leave()
     return {"streams": count, "grown_mib": (after.proportional - before.proportional) / 2**20}
 
 
@@ -285,9 +296,9 @@ def main() -> None:
         places = [Place("provider", provider_port, "/v1/chat/completions", "sk"), hub_place(server, provider_port)]
         if wished.peer:
             with litellm(provider_port) as peer:
-                found = asyncio.run(measured([*places, peer], seconds))
+                found = asyncio.run(measured([*places, peer], seconds, server))
         else:
-            found = asyncio.run(measured(places, seconds))
+            found = asyncio.run(measured(places, seconds, server))
         held = asyncio.run(held_streams(places[1], server, 100 if wished.quick else STREAMS_HELD))
     if wished.json:
         places_told = [
@@ -297,6 +308,7 @@ def main() -> None:
                 "sixteen": spread(one.sixteen),
                 "first": spread(one.first),
                 "requests_per_second": one.per_second,
+                "processor_ms": 1000 * one.processor_s,
             }
             for one in found
         ]
@@ -304,6 +316,7 @@ def main() -> None:
         return
     print(machine())
     print(shown(found))
+    print(f"The hub takes {1000 * found[1].processor_s:.2f} ms of processor for a request.")
     print(f"{held['streams']:,} open streams: {held['grown_mib']:,.0f} MiB above idle")
 
 

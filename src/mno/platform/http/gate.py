@@ -46,18 +46,20 @@ def requires(permission: str) -> Callable[[Request], Awaitable[Principal]]:
 
     async def gate(request: Request) -> Principal:
         principal = await authenticated(request)
-        _require_on(request, principal, permission)
-        return permitted(principal, permission)
+        return _permitted_here(request, principal, permission)
 
     _named[gate] = permission
     return gate
 
 
-def _require_on(request: HTTPConnection, principal: Principal, permission: str) -> None:
-    rules: SiteRules = request.app.state.site_rules
-    for system in rules.switched_off(principal.team_id):
-        if permission in SYSTEMS[system]:
-            raise Denied(f"This is switched off for the team, by the setting systems.{system}.")
+def _permitted_here(request: HTTPConnection, principal: Principal, permission: str) -> Principal:
+    """The principal, or `Denied` that says what it lacks: what is switched off nobody has (see `authenticated`)."""
+    if not principal.may(permission):
+        rules: SiteRules = request.app.state.site_rules
+        for system in rules.switched_off(principal.team_id):
+            if permission in SYSTEMS[system]:
+                raise Denied(f"This is switched off for the team, by the setting systems.{system}.")
+    return permitted(principal, permission)
 
 
 def requires_on_target(permission: str) -> Callable[[Request], Awaitable[Principal]]:
@@ -92,8 +94,7 @@ async def admitted_by_key(scope: Scope, key: str, permission: str) -> Principal:
     request = HTTPConnection(scope)
     authenticator: Authenticator = request.app.state.authenticator
     principal = _narrowed(request, await authenticator.principal_of_key(key))
-    _require_on(request, principal, permission)
-    return permitted(principal, permission)
+    return _permitted_here(request, principal, permission)
 
 
 def _narrowed(request: HTTPConnection, principal: Principal) -> Principal:
