@@ -142,13 +142,19 @@ CREATE TYPE budgets_change AS
 -- order as far as they fit. Rows are locked in one order by everybody (reservations by id, then counters), so turns
 -- of two nodes wait for each other and never for ever.
 --
--- `ends`: id, settled, cost, tokens, calls, estimated. `counters`: b, w, h(ead), p(art), f(rom), l(imit), hard; a
+-- `ends`: by id: settled, cost, tokens, calls, estimated. `counters`: b, w, h(ead), p(art), f(rom), l(imit), hard; a
 -- number of theirs from 1. `reserves`: id, team, project, started, lease, k (numbers of counters), a (amounts), holds,
 -- dims, tags, cost. Answers `accepted` (ids), `refused` (id, counter), and of each counter `spent` and `reserved`.
-CREATE FUNCTION budgets_turn(asked jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- Its plans are made once for a session, often while the tables are empty, and must not read them whole when they
+-- have grown.
+CREATE FUNCTION budgets_turn(asked jsonb) RETURNS jsonb LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     at       timestamptz := clock_timestamp();
+    ends     jsonb := asked -> 'ends';
     ending   uuid[];
+    settling uuid[];
     expired  uuid[];
     changes  budgets_change[];
     limits   bigint[];
@@ -164,10 +170,11 @@ BEGIN
     -- What is written here need not survive a crash of the machine: reservations die with the calls that hold them,
     -- and what was spent is counted from the spans. So the commit does not wait for the disk.
     PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT coalesce(array_agg(e.id::uuid), '{}'),
+           coalesce(array_agg(e.id::uuid) FILTER (WHERE (ends -> e.id -> 'settled')::boolean), '{}')
+    INTO ending, settling FROM jsonb_object_keys(ends) AS e(id);
     SELECT coalesce(array_agg(r.id), '{}') INTO ending FROM (
-        SELECT b.id FROM budgets_reservations b
-        WHERE b.id IN (SELECT e.id FROM jsonb_to_recordset(asked -> 'ends') AS e(id uuid))
-        ORDER BY b.id FOR UPDATE) AS r;
+        SELECT b.id FROM budgets_reservations b WHERE b.id = ANY (ending) ORDER BY b.id FOR UPDATE) AS r;
     SELECT coalesce(array_agg(r.id), '{}') INTO expired FROM (
         SELECT b.id FROM budgets_reservations b
         WHERE b.state = 'open' AND b.expires_at <= at AND NOT b.id = ANY (ending)
@@ -179,14 +186,14 @@ BEGIN
             SELECT unnest(ARRAY [
                 (r.team_id, h.b, h.w, h.h, CASE WHEN r.state = 'open' THEN -h.a ELSE 0 END, 0, NULL)::budgets_change,
                 (r.team_id, h.b, h.w, h.p, 0,
-                 CASE WHEN NOT coalesce(e.settled, false) OR r.state NOT IN ('open', 'expired') THEN 0
-                      WHEN h.u = 'tokens' THEN e.tokens
-                      WHEN h.u = 'calls' THEN e.calls
-                      ELSE coalesce(e.cost, ceil(e.tokens::numeric * h.f / 1000000)::bigint, 0) END,
+                 CASE WHEN NOT r.id = ANY (settling) OR r.state NOT IN ('open', 'expired') THEN 0
+                      WHEN h.u = 'tokens' THEN (e.told ->> 'tokens')::bigint
+                      WHEN h.u = 'calls' THEN (e.told ->> 'calls')::bigint
+                      ELSE coalesce((e.told ->> 'cost')::bigint,
+                                    ceil((e.told ->> 'tokens')::numeric * h.f / 1000000)::bigint, 0) END,
                  date_trunc('minute', r.started_at, 'UTC'))::budgets_change]) AS change
             FROM budgets_reservations r
-            LEFT JOIN jsonb_to_recordset(asked -> 'ends')
-                AS e(id uuid, settled boolean, cost bigint, tokens bigint, calls bigint) ON e.id = r.id
+            CROSS JOIN LATERAL (SELECT ends -> r.id::text AS told) AS e
             CROSS JOIN jsonb_to_recordset(r.holds)
                 AS h(b uuid, w text, h timestamptz, p timestamptz, u text, a bigint, f bigint)
             WHERE r.id = ANY (ending || expired)) AS c;
@@ -203,12 +210,14 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM budgets_counters b WHERE (b.budget_id, b.who, b.part) = (w.budget_id, w.who, w.part))
     ORDER BY w.budget_id, w.who, w.part
     ON CONFLICT DO NOTHING;
-    PERFORM FROM budgets_counters b
-    WHERE (b.budget_id, b.who, b.part) IN (
+    PERFORM FROM (
         SELECT c.budget_id, c.who, c.part FROM unnest(changes) AS c
-        UNION ALL
-        SELECT c.b, c.w, c.h FROM jsonb_to_recordset(asked -> 'counters') AS c(b uuid, w text, h timestamptz))
-    ORDER BY b.budget_id, b.who, b.part FOR UPDATE;
+        UNION
+        SELECT c.b, c.w, c.h FROM jsonb_to_recordset(asked -> 'counters') AS c(b uuid, w text, h timestamptz)
+        ORDER BY 1, 2, 3) AS k
+    CROSS JOIN LATERAL (
+        SELECT FROM budgets_counters b WHERE (b.budget_id, b.who, b.part) = (k.budget_id, k.who, k.part) FOR UPDATE
+    ) AS locked;
 
     IF cardinality(changes) > 0 THEN
         UPDATE budgets_counters b SET reserved = b.reserved + s.reserved, settled = b.settled + s.settled
@@ -227,27 +236,24 @@ BEGIN
         INSERT INTO ledger_entries (team_id, project_id, at, kind, hour, provider, model, agent, environment, api_key,
                                     tags, held, cost, tokens, calls, reservation, estimated)
         SELECT r.team_id, r.project_id, at,
-               CASE WHEN r.id = ANY (expired) THEN 'expiry' WHEN e.settled THEN 'settlement' ELSE 'release' END,
+               CASE WHEN r.id = ANY (expired) THEN 'expiry'
+                    WHEN r.id = ANY (settling) THEN 'settlement' ELSE 'release' END,
                date_trunc('hour', r.started_at, 'UTC'),
                coalesce(r.dimensions ->> 'provider', ''), coalesce(r.dimensions ->> 'model', ''),
                coalesce(r.dimensions ->> 'agent', ''), coalesce(r.dimensions ->> 'environment', ''),
                coalesce(r.dimensions ->> 'api_key', ''), r.tags,
                CASE WHEN r.state = 'open' THEN -r.cost ELSE 0 END,
-               CASE WHEN e.settled THEN coalesce(e.cost, 0) ELSE 0 END,
-               CASE WHEN e.settled THEN e.tokens ELSE 0 END, CASE WHEN e.settled THEN e.calls ELSE 0 END,
-               r.id, coalesce(e.estimated, false)
+               coalesce((e.told ->> 'cost')::bigint, 0), coalesce((e.told ->> 'tokens')::bigint, 0),
+               coalesce((e.told ->> 'calls')::bigint, 0), r.id, coalesce((e.told ->> 'estimated')::boolean, false)
         FROM budgets_reservations r
-        LEFT JOIN jsonb_to_recordset(asked -> 'ends')
-            AS e(id uuid, settled boolean, cost bigint, tokens bigint, calls bigint, estimated boolean) ON e.id = r.id
+        CROSS JOIN LATERAL (SELECT ends -> r.id::text AS told) AS e
         WHERE r.id = ANY (ending || expired)
-          AND (r.state = 'open' OR (r.state = 'expired' AND coalesce(e.settled, false)));
+          AND (r.state = 'open' OR (r.state = 'expired' AND r.id = ANY (settling)));
         UPDATE budgets_reservations r
         SET ended_at = at, state = CASE WHEN r.id = ANY (expired) THEN 'expired'
-                                        WHEN e.settled THEN 'settled' ELSE 'released' END
-        FROM budgets_reservations same
-        LEFT JOIN jsonb_to_recordset(asked -> 'ends') AS e(id uuid, settled boolean) ON e.id = same.id
-        WHERE same.id = r.id AND r.id = ANY (ending || expired)
-          AND (r.state = 'open' OR (r.state = 'expired' AND coalesce(e.settled, false)));
+                                        WHEN r.id = ANY (settling) THEN 'settled' ELSE 'released' END
+        WHERE r.id = ANY (ending || expired)
+          AND (r.state = 'open' OR (r.state = 'expired' AND r.id = ANY (settling)));
     END IF;
 
     SELECT array_agg(c.l ORDER BY c.n), array_agg(c.hard ORDER BY c.n), array_agg(c.spent ORDER BY c.n),

@@ -129,7 +129,7 @@ class Turns:
 
     async def sweep(self) -> None:
         """A turn for nobody: leases that ran out are given back."""
-        await self._take({"ends": [], "counters": [], "reserves": []})
+        await self._take({"ends": {}, "counters": [], "reserves": []})
 
     async def ended(self) -> None:
         """Returns when nobody waits any more."""
@@ -200,11 +200,12 @@ def _full(row: Mapping[str, Any], counters: _Counters) -> Full:
 
 def _asked(taking: Sequence[_Asking], counters: _Counters) -> dict[str, Any]:
     """What `budgets_turn` takes."""
-    ends: list[dict[str, Any]] = []
+    ends: dict[str, dict[str, Any]] = {}
     reserves: list[dict[str, Any]] = []
     for asking in taking:
         if isinstance(asking.what, End):
-            ends.append(_end(asking.what))
+            # of two ends of one call the first counts, whichever turn they come in
+            ends.setdefault(str(asking.what.id), _end(asking.what))
         else:
             reserves.append(_reserve(len(reserves), asking.what, counters))
     return {"ends": ends, "counters": counters.rows, "reserves": reserves}
@@ -213,7 +214,6 @@ def _asked(taking: Sequence[_Asking], counters: _Counters) -> dict[str, Any]:
 def _end(end: End) -> dict[str, Any]:
     actual = end.actual
     return {
-        "id": end.id,
         "settled": actual is not None,
         "cost": actual.cost_nano if actual else None,
         "tokens": actual.tokens if actual else 0,

@@ -76,6 +76,7 @@ async def test_every_call_of_the_gateway_leaves_what_it_held_and_what_it_cost(
     settled, released, lost = [await budgets.reserve(*place, dimensions, Amounts(100, 50), s) for s in (60, 60, 0.01)]
     await budgets.settle(settled, Amounts(70, 40), estimated=True)
     await budgets.release(released)
+    await asyncio.sleep(0.05)
     await budgets.sweep()
     await budgets.settle(lost, Amounts(30, 20))
     await budgets.settle(lost, Amounts(30, 20))
