@@ -100,7 +100,8 @@ def some_roles(dice: random.Random) -> dict[UUID, Role]:
     for number in range(dice.randint(1, 6)):
         role_id = UUID(int=100 + number)
         includes = tuple(dice.sample(sorted(roles), dice.randint(0, min(2, len(roles)))))
-        names = tuple(dice.sample(patterns, dice.randint(0, 5)))
+        # a share of them, so that more permissions do not make every answer a no
+        names = tuple(dice.sample(patterns, dice.randint(0, len(patterns) // 7)))
         roles[role_id] = Role(role_id, TEAM_ID, f"r{number}", "", names, includes, dice.random() < 0.2)
     return roles
 
