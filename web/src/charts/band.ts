@@ -32,7 +32,7 @@ export function bandOf(one: Series, index: number, tone: string, format: (value:
 export function marksOf(one: Series, tone: string): Drawn[] {
   return [
     {
-      type: "line" as const, name: one.name, data: [...one.values], showSymbol: true, symbol: "circle", symbolSize: 6,
+      type: "line" as const, name: one.name, data: [...one.values], showSymbol: true, showAllSymbol: true, symbol: "circle", symbolSize: 6,
       lineStyle: { opacity: 0 }, itemStyle: { color: tone }, z: 4,
     },
   ];

@@ -62,40 +62,34 @@ export default function AnomaliesPage() {
   ];
   return (
     <Page title={t("nav.anomalies")} text={t("anomalies.text")}>
+      <div className="filters">
+        <Select
+          aria-label={t("chart.time")}
+          w={140}
+          value={days}
+          onChange={(next) => set({ days: next ?? undefined })}
+          data={DAYS.map((each) => ({ value: each, label: t("anomalies.lastDays", { count: Number(each) }) }))}
+          allowDeselect={false}
+        />
+        <Select
+          aria-label={t("anomalies.measure")}
+          w={150}
+          value={measure ?? ""}
+          onChange={(next) => set({ measure: next || undefined })}
+          data={[{ value: "", label: t("anomalies.anyMeasure") }, ...MEASURES.map((each) => ({ value: each, label: t(`metric.${each}`) }))]}
+          allowDeselect={false}
+        />
+        <Select
+          aria-label={t("anomalies.verdict")}
+          w={150}
+          value={verdict}
+          onChange={(next) => set({ verdict: next || undefined })}
+          data={[{ value: "", label: t("anomalies.anyVerdict") }, { value: "open", label: t("anomalies.open") }, { value: "expected", label: t("anomalies.expected") }]}
+          allowDeselect={false}
+        />
+      </div>
       {opened !== "" && <AnomalyDetail id={opened} close={() => set({ anomaly: undefined })} />}
-      <Card
-        bare
-        title={t("anomalies.list")}
-        acts={
-          <>
-            <Select
-              aria-label={t("chart.time")}
-              w={140}
-              value={days}
-              onChange={(next) => set({ days: next ?? undefined })}
-              data={DAYS.map((each) => ({ value: each, label: t("anomalies.lastDays", { count: Number(each) }) }))}
-              allowDeselect={false}
-            />
-            <Select
-              aria-label={t("anomalies.measure")}
-              w={150}
-              value={measure ?? ""}
-              onChange={(next) => set({ measure: next || undefined })}
-              data={[{ value: "", label: t("anomalies.anyMeasure") }, ...MEASURES.map((each) => ({ value: each, label: t(`metric.${each}`) }))]}
-              allowDeselect={false}
-            />
-            <Select
-              aria-label={t("anomalies.verdict")}
-              w={150}
-              value={verdict}
-              onChange={(next) => set({ verdict: next || undefined })}
-              data={[{ value: "", label: t("anomalies.anyVerdict") }, { value: "open", label: t("anomalies.open") }, { value: "expected", label: t("anomalies.expected") }]}
-              allowDeselect={false}
-            />
-            <ColumnChooser name="anomalies" columns={columns} />
-          </>
-        }
-      >
+      <Card bare title={t("anomalies.list")} acts={<ColumnChooser name="anomalies" columns={columns} />}>
         <DataTable
           name="anomalies"
           rows={anomalies.data?.items}
