@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 #: What `make fuzz` multiplies by; one where nobody asks for more.
 TIMES = int(os.environ.get("MNO_FUZZ_TIMES", "1"))
@@ -15,6 +15,8 @@ def examples(usual: int, most: int = 20_000) -> int:
 
 
 def choose_examples() -> None:
-    """For the tests that say nothing."""
-    settings.register_profile("mno", max_examples=examples(USUAL))
+    """For the tests that say nothing. How fast the machine is decides about none of them."""
+    settings.register_profile(
+        "mno", max_examples=examples(USUAL), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("mno")
