@@ -156,6 +156,8 @@ class Pipeline:
         outcome: Future[Outcome] = Future()
 
         def work() -> None:
+            if not outcome.set_running_or_notify_cancel():
+                return  # whoever wanted it has left
             try:
                 outcome.set_result(errand())
             except BaseException as error:  # noqa: BLE001 - it belongs to the caller, who awaits it

@@ -271,6 +271,29 @@ async def test_a_delivery_that_cannot_be_stored_is_set_aside_and_costs_the_other
     assert pipeline.snapshot().set_aside_spans == 1
 
 
+async def test_an_errand_whose_caller_left_is_not_run_and_ends_nothing(
+    pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    begun, may_end, ran = threading.Event(), threading.Event(), []
+
+    def long_errand() -> None:
+        begun.set()
+        may_end.wait(20)
+
+    at_work = asyncio.create_task(pipeline.run(long_errand))
+    await asyncio.to_thread(begun.wait, 20)
+    waiting = asyncio.create_task(pipeline.run(lambda: ran.append(1)))
+    await asyncio.sleep(0)
+    for task in (at_work, waiting):
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await waiting
+    may_end.set()
+    await send(pipeline, tenant, [call(1, 1)])
+    assert (await totals(clickhouse, tenant))["calls"] == 1
+    assert not ran
+
+
 async def test_a_full_backlog_refuses_and_says_when_to_come_back(
     clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path
 ) -> None:
