@@ -91,6 +91,8 @@ class Pipeline:
         self._settle_at: float | None = None
         self._quiet_at = 0.0
         self._threads: list[threading.Thread] = []
+        #: Names of those that have ended.
+        self._ended: set[str] = set()
 
     @property
     def backlog_spans(self) -> int:
@@ -116,7 +118,7 @@ class Pipeline:
             (self._run_store, "ingest-store"),
             (self._run_sync, "ingest-sync"),
         ):
-            thread = threading.Thread(target=target, name=name, daemon=True)
+            thread = threading.Thread(target=self._run, args=(target, name), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
         return recovered
@@ -182,6 +184,15 @@ class Pipeline:
                 retry_after_s=1,
             )
 
+    def _run(self, target: Callable[[], None], name: str) -> None:
+        """Says to the thread behind that nothing more comes from this one."""
+        try:
+            target()
+        finally:
+            with self._lock:
+                self._ended.add(name)
+                self._lock.notify_all()
+
     # --- the journal thread ---
 
     def _run_journal(self) -> None:
@@ -220,7 +231,7 @@ class Pipeline:
         while True:
             with self._lock:
                 while not (self._can_gather() or self._all_is_durable()):
-                    self._lock.wait(0.1 if self._stopping else None)
+                    self._lock.wait()
                 if not self._can_gather():
                     return
                 group = self._next_to_gather()
@@ -233,7 +244,7 @@ class Pipeline:
         return len(self._durable) > self._gathered and self._writer.gathered_spans < BLOCK_SPANS
 
     def _all_is_durable(self) -> bool:
-        return self._nothing_follows(self._threads[0]) and len(self._durable) == self._gathered
+        return "ingest-journal" in self._ended and len(self._durable) == self._gathered
 
     def _next_to_gather(self) -> list[_Delivery]:
         room = BLOCK_SPANS - self._writer.gathered_spans
@@ -300,8 +311,6 @@ class Pipeline:
 
     def _patience_s(self) -> float | None:
         """How long the store thread may wait for work."""
-        if self._stopping:
-            return 0.1
         if self._settle_at is None:
             return None
         return max(min(self._settle_at, self._quiet_at) - time.monotonic(), 0)
@@ -329,10 +338,7 @@ class Pipeline:
             return errands, self._all_is_gathered()
 
     def _all_is_gathered(self) -> bool:
-        return self._nothing_follows(self._threads[1])
-
-    def _nothing_follows(self, before: threading.Thread) -> bool:
-        return self._stopping and not self._arrived and not before.is_alive()
+        return "ingest-gather" in self._ended
 
     # --- the sync thread ---
 
