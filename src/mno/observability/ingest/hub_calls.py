@@ -14,6 +14,7 @@ from uuid import UUID
 
 import orjson
 
+from mno.observability.costs.pricing import Tokens
 from mno.observability.ingest import redacting
 from mno.observability.ingest.journal import record
 from mno.observability.ingest.normalise import cleaned_tags
@@ -53,27 +54,6 @@ class Caller(Protocol):
     def environment(self) -> str: ...
     @property
     def tags(self) -> Sequence[str]: ...
-
-
-class Tokens(Protocol):
-    """In the meaning of spans."""
-
-    @property
-    def input_tokens(self) -> int: ...
-    @property
-    def cache_read_tokens(self) -> int: ...
-    @property
-    def cache_write_5m_tokens(self) -> int: ...
-    @property
-    def cache_write_1h_tokens(self) -> int: ...
-    @property
-    def input_audio_tokens(self) -> int: ...
-    @property
-    def output_tokens(self) -> int: ...
-    @property
-    def reasoning_tokens(self) -> int: ...
-    @property
-    def output_audio_tokens(self) -> int: ...
 
 
 class HubCall(Protocol):

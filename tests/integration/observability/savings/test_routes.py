@@ -113,9 +113,8 @@ async def test_batches_are_priced_by_the_price_list(
     )  # fmt: skip
     arrive(clickhouse, tenant, [call])
     ways = {one["way"]: one for one in await asked(client, share_percent="100")}
-    if "batch" in ways:
-        # half price for both sides
-        assert Decimal(ways["batch"]["saved"]) == Decimal(ways["batch"]["priced"]) / 2
+    # half price for both sides
+    assert Decimal(ways["batch"]["saved"]) == Decimal(ways["batch"]["priced"]) / 2
 
 
 async def test_last_month_is_asked_for_by_default(client: httpx.AsyncClient) -> None:
