@@ -4,7 +4,7 @@
     .venv/bin/python bench/anomalies.py --nab FOLDER [--json]
 
 Synthetic scopes with faults of seven kinds, some 230 in 30 scopes of 12 weeks, and the same number of quiet scopes:
-src/mno/observability/anomalies/synthetic.py says of what they are made. Detection walks every measure of every scope
+faults.py says of what they are made. Detection walks every measure of every scope
 hour by hour, as the hub does. The seed 4711 was never used while the method was made (1 and 2 were). Fails below a
 recall of 0.9 or a precision of 0.8, or above one false alarm a week and scope on quiet data.
 
@@ -19,8 +19,8 @@ from collections import Counter
 from pathlib import Path
 
 import nab
-from mno.observability.anomalies.synthetic import faulty_scopes
-from mno.observability.anomalies.watch import scored
+from faults import faulty_scopes
+from watch import scored
 
 SEED = 4711
 RECALL, PRECISION, FALSE_A_WEEK, LEAST_FAULTS = 0.9, 0.8, 1.0, 200

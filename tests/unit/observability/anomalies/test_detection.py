@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from faults import Fault, faulty_scopes
 from mno.observability.anomalies.detection import examined, kind_of, replaced
 from mno.observability.anomalies.model import AnomalyKind, Measure
 from mno.observability.anomalies.stretches import Stretch
-from mno.observability.anomalies.synthetic import Fault, faulty_scopes
-from mno.observability.anomalies.watch import scored, touches, watched
 from mno.observability.forecast.calendar import Calendar
 from mno.observability.forecast.model import Floats, Series
+from watch import scored, touches, watched
 
 CALENDAR = Calendar(ZoneInfo("UTC"))
 START = datetime(2026, 3, 2, tzinfo=UTC)

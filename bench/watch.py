@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faults import Fault, Faulty
 from mno.observability.anomalies.detection import examined
 from mno.observability.anomalies.model import MIN_WATCHED_HOURS, Measure
 from mno.observability.anomalies.stretches import Stretch, gather, mark
-from mno.observability.anomalies.synthetic import Fault, Faulty
 from mno.observability.forecast.calendar import Calendar
 from mno.observability.forecast.model import Series
 from mno.observability.forecast.shape import DAY, WEEK
