@@ -20,6 +20,7 @@ TEAM = frozenset(
         "projects.create",
         "audit.read",
         "directory.write",
+        "channels.read", "channels.write",
     }
 )  # fmt: skip
 
@@ -32,6 +33,7 @@ PROJECT = frozenset(
         "prices.read", "prices.write",
         "anomalies.write",
         "budgets.read", "budgets.write", "ledger.read",
+        "alerts.read", "alerts.write", "alerts.answer",
         "keys.read", "keys.write",
         "settings.read", "settings.write",
         "secrets.read", "secrets.write", "secrets.use",
@@ -48,6 +50,7 @@ SYSTEMS = {
     "monitor": frozenset({"spans.read", "system.read"}),
     "costs": frozenset(
         {"usage.read", "prices.read", "prices.write", "anomalies.write", "budgets.read", "budgets.write", "ledger.read"}
+        | {"alerts.read", "alerts.write", "alerts.answer"}
     ),
     "gateway": frozenset({"models.call", "gateway.read", "gateway.write"}),
 }
