@@ -1,0 +1,132 @@
+"""All SQL of channels and deliveries. A channel is leased by the process that sends to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from mno.notifications.model import (
+    Channel,
+    ChannelKind,
+    ChannelLanguage,
+    Delivery,
+    DeliveryState,
+    NoticeSeverity,
+    Text,
+)
+from mno.platform.database import Connection, Row
+
+_CHANNEL = """
+c.id, c.team_id, c.name, c.kind, c.language, c.host, c.sender, c.receivers, c.signed, c.created_at, c.created_by,
+c.delivered_at, c.failed_at, c.failure
+"""
+_DELIVERY = """
+d.id, d.team_id, d.channel_id, d.receiver, d.key, d.severity, d.text, d.data, d.state, d.attempts, d.created_at,
+d.due_at, d.error, d.delivered_at
+"""
+
+# — channels —
+
+
+async def channels(tx: Connection, team_id: UUID) -> list[Channel]:
+    rows = await tx.execute(
+        f"SELECT {_CHANNEL} FROM notifications_channels c WHERE c.team_id = %(team)s ORDER BY c.name", {"team": team_id}
+    )
+    return [_channel(row) for row in await rows.fetchall()]
+
+
+async def channels_among(tx: Connection, team_id: UUID, ids: Sequence[UUID]) -> list[Channel]:
+    rows = await tx.execute(
+        f"SELECT {_CHANNEL} FROM notifications_channels c WHERE c.team_id = %(team)s AND c.id = ANY (%(ids)s)",
+        {"team": team_id, "ids": list(ids)},
+    )
+    return [_channel(row) for row in await rows.fetchall()]
+
+
+async def insert_channel(tx: Connection, channel: Channel) -> None:
+    await tx.execute(
+        "INSERT INTO notifications_channels (id, team_id, name, kind, language, host, sender, receivers, signed,"
+        " created_at, created_by, due_at) VALUES (%(id)s, %(team_id)s, %(name)s, %(kind)s, %(language)s, %(host)s,"
+        " %(sender)s, %(receivers)s, %(signed)s, %(created_at)s, %(created_by)s, %(created_at)s)",
+        _bound(channel),
+    )
+
+
+async def update_channel(tx: Connection, channel: Channel) -> None:
+    """Its settings; how far it has come stays."""
+    await tx.execute(
+        "UPDATE notifications_channels SET name = %(name)s, language = %(language)s, host = %(host)s,"
+        " sender = %(sender)s, receivers = %(receivers)s, signed = %(signed)s"
+        " WHERE team_id = %(team_id)s AND id = %(id)s",
+        _bound(channel),
+    )
+
+
+async def delete_channel(tx: Connection, team_id: UUID, channel_id: UUID) -> None:
+    """Its deliveries go with it."""
+    await tx.execute(
+        "DELETE FROM notifications_channels WHERE team_id = %(team)s AND id = %(id)s",
+        {"team": team_id, "id": channel_id},
+    )
+
+
+# — deliveries —
+
+
+async def insert_deliveries(tx: Connection, deliveries: Sequence[Delivery]) -> None:
+    """Those whose key the channel has not had yet."""
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO notifications_deliveries (id, team_id, channel_id, receiver, key, severity, text, data, state,"
+            " created_at, due_at, error) VALUES (%(id)s, %(team_id)s, %(channel_id)s, %(receiver)s, %(key)s,"
+            " %(severity)s, %(text)s, %(data)s, %(state)s, %(created_at)s, %(due_at)s, %(error)s)"
+            " ON CONFLICT (channel_id, key, receiver) DO NOTHING",
+            [asdict(one) | {"text": Jsonb(_text_json(one.text)), "data": Jsonb(dict(one.data))} for one in deliveries],
+        )
+
+
+async def waiting(tx: Connection, team_id: UUID, ids: Sequence[UUID]) -> Mapping[UUID, int]:
+    """How many wait, by channel."""
+    rows = await tx.execute(
+        "SELECT channel_id, count(*) AS waiting FROM notifications_deliveries"
+        " WHERE team_id = %(team)s AND channel_id = ANY (%(ids)s) AND state = 'waiting' GROUP BY channel_id",
+        {"team": team_id, "ids": list(ids)},
+    )
+    return {row["channel_id"]: row["waiting"] for row in await rows.fetchall()}
+
+
+async def deliveries(
+    tx: Connection, team_id: UUID, channel_id: UUID, state: DeliveryState | None, before: UUID | None, limit: int
+) -> list[Delivery]:
+    """The newest first, older than `before`."""
+    rows = await tx.execute(
+        f"SELECT {_DELIVERY} FROM notifications_deliveries d"
+        " WHERE d.team_id = %(team)s AND d.channel_id = %(channel)s"
+        " AND (%(state)s::text IS NULL OR d.state = %(state)s) AND (%(before)s::uuid IS NULL OR d.id < %(before)s)"
+        " ORDER BY d.id DESC LIMIT %(limit)s",
+        {"team": team_id, "channel": channel_id, "state": state, "before": before, "limit": limit},
+    )
+    return [_delivery(row) for row in await rows.fetchall()]
+
+
+def _bound(channel: Channel) -> dict[str, object]:
+    return asdict(channel) | {"receivers": list(channel.receivers)}
+
+
+def _channel(row: Row) -> Channel:
+    kinds = {"kind": ChannelKind(row["kind"]), "language": ChannelLanguage(row["language"])}
+    return Channel(**(row | kinds | {"receivers": tuple(row["receivers"])}))
+
+
+def _text_json(text: Text) -> dict[str, object]:
+    return asdict(text) | {"lines": list(text.lines)}
+
+
+def _delivery(row: Row) -> Delivery:
+    made = {
+        "severity": NoticeSeverity(row["severity"]),
+        "state": DeliveryState(row["state"]),
+        "text": Text(**row["text"]),
+    }
+    return Delivery(**(row | made))
