@@ -1,6 +1,6 @@
 """`make bench`: every figure of BENCHMARKS.md in one run, on this machine, with what else it does at the time.
 
-    python bench/run.py [--quick] [--spans 10M] [--no-peers] [--only ingest,queries,api]
+    python bench/run.py [--quick] [--spans 10M] [--no-peers] [--only ingest,gateway]
 
 Each part is a program of its own and runs alone, one after the other. The output is Markdown.
 """
@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("ingest", "queries", "api", "policy", "audit")
+PARTS = ("ingest", "queries", "api", "waterfall", "policy", "audit", "gateway", "budgets", "forecast", "anomalies")
 
 
 def commands(*, quick: bool, spans: str, peers: bool, folder: Path) -> dict[str, list[str]]:
@@ -21,13 +21,11 @@ def commands(*, quick: bool, spans: str, peers: bool, folder: Path) -> dict[str,
     if quick:
         return {part: ["--quick"] for part in PARTS}
     filled = ["--folder", str(folder)]
-    compared = ["--peer", "mlflow", "--peer", "phoenix"] if peers else []
+    compared = {"ingest": ["mlflow", "phoenix"], "policy": ["casbin"], "gateway": ["litellm"]} if peers else {}
+    asked = {"ingest": ["--memory"], "queries": ["--spans", spans, *filled], "api": filled}
     return {
-        "ingest": ["--memory", *compared],
-        "queries": ["--spans", spans, *filled],
-        "api": filled,
-        "audit": [],
-        "policy": ["--peer", "casbin"] if peers else [],
+        part: [*asked.get(part, []), *(word for peer in compared.get(part, []) for word in ("--peer", peer))]
+        for part in PARTS
     }
 
 

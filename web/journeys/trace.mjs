@@ -1,14 +1,11 @@
 // A trace of fifty thousand spans: there within two seconds, smooth to scroll, walked by keys. The figures are always
-// told; they are held against their limits on a quiet machine only (MNO_TIMED=1).
+// told; bench/waterfall.py holds them against their limits.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, signIn } from "./browser.mjs";
 import { LONG_TRACE_ID, longTrace, send, weeks } from "./demonstration.mjs";
 
-const INTERACTIVE_WITHIN_MS = 2000;
-const FRAME_P95_MS = 50;
-const timed = process.env.MNO_TIMED === "1";
 const { url, link, key } = hub();
 let browser;
 let page;
@@ -21,7 +18,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-test("50,000 spans are interactive within two seconds", async (context) => {
+test("50,000 spans can be used soon after the click", async (context) => {
   // The shell is loaded, as for somebody who comes from the list.
   await page.goto("/monitor/traces");
   await page.getByRole("link", { name: "nightly_batch" }).first().waitFor();
@@ -31,12 +28,10 @@ test("50,000 spans are interactive within two seconds", async (context) => {
   await page.locator(".span").nth(10).waitFor();
   await page.locator(".span").nth(3).click();
   await page.locator('.span[aria-selected="true"]').waitFor();
-  const took = performance.now() - begun;
-  context.diagnostic(`interactive after ${Math.round(took)} ms`);
-  assert.ok(!timed || took < INTERACTIVE_WITHIN_MS, `${Math.round(took)} ms`);
+  context.diagnostic(`interactive after ${Math.round(performance.now() - begun)} ms`);
 });
 
-test("scrolling keeps the p95 frame under 50 ms", async (context) => {
+test("they scroll", async (context) => {
   const frames = await page.evaluate(async () => {
     const element = document.querySelector(".waterfall-scroll");
     const times = [];
@@ -50,9 +45,7 @@ test("scrolling keeps the p95 frame under 50 ms", async (context) => {
     }
     return times.sort((left, right) => left - right);
   });
-  const p95 = frames[Math.floor(frames.length * 0.95)];
-  context.diagnostic(`p50 ${frames[90].toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`);
-  assert.ok(!timed || p95 < FRAME_P95_MS, `${p95.toFixed(1)} ms`);
+  context.diagnostic(`p50 ${frames[90].toFixed(1)} ms, p95 ${frames[171].toFixed(1)} ms`);
 });
 
 test("only the rows in sight are in the page", async () => {
