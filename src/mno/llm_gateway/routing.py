@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
 
 from mno.llm_gateway.model import Target
+from mno.platform.retries import asked_pause_s
 
 #: What waiting, or another target, may cure.
 RETRIED = frozenset({408, 429, 500, 502, 503, 504, 529})
@@ -41,23 +41,6 @@ def pause_s(attempt: int, retry_after: str | None, now: datetime, jitter: Callab
     if asked is not None:
         return asked if asked <= MAX_PAUSE_S else None
     return min(MAX_PAUSE_S, FIRST_PAUSE_S * (1 << attempt)) * (0.5 + jitter() / 2)
-
-
-def asked_pause_s(retry_after: str | None, now: datetime) -> float | None:
-    """What a `Retry-After` asks for, as seconds or as a date (RFC 9110, 10.2.3); None where it says nothing."""
-    if not retry_after:
-        return None
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - now).total_seconds())
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:

@@ -55,6 +55,10 @@ class AddressRefused(Invalid):
     """The address is not one that the hub may connect to."""
 
 
+class NameUnknown(AddressRefused):
+    """The name has no address, perhaps only at the moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """What an administrator lets through although it is not public: names (`.example.com` with all below) and
@@ -134,6 +138,8 @@ class Egress:
     allowed: Callable[[], Allowed] = field(default=Allowed)
     resolve: Resolve = field(default=_resolve)
     ca_file: str | None = None
+    #: Whom clients trust: read once, because that takes longer than many a request.
+    _trust: ssl.SSLContext | None = field(default=None, init=False, repr=False, compare=False)
 
     def client(self, *, timeout_s: float = READ_S, follow_redirects: bool = False) -> httpx.AsyncClient:
         """An HTTP client; the caller closes it. A refused address raises `AddressRefused`.
@@ -149,6 +155,11 @@ class Egress:
             headers={"user-agent": "mno"},
         )
 
+    def trust(self) -> ssl.SSLContext:
+        if self._trust is None:
+            self._trust = ssl.create_default_context(cafile=self.ca_file)
+        return self._trust
+
     async def address_of(self, host: str, port: int) -> str:
         """An address of this host that may be connected to; `AddressRefused` when there is none.
 
@@ -158,7 +169,7 @@ class Egress:
         try:
             found = await asyncio.to_thread(self.resolve, host, port)
         except (OSError, UnicodeError):
-            raise AddressRefused(f"The name '{host[:100]}' cannot be resolved.") from None
+            raise NameUnknown(f"The name '{host[:100]}' cannot be resolved.") from None
         allowed = self.allowed()
         for text in found:
             address = ipaddress.ip_address(text.partition("%")[0])
@@ -168,7 +179,7 @@ class Egress:
                     "let it through by the setting security.egress_allowed."
                 )
         if not found:
-            raise AddressRefused(f"The name '{host[:100]}' has no address.")
+            raise NameUnknown(f"The name '{host[:100]}' has no address.")
         return found[0]
 
 
@@ -211,7 +222,7 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport over a pool that connects through the guard (a test proves that it does)."""
 
     def __init__(self, egress: Egress) -> None:
-        context = ssl.create_default_context(cafile=egress.ca_file)
+        context = egress.trust()
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,

@@ -23,6 +23,7 @@ def configure(level: str, form: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for quiet in (
+        "apprise",
         "uvicorn.access",
         "uvicorn.error",
         "httpx",

@@ -29,6 +29,10 @@ _ADDRESS = re.compile(
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 
+class LetterRefused(Unavailable):
+    """The mail server will never take this letter: it answered with a code from 550 to 559 (RFC 5321, 4.2.1)."""
+
+
 class Security(StrEnum):
     """How the conversation with the mail server is protected."""
 
@@ -84,7 +88,8 @@ class Mail:
     async def send(self, to: str, subject: str, text: str, language: str = "en") -> None:
         """Hands one letter to the mail server.
 
-        `Unavailable` when no server is set or it does not take the letter, `Invalid` for an address that is none.
+        `Unavailable` when no server is set or it does not take the letter (`LetterRefused` where trying again is of no
+        use), `Invalid` for an address that is none.
         """
         server = self._server()
         if not (server.host and server.sender):
@@ -111,9 +116,16 @@ class Mail:
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
-            raise Unavailable(
-                f"The mail server {server.host}:{server.port} did not take the letter: {reason}"
-            ) from None
+            kind = LetterRefused if _is_final(error) else Unavailable
+            raise kind(f"The mail server {server.host}:{server.port} did not take the letter: {reason}") from None
+
+
+def _is_final(error: Exception) -> bool:
+    import aiosmtplib
+
+    refused = error.recipients if isinstance(error, aiosmtplib.SMTPRecipientsRefused) else [error]
+    of_the_letter = (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError)
+    return all(isinstance(one, of_the_letter) and one.code // 10 == 55 for one in refused)
 
 
 def address_of(text: str) -> str:
@@ -141,11 +153,12 @@ def composed(sender: str, letter: Letter) -> EmailMessage:
     except (ValueError, MessageError) as error:
         raise Invalid(f"This letter cannot be sent: {error}") from None
     message.set_content(letter.text)
-    message.add_alternative(_page(letter), subtype="html")
+    message.add_alternative(page(letter), subtype="html")
     return message
 
 
-def _page(letter: Letter) -> str:
+def page(letter: Letter) -> str:
+    """The letter as HTML: its first paragraph as a heading, addresses as links."""
     paragraphs = [part.strip() for part in letter.text.split("\n\n") if part.strip()]
     heading, *rest = paragraphs or [""]
     body = "".join(f"<p>{_linked(part)}</p>" for part in rest)

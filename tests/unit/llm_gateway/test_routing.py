@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mno.llm_gateway.model import Target
-from mno.llm_gateway.routing import MAX_PAUSE_S, asked_pause_s, matches, order, pause_s, sticky_share
+from mno.llm_gateway.routing import MAX_PAUSE_S, matches, order, pause_s, sticky_share
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 A, B, SPARE = Target("a", "m", 90), Target("b", "m", 10), Target("spare", "m", 0)
@@ -34,23 +34,6 @@ def test_a_sticky_caller_keeps_its_share_and_shares_are_even() -> None:
     assert shares == [sticky_share("fast", f"user-{n}") for n in range(4000)]
     assert abs(sum(share < 0.1 for share in shares) / 4000 - 0.1) < 0.02
     assert sticky_share("slow", "user-1") != sticky_share("fast", "user-1")
-
-
-@pytest.mark.parametrize(
-    ("retry_after", "seconds"),
-    [
-        ("3", 3.0),
-        ("0.25", 0.25),
-        ("-4", 0.0),
-        ("Sat, 21 Nov 2026 08:00:09 GMT", 9.0),
-        ("Sat, 21 Nov 2026 07:00:00 GMT", 0.0),
-        ("soon", None),
-        (None, None),
-        ("", None),
-    ],
-)
-def test_retry_after_is_read_as_seconds_or_as_a_date(retry_after: str | None, seconds: float | None) -> None:
-    assert asked_pause_s(retry_after, NOW) == seconds
 
 
 def test_pauses_double_and_a_longer_one_than_ours_is_the_caller_s() -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from mno.platform import webhooks
 from mno.platform.errors import Invalid
 
 #: Streams of one chain.
@@ -74,14 +75,7 @@ def checked_target(kind: StreamKind, target: str) -> str:
     if kind is StreamKind.SYSLOG:
         syslog_address(target)
         return target
-    try:
-        parts = urlsplit(target)
-        known = parts.scheme in ("https", "http") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        known = False
-    if not known or "@" in parts.netloc or parts.fragment:
-        raise Invalid("A webhook's address must be https://… without a name, a password or a fragment in it.")
-    return target
+    return webhooks.checked_address(target)
 
 
 def syslog_address(target: str) -> SyslogAddress:
@@ -94,8 +88,3 @@ def syslog_address(target: str) -> SyslogAddress:
     if not port or not parts.hostname or parts.path not in ("", "/") or parts.query or "@" in parts.netloc:
         raise Invalid("A syslog server's address must be tls://host:port, tcp://host:port or udp://host:port.")
     return SyslogAddress(parts.scheme, parts.hostname, port)
-
-
-def backoff_s(attempts: int) -> float:
-    """How long to wait after so many failed tries: doubled each time, five minutes at most."""
-    return float(min(2 ** min(attempts - 1, 9), 300))

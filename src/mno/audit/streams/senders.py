@@ -7,10 +7,7 @@ in order; over UDP nobody can know.
 """
 
 import asyncio
-import base64
 import contextlib
-import hashlib
-import hmac
 import socket
 import ssl
 from collections.abc import Sequence
@@ -22,7 +19,7 @@ import orjson
 from mno.audit.model import Entry, Outcome
 from mno.audit.streams.model import SyslogAddress
 from mno.audit.wire import entry_json
-from mno.platform import clock
+from mno.platform import webhooks
 from mno.platform.errors import MnoError, Unavailable
 from mno.platform.ids import shown
 
@@ -40,16 +37,6 @@ _SEVERITIES = {Outcome.DONE: 5, Outcome.REFUSED: 4, Outcome.FAILED: 3}
 _DATAGRAM_BYTES = 60_000
 
 
-def secret_text(secret: bytes) -> str:
-    """A webhook's secret as Standard Webhooks libraries take it."""
-    return f"whsec_{base64.b64encode(secret).decode()}"
-
-
-def signature(secret: bytes, message_id: str, timestamp: int, body: bytes) -> str:
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return f"v1,{base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()}"
-
-
 async def post(egress: "Egress", url: str, secret: bytes, stream_id: UUID, entries: Sequence[Entry]) -> None:
     """One signed request; `Unavailable` unless the receiver says that it took it (a status of 200 to 299).
 
@@ -59,13 +46,7 @@ async def post(egress: "Egress", url: str, secret: bytes, stream_id: UUID, entri
 
     body = orjson.dumps({"stream": shown("aus", stream_id), "entries": [entry_json(entry) for entry in entries]})
     message_id = f"{shown('aus', stream_id)}.{entries[0].seq}-{entries[-1].seq}"
-    timestamp = int(clock.now().timestamp())
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(secret, message_id, timestamp, body),
-    }
+    headers = webhooks.signed_headers(secret, message_id, body)
     try:
         async with (
             asyncio.timeout(DELIVERY_S),

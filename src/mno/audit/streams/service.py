@@ -22,16 +22,16 @@ from mno.audit.streams.model import (
     DeadLetter,
     Stream,
     StreamKind,
-    backoff_s,
     checked_target,
     syslog_address,
 )
-from mno.platform import clock
+from mno.platform import clock, webhooks
 from mno.platform.database import Database
 from mno.platform.errors import Invalid, LimitExceeded, MnoError, NotFound
 from mno.platform.ids import new_id, shown
 from mno.platform.limits import MAX_NAME_CHARACTERS
 from mno.platform.principal import Principal
+from mno.platform.retries import backoff_s
 
 if TYPE_CHECKING:
     from mno.platform.egress import Egress
@@ -90,7 +90,7 @@ class Streams:
             await self._audit.record(
                 tx, actor, "streams.create", shown("aus", stream.id), name=name, after=after, team_id=chain
             )
-        secret = senders.secret_text(self._secret_of(stream.id)) if kind is StreamKind.WEBHOOK else ""
+        secret = webhooks.secret_text(self._secret_of(stream.id)) if kind is StreamKind.WEBHOOK else ""
         return stream, secret
 
     async def list(self, chain: UUID) -> Sequence[Stream]:
@@ -181,7 +181,7 @@ class Streams:
                 letter = DeadLetter(new_id(), stream.id, entries[0].seq, entries[-1].seq, error, now)
                 await store.insert_dead_letter(tx, stream.team_id, letter)
                 attempts, seq = 0, entries[-1].seq
-            due = now + timedelta(seconds=backoff_s(max(attempts, 1)))
+            due = now + timedelta(seconds=backoff_s(attempts))
             await store.postpone(tx, stream, self._me, seq, attempts, error, due)
 
     async def _stream(self, chain: UUID, stream_id: UUID) -> Stream:
