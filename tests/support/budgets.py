@@ -80,12 +80,14 @@ class BudgetNode:
     budgets: Budgets
     thresholds: Thresholds
     told: Told
+    #: Not running: this process hears of its own changes only.
+    versions: Versions
 
 
 def budget_node(database: Database, zone: str = "UTC") -> BudgetNode:
-    told = Told()
+    told, versions = Told(), Versions(database)
     thresholds = Thresholds(database, told)
-    return BudgetNode(database, Budgets(database, Versions(database), Zone(zone), thresholds), thresholds, told)
+    return BudgetNode(database, Budgets(database, versions, Zone(zone), thresholds), thresholds, told, versions)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The budgets of each team in memory, because every call asks them.
 
 A change is known at once in the process that made it and within a second in the others (`platform/versions.py`).
-What nobody tells, such as another time zone of the team, is known after BOOK_LIFETIME.
+What nobody tells, such as another time zone of the team, is known after BOOK_LIFETIME. While this process does not
+hear of changes, nothing is believed for longer than BELIEVED_S.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from mno.observability.budgets.periods import window_at
 TOPIC = "budgets:"
 #: How long a team's budgets are believed, in seconds.
 BOOK_LIFETIME = 30.0
+#: And how long without being told that nothing has changed.
+BELIEVED_S = 1.0
 
 #: A team's budgets and its time zone, as they are now.
 Load = Callable[[UUID], Awaitable[tuple[Sequence[Budget], str]]]
@@ -41,22 +44,23 @@ class TeamBook:
 
 
 class Book:
-    """`of` belongs to one event loop."""
+    """`of` belongs to one event loop; `unconfirmed_s` says for how long it is unknown whether anything changed."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, unconfirmed_s: Callable[[], float]) -> None:
         self._load = load
+        self._unconfirmed_s = unconfirmed_s
         self._teams: dict[UUID, TeamBook] = {}
         #: Told of a change while it was loaded: what came is old already.
         self._changes = 0
         self._loading: dict[UUID, asyncio.Lock] = {}
 
     async def of(self, team_id: UUID) -> TeamBook:
-        book = self._teams.get(team_id)
-        if book is not None and time.monotonic() - book.loaded_at < BOOK_LIFETIME:
+        book = self._believed(team_id)
+        if book is not None:
             return book
         async with self._loading.setdefault(team_id, asyncio.Lock()):
-            book = self._teams.get(team_id)
-            if book is not None and time.monotonic() - book.loaded_at < BOOK_LIFETIME:
+            book = self._believed(team_id)
+            if book is not None:
                 return book
             while True:
                 changes, began = self._changes, time.monotonic()
@@ -65,6 +69,15 @@ class Book:
                 if changes == self._changes:
                     self._teams[team_id] = book
                     return book
+
+    def _believed(self, team_id: UUID) -> TeamBook | None:
+        book = self._teams.get(team_id)
+        if book is None:
+            return None
+        age_s = time.monotonic() - book.loaded_at
+        if age_s < BELIEVED_S or (age_s < BOOK_LIFETIME and self._unconfirmed_s() < BELIEVED_S):
+            return book
+        return None
 
     def changed(self, topic: str) -> None:
         """Forgets the team that a topic names; all of them for the bare prefix."""

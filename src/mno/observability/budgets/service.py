@@ -3,6 +3,9 @@
 The counters are in Postgres, and every process takes turns at them (turns.py): what fits is granted, whatever
 happens at the same moment elsewhere, and nothing beyond. A reservation is a lease: if its process dies, what it held
 comes back when the lease has run out.
+
+A call that no budget counts asks nobody: that is known in memory. Its hour is posted to the ledger with everything
+else that was used in it.
 """
 
 import asyncio
@@ -38,6 +41,8 @@ ENDED_LIFETIME = timedelta(days=2)
 COUNTER_LIFETIME = timedelta(days=100)
 #: Reservations that are forgotten in one transaction.
 MAX_PRUNED_RESERVATIONS = 10_000
+#: The reservation of a call that no budget counts.
+NOTHING_HELD = UUID(int=0)
 
 
 class Budgets:
@@ -50,7 +55,7 @@ class Budgets:
         self._turns = Turns(self._take, thresholds.heard)
         #: Only turns use it, one at a time; None where the program does not run, or Postgres went away.
         self._line: Connection | None = None
-        self.book = Book(self._load)
+        self.book = Book(self._load, versions.unconfirmed_s)
         versions.watch(TOPIC, self.book.changed)
 
     async def reserve(
@@ -67,8 +72,8 @@ class Budgets:
 
         `dimensions` are user, session, agent, api_key, provider, model, environment and `tag:NAME`; `lease_s` is
         after how long the hold ends by itself; `started_at` is the moment that the call's span will begin, now by
-        default. `BudgetExhausted` when a budget that blocks has no room: nothing is held then. `Invalid` for amounts
-        below zero or above MAX_CALL_AMOUNT.
+        default. NOTHING_HELD where no budget counts it. `BudgetExhausted` when a budget that blocks has no room:
+        nothing is held then. `Invalid` for amounts below zero or above MAX_CALL_AMOUNT.
         """
         checked_dimensions(dimensions)
         checked_amounts(bound)
@@ -77,6 +82,8 @@ class Budgets:
         at = started_at or clock.now()
         book = await self.book.of(team_id)
         holds = _holds(book, project_id, dimensions, bound, at)
+        if not holds:
+            return NOTHING_HELD
         wish = Reserve(
             id=new_id(),
             team_id=team_id,
@@ -100,11 +107,13 @@ class Budgets:
         A second time it changes nothing.
         """
         checked_amounts(actual)
-        await self._turns.end(End(reservation, actual, estimated))
+        if reservation != NOTHING_HELD:
+            await self._turns.end(End(reservation, actual, estimated))
 
     async def release(self, reservation: UUID) -> None:
         """Gives everything back: the call was not made, or used nothing."""
-        await self._turns.end(End(reservation, None))
+        if reservation != NOTHING_HELD:
+            await self._turns.end(End(reservation, None))
 
     async def sweep(self) -> None:
         """Gives back what leases that ran out have held."""

@@ -24,7 +24,7 @@ from mno.platform.errors import Denied, Invalid
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.time_range import TimeRange
 from support.arriving import restate
-from support.budgets import Tenancy, Told, a_call, a_tenancy, budget_node, sent
+from support.budgets import Tenancy, Told, a_call, a_tenancy, budget_node, saved, sent
 
 
 @pytest.fixture
@@ -63,6 +63,7 @@ LONG = TimeRange(datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=U
 async def test_every_call_of_the_gateway_leaves_what_it_held_and_what_it_cost(
     ledger: Ledger, tenancy: Tenancy, database: Database
 ) -> None:
+    await saved(database, tenancy)
     budgets = budget_node(database).budgets
     place = tenancy.team_id, tenancy.project_id
     dimensions = {
@@ -101,6 +102,7 @@ async def test_hours_are_posted_once_and_corrections_follow(
 ) -> None:
     now = clock.now()
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    await saved(database, tenancy)
     budgets = budget_node(database).budgets
     started_at = now - timedelta(hours=30)
     dimensions = {"provider": "openai", "model": "gpt-4o", "api_key": "key_1"}
@@ -133,6 +135,18 @@ async def test_hours_are_posted_once_and_corrections_follow(
     assert await mine(ledger, tenancy, *window) == []
     balance = await ledger.balance(reader(tenancy), LONG, of_team=False)
     assert balance.spent == Sums(8, 100, 1)
+
+
+async def test_a_call_that_no_budget_counts_is_posted_with_its_hour(
+    ledger: Ledger, tenancy: Tenancy, database: Database, clickhouse: ClickHouse
+) -> None:
+    budgets, place = budget_node(database).budgets, (tenancy.team_id, tenancy.project_id)
+    await budgets.settle(await budgets.reserve(*place, {"model": "gpt-4o"}, Amounts(9, 100), 60), Amounts(8, 100))
+    sent(clickhouse, tenancy, a_call(1, 8, minutes_ago=30 * 60), source="gateway")
+    assert await written(ledger, tenancy) == []
+    await ledger.post(clock.now() - timedelta(days=3))
+    await ledger.post(clock.now() - timedelta(days=3))
+    assert await written(ledger, tenancy) == [("usage", 0, 8)]
 
 
 async def test_the_nightly_check_tells_a_difference_that_posting_cannot_mend(

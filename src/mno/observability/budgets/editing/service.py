@@ -81,7 +81,8 @@ class Editing:
         standing = await self._one_counter(budget, who)
         window, now = standing.window, clock.now()
         step_s = _STEPS_S.get(budget.period.cycle) or part_s(budget.period.rolling_s)
-        stretch = Stretch(window.since, max(window.since, now), window.part)
+        # the present second is in it: what came in the first of a minute stands at that minute
+        stretch = Stretch(window.since, now + timedelta(seconds=1), window.part)
         used, steps = 0, []
         for moment, amount in await self._queries.steps(budget, standing.who, stretch, step_s):
             used += amount
