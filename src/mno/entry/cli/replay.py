@@ -12,7 +12,7 @@ from mno.platform.errors import Invalid
 
 if TYPE_CHECKING:
     from mno.entry.cli.connection import Server
-    from mno.observability.ingest.replay import Replay
+    from mno.observability.ingest.replay import Call, Replay
 
 BATCH = 500
 #: In its own rhythm, calls are sent together that are due within this time.
@@ -26,6 +26,8 @@ def replay(
     speed: Annotated[str, typer.Option(help="Times its own speed, or max.")] = "max",
     users: Annotated[int, typer.Option(min=0, max=100_000, help="Invent that many users; 0 for none.")] = 0,
     keep_times: Annotated[bool, typer.Option("--keep-times", help="Leave the times as they are.")] = False,
+    weeks: Annotated[int, typer.Option(min=0, help="Rehearse: let the file fill that many weeks.")] = 0,
+    fault: Annotated[bool, typer.Option("--fault", help="And let one agent run away in the last whole hour.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Send a file of past calls as token events.
@@ -36,9 +38,16 @@ def replay(
     from mno.observability.ingest.replay import Replay, read_file
 
     factor = _factor(speed)
-    calls = read_file(file)
+    calls, invented = _rehearsed(read_file(file), weeks, fault=fault)
     plan = Replay.of(
-        calls, provider=provider, model=model, users=users, keep_times=keep_times, speed=factor, source=file.name
+        calls,
+        provider=provider,
+        model=model,
+        users=users,
+        keep_times=keep_times or bool(weeks),
+        speed=factor,
+        source=file.name,
+        invented=invented,
     )
     with server() as hub:
         result = _send(hub, plan, factor, quiet=as_json)
@@ -51,6 +60,20 @@ def replay(
         typer.echo(f"Synthetic, because the file does not say: {', '.join(plan.synthetic)}.")
     for refused in result["rejected"][:10]:
         typer.secho(f"refused: call {refused['index']}: {refused['reason']}", err=True, fg="yellow")
+
+
+def _rehearsed(calls: "list[Call]", weeks: int, *, fault: bool) -> "tuple[list[Call], tuple[str, ...]]":
+    """The calls over so many weeks, and the columns that were invented for it."""
+    from mno.observability.ingest import rehearsal
+    from mno.platform import clock
+
+    if not weeks:
+        if fault:
+            raise Invalid("A fault shows beside what was usual before: give --weeks as well, such as --weeks 4.")
+        return calls, ()
+    end = clock.now()
+    calls = rehearsal.stretched(calls, weeks, end)
+    return (rehearsal.with_fault(calls, end) if fault else calls), rehearsal.INVENTED
 
 
 def _factor(speed: str) -> float | None:

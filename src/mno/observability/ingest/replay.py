@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -169,15 +169,17 @@ class Replay:
         speed: float | None = None,
         source: str = "",
         run: str = "",
+        invented: Sequence[str] = (),
     ) -> "Replay":
         """Shifts the times so that the last call is sent as it happens: now, or at `speed` when that ends.
 
-        Events of one `run` are counted once however often they are sent; by default every run is its own.
+        Events of one `run` are counted once however often they are sent; by default every run is its own. `invented`
+        names columns of the calls that were not in the file.
         """
         length = calls[-1].time - calls[0].time
         end = clock.now() + (length / speed if speed else timedelta())
         shift = timedelta() if keep_times else end - calls[-1].time
-        made_up = [] if keep_times else ["time"]
+        made_up = [*invented] if keep_times else ["time", *invented]
         wanted = ("provider", "model", *(("user", "session") if users else ()), "duration_ms")
         made_up += [column for column in wanted if any(column not in call.fields for call in calls)]
         return cls(calls, provider, model, users, shift, tuple(made_up), source, run or new_id().hex)
