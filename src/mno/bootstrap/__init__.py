@@ -30,10 +30,11 @@ from mno.identity.service import Identity, check_bootstrap_key
 from mno.identity.sign_in.rooms import Entrances
 from mno.identity.teams.invitations.service import Invitations
 from mno.identity.teams.rooms import People
-from mno.observability.budgets.refreshing.arrivals import Arrivals
+from mno.observability.budgets.refreshing.arrivals import SentByOthers
 from mno.observability.budgets.rooms import Budgeting
 from mno.observability.export.service import OtelExport
 from mno.observability.ledger.service import Ledger
+from mno.observability.spans.arrivals import Arrivals
 from mno.platform.config import Config
 from mno.platform.egress import Egress
 from mno.platform.migrate import Report
@@ -114,8 +115,8 @@ def assemble(config: Config, engines: Engines) -> Services:
     access = build_access(engines.database, versions, audit)
     approvals = build_approvals(engines.database, outbox, audit, access.policy)
     identity = Identity(engines.database, access.policy, access.keys, versions)
-    arrivals = Arrivals()
-    observability = build_observability(engines, access.keys, audit, settings.redaction_rules, arrivals)
+    arrivals = Arrivals(SentByOthers())
+    observability = build_observability(engines, access.keys, audit, settings.redaction_rules, (arrivals,))
     budgeting = build_budgeting(engines, versions, outbox, tasks, audit, arrivals)
     keep_for_a_time(engines, tasks, settings, audit)
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)

@@ -9,7 +9,6 @@ from mno.bootstrap.engines import Engines
 from mno.identity.teams import store as teams_store
 from mno.identity.teams.projects import store as projects_store
 from mno.observability.budgets.editing.service import Editing
-from mno.observability.budgets.refreshing.arrivals import Arrivals
 from mno.observability.budgets.refreshing.queries import UseQueries
 from mno.observability.budgets.refreshing.service import Refreshing
 from mno.observability.budgets.rooms import Budgeting
@@ -17,6 +16,7 @@ from mno.observability.budgets.service import Budgets
 from mno.observability.budgets.thresholds.service import Thresholds
 from mno.observability.ledger.queries import LedgerQueries
 from mno.observability.ledger.service import Ledger
+from mno.observability.spans.arrivals import Arrivals
 from mno.platform.database import Database
 from mno.platform.outbox import Outbox
 from mno.platform.tasks import Tasks

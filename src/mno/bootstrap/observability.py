@@ -1,7 +1,7 @@
 """What the fleet spends and does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,6 @@ import mno
 from mno.audit.service import Audit
 from mno.bootstrap.engines import Engines
 from mno.identity.service import Identity
-from mno.observability.budgets.refreshing.arrivals import Arrivals
 from mno.observability.costs.ports import KeyNames
 from mno.observability.costs.service import Costs
 from mno.observability.ingest.body import BodyBudget
@@ -29,6 +28,7 @@ from mno.observability.ingest.service import Ingest, RulesOf, owner_of
 from mno.observability.ingest.writer import BlockWriter
 from mno.observability.retention.service import Retention as SpanRetention
 from mno.observability.retention.store import RetentionStore
+from mno.observability.spans.arrivals import Arrivals
 from mno.observability.spans.fresh import FreshSpans
 from mno.observability.spans.queries import SpanQueries
 from mno.observability.spans.restatement import Repricing
@@ -77,14 +77,14 @@ class Observability:
 
 
 def build_observability(
-    engines: Engines, keys: KeyNames, audit: Audit, rules_of: RulesOf, arrivals: Arrivals
+    engines: Engines, keys: KeyNames, audit: Audit, rules_of: RulesOf, arrivals: Sequence[Arrivals]
 ) -> Observability:
     feed = SpanFeed()
     meters = Meters()
     journal = Journal(engines.folder.journal)
     fresh = FreshSpans()
     store = SpanStore(engines.clickhouse)
-    pipeline = Pipeline(journal, BlockWriter(journal, store, meters, Listeners((feed, arrivals)), fresh), meters)
+    pipeline = Pipeline(journal, BlockWriter(journal, store, meters, Listeners((feed, *arrivals)), fresh), meters)
     costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys, audit)
     ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders(), rules_of)
 

@@ -8,9 +8,10 @@ import pytest
 
 from mno.observability.budgets import store
 from mno.observability.budgets.model import Amounts, Budget, Cycle, Period, Unit, Unpriced
-from mno.observability.budgets.refreshing.arrivals import Arrivals
+from mno.observability.budgets.refreshing.arrivals import SentByOthers
 from mno.observability.budgets.refreshing.queries import UseQueries
 from mno.observability.budgets.refreshing.service import Refreshing
+from mno.observability.spans.arrivals import Arrivals
 from mno.observability.spans.model import Owner
 from mno.observability.spans.queries import Tenant
 from mno.platform import clock
@@ -35,7 +36,9 @@ async def tenancy(database: Database) -> Tenancy:
 
 @pytest.fixture
 def refreshing(node: BudgetNode, clickhouse: ClickHouse) -> Refreshing:
-    return Refreshing(node.database, UseQueries(clickhouse), node.budgets.book, node.thresholds, Arrivals())
+    return Refreshing(
+        node.database, UseQueries(clickhouse), node.budgets.book, node.thresholds, Arrivals(SentByOthers())
+    )
 
 
 async def recounted(node: BudgetNode, refreshing: Refreshing, budget: Budget, *, later_s: int = 0) -> int:
@@ -171,7 +174,7 @@ async def test_a_budget_is_full_with_what_others_spent(
 
 
 async def test_arrivals_name_the_places_that_may_have_moved() -> None:
-    arrivals = Arrivals()
+    arrivals = Arrivals(SentByOthers())
     arrivals.listen()
     team, project, other = uuid4(), uuid4(), uuid4()
     gateway = Owner(str(team), str(other), "gateway", "")

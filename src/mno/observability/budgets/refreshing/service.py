@@ -21,10 +21,10 @@ from mno.observability.budgets.book import Book
 from mno.observability.budgets.model import Budget, Window
 from mno.observability.budgets.periods import window_at
 from mno.observability.budgets.refreshing import store
-from mno.observability.budgets.refreshing.arrivals import Arrivals, Place
 from mno.observability.budgets.refreshing.queries import Stretch, UseQueries
 from mno.observability.budgets.thresholds.service import Thresholds
 from mno.observability.budgets.turns import Hold, Reading
+from mno.observability.spans.arrivals import Arrivals, ProjectPlace
 from mno.platform import clock
 from mno.platform.database import Database
 from mno.platform.ending import ended
@@ -63,7 +63,7 @@ class Refreshing:
         finally:
             await ended(following)
 
-    async def follow(self, places: set[Place]) -> None:
+    async def follow(self, places: set[ProjectPlace]) -> None:
         """Counts anew what others sent since the cut, for every budget that these projects may move."""
         projects: dict[UUID, set[UUID]] = {}
         for team_id, project_id in places:
