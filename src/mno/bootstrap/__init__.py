@@ -24,6 +24,7 @@ from mno.bootstrap.foundation import (
 )
 from mno.bootstrap.gateway import LlmGateway, build_gateway
 from mno.bootstrap.identity import Access, build_access, build_entrances, build_invitations, build_people
+from mno.bootstrap.notifications import Notifying, build_notifications
 from mno.bootstrap.observability import Observability, build_grpc, build_observability, keep_for_a_time
 from mno.identity.model import Home
 from mno.identity.service import Identity, check_bootstrap_key
@@ -77,6 +78,8 @@ class Services:
     #: Secrets and variables for executions.
     runtime: Rooms
     llm: LlmGateway
+    #: To people.
+    notifying: Notifying
     parts: tuple[Part, ...] = field(default=())
 
     @asynccontextmanager
@@ -126,6 +129,7 @@ def assemble(config: Config, engines: Engines) -> Services:
     export = OtelExport(engines.database, audit, observability.system, settings, secrets.own, egress)
     calls, budgets = observability.hub_calls, budgeting.budgets
     llm = build_gateway(engines.database, versions, audit, secrets, access.keys, egress, calls, budgets)
+    notifying = build_notifications(config, engines.database, audit, secrets, people.mail, egress, tasks)
     return Services(
         config=config,
         engines=engines,
@@ -149,6 +153,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         export=export,
         runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
         llm=llm,
+        notifying=notifying,
         parts=(
             versions.running,
             log.running,
@@ -156,6 +161,7 @@ def assemble(config: Config, engines: Engines) -> Services:
             settings.running,
             observability.running,
             budgeting.running,
+            notifying.delivering.running,
             outbox.running,
             tasks.running,
             approvals.running,

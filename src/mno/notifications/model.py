@@ -13,8 +13,6 @@ MAX_CHANNELS_PER_TEAM = 50
 MAX_RECEIVERS_PER_CHANNEL = 20
 #: Channels that one notice goes to.
 MAX_CHANNELS_PER_NOTICE = 20
-#: A webhook's address, in characters.
-MAX_CHANNEL_ADDRESS_CHARACTERS = 2_000
 #: A token or a signing secret, in characters.
 MAX_CHANNEL_SECRET_CHARACTERS = 500
 #: The one line that a notice is called by.
@@ -22,6 +20,10 @@ MAX_NOTICE_TITLE_CHARACTERS = 200
 #: Further lines of a notice, and the characters of one.
 MAX_NOTICE_LINES = 20
 MAX_NOTICE_LINE_CHARACTERS = 400
+#: The address of its page; a longer one is left out.
+MAX_NOTICE_LINK_CHARACTERS = 1_000
+#: What the link is called.
+MAX_NOTICE_LINK_NAME_CHARACTERS = 60
 #: The key by which a notice is sent to a channel once, for as long as its delivery is kept.
 MAX_NOTICE_KEY_CHARACTERS = 200
 #: The JSON that webhooks get, in bytes.
@@ -32,6 +34,8 @@ MAX_WAITING_PER_CHANNEL = 1_000
 MAX_NOTICE_ATTEMPTS = 20
 #: Tests that a team may send within an hour.
 MAX_TESTS_PER_HOUR = 60
+#: What is kept of an error, in characters.
+MAX_FAILURE_CHARACTERS = 300
 #: Deliveries that one page of the list shows.
 MAX_DELIVERIES_SHOWN = 200
 #: For how long deliveries are kept, and by them the memory of what was sent already.
@@ -120,6 +124,15 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelCredential:
+    """What opens a channel: the address of its webhook, an API key, a signing secret; empty where it has none."""
+
+    address: str = ""
+    api_key: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One notice on its way to one receiver of a channel (without e-mail, `receiver` is empty)."""
 
@@ -137,3 +150,21 @@ class Delivery:
     due_at: datetime
     error: str = ""
     delivered_at: datetime | None = None
+
+
+class Fate(StrEnum):
+    """What became of one try."""
+
+    DELIVERED = "delivered"
+    #: Trying again may help.
+    LATER = "later"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`wait_s` is how long the channel's server asked us to leave it alone, 0 where it did not."""
+
+    fate: Fate
+    error: str = ""
+    wait_s: float = 0.0

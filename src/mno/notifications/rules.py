@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,18 +10,25 @@ from uuid import UUID
 import orjson
 
 from mno.notifications.model import (
-    MAX_CHANNEL_ADDRESS_CHARACTERS,
     MAX_CHANNELS_PER_NOTICE,
+    MAX_NOTICE_ATTEMPTS,
     MAX_NOTICE_DATA_BYTES,
     MAX_NOTICE_KEY_CHARACTERS,
     MAX_NOTICE_LINE_CHARACTERS,
     MAX_NOTICE_LINES,
+    MAX_NOTICE_LINK_CHARACTERS,
+    MAX_NOTICE_LINK_NAME_CHARACTERS,
     MAX_NOTICE_TITLE_CHARACTERS,
     ChannelLanguage,
+    Delivery,
+    DeliveryState,
+    Fate,
     Notice,
     Text,
+    Verdict,
 )
 from mno.platform.errors import Invalid
+from mno.platform.retries import backoff_s
 
 
 def checked_notice(notice: Notice, channel_ids: Sequence[UUID]) -> Notice:
@@ -48,7 +56,22 @@ def _cut_text(text: Text) -> Text:
     lines = [cut(one_line(line), MAX_NOTICE_LINE_CHARACTERS) for line in text.lines[:MAX_NOTICE_LINES]]
     link = text.link if is_web_address(text.link) else ""
     title = cut(one_line(text.title), MAX_NOTICE_TITLE_CHARACTERS)
-    return Text(title, lines, link, cut(one_line(text.link_name), MAX_NOTICE_TITLE_CHARACTERS))
+    return Text(title, lines, link, cut(one_line(text.link_name), MAX_NOTICE_LINK_NAME_CHARACTERS))
+
+
+def judged(delivery: Delivery, verdict: Verdict, now: datetime) -> Delivery:
+    """The delivery after one more try: delivered, waiting for the next one, or a dead letter."""
+    if verdict.fate is Fate.DELIVERED:
+        return replace(delivery, state=DeliveryState.DELIVERED, delivered_at=now, error="")
+    attempts = delivery.attempts + 1
+    dead = verdict.fate is Fate.REFUSED or attempts >= MAX_NOTICE_ATTEMPTS
+    return replace(
+        delivery,
+        state=DeliveryState.DEAD if dead else DeliveryState.WAITING,
+        attempts=attempts,
+        due_at=now + timedelta(seconds=max(backoff_s(attempts), verdict.wait_s)),
+        error=verdict.error,
+    )
 
 
 def one_line(text: str) -> str:
@@ -63,7 +86,7 @@ def cut(text: str, limit: int) -> str:
 
 def is_web_address(text: str) -> bool:
     """Whether it is an absolute http or https address without blanks."""
-    if not text or len(text) > MAX_CHANNEL_ADDRESS_CHARACTERS or not text.isprintable() or " " in text:
+    if not text or len(text) > MAX_NOTICE_LINK_CHARACTERS or not text.isprintable() or " " in text:
         return False
     try:
         parts = urlsplit(text)

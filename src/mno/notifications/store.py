@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -34,6 +35,14 @@ async def channels(tx: Connection, team_id: UUID) -> list[Channel]:
         f"SELECT {_CHANNEL} FROM notifications_channels c WHERE c.team_id = %(team)s ORDER BY c.name", {"team": team_id}
     )
     return [_channel(row) for row in await rows.fetchall()]
+
+
+async def lock_channels(tx: Connection, team_id: UUID) -> list[Channel]:
+    """The same for one who changes them; others who do wait until this transaction ends."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))", {"name": f"channels of team {team_id}"}
+    )
+    return await channels(tx, team_id)
 
 
 async def channels_among(tx: Connection, team_id: UUID, ids: Sequence[UUID]) -> list[Channel]:
@@ -108,6 +117,111 @@ async def deliveries(
         {"team": team_id, "channel": channel_id, "state": state, "before": before, "limit": limit},
     )
     return [_delivery(row) for row in await rows.fetchall()]
+
+
+async def replay(tx: Connection, team_id: UUID, channel_id: UUID, now: datetime, limit: int) -> int:
+    """Lets the oldest dead letters wait again, with all their tries before them; how many."""
+    done = await tx.execute(
+        "UPDATE notifications_deliveries SET state = 'waiting', attempts = 0, due_at = %(now)s WHERE id IN ("
+        " SELECT id FROM notifications_deliveries"
+        " WHERE team_id = %(team)s AND channel_id = %(channel)s AND state = 'dead' ORDER BY id LIMIT %(limit)s)",
+        {"team": team_id, "channel": channel_id, "now": now, "limit": limit},
+    )
+    return done.rowcount
+
+
+async def tests_since(tx: Connection, team_id: UUID, since: datetime, prefix: str) -> int:
+    """Deliveries of the team whose key begins so."""
+    rows = await tx.execute(
+        "SELECT count(*) AS tests FROM notifications_deliveries"
+        " WHERE team_id = %(team)s AND created_at >= %(since)s AND starts_with(key, %(prefix)s)",
+        {"team": team_id, "since": since, "prefix": prefix},
+    )
+    row = await rows.fetchone()
+    return row["tests"] if row else 0
+
+
+async def prune(tx: Connection, before: datetime, limit: int) -> int:
+    done = await tx.execute(
+        "DELETE FROM notifications_deliveries WHERE id IN ("
+        " SELECT id FROM notifications_deliveries WHERE created_at < %(before)s ORDER BY created_at LIMIT %(limit)s)",
+        {"before": before, "limit": limit},
+    )
+    return done.rowcount
+
+
+# — turns —
+
+
+async def lease(tx: Connection, holder: UUID, now: datetime, length: timedelta, limit: int) -> list[Channel]:
+    """Channels that have something to send and that nobody is at."""
+    rows = await tx.execute(
+        "UPDATE notifications_channels c SET leased_by = %(holder)s, leased_till = %(till)s WHERE c.id IN ("
+        " SELECT w.id FROM notifications_channels w"
+        " WHERE w.due_at <= %(now)s AND (w.leased_till IS NULL OR w.leased_till < %(now)s)"
+        " AND w.id IN (SELECT d.channel_id FROM notifications_deliveries d"
+        "              WHERE d.state = 'waiting' AND d.due_at <= %(now)s)"
+        " ORDER BY w.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF w SKIP LOCKED"
+        f") RETURNING {_CHANNEL}",
+        {"holder": holder, "now": now, "till": now + length, "limit": limit},
+    )
+    return [_channel(row) for row in await rows.fetchall()]
+
+
+async def hold(tx: Connection, channel: Channel, holder: UUID, now: datetime, length: timedelta) -> bool:
+    """Makes the lease longer; False when the channel is somebody else's by now, or gone."""
+    done = await tx.execute(
+        "UPDATE notifications_channels SET leased_till = %(till)s"
+        " WHERE team_id = %(team)s AND id = %(id)s AND leased_by = %(holder)s",
+        {"team": channel.team_id, "id": channel.id, "holder": holder, "till": now + length},
+    )
+    return done.rowcount == 1
+
+
+async def release(tx: Connection, channel: Channel, holder: UUID) -> None:
+    await tx.execute(
+        "UPDATE notifications_channels SET leased_till = NULL"
+        " WHERE team_id = %(team)s AND id = %(id)s AND leased_by = %(holder)s",
+        {"team": channel.team_id, "id": channel.id, "holder": holder},
+    )
+
+
+async def next_due(tx: Connection, channel: Channel, now: datetime) -> Delivery | None:
+    rows = await tx.execute(
+        f"SELECT {_DELIVERY} FROM notifications_deliveries d WHERE d.team_id = %(team)s AND d.channel_id = %(channel)s"
+        " AND d.state = 'waiting' AND d.due_at <= %(now)s ORDER BY d.due_at, d.id LIMIT 1",
+        {"team": channel.team_id, "channel": channel.id, "now": now},
+    )
+    row = await rows.fetchone()
+    return None if row is None else _delivery(row)
+
+
+async def mark(tx: Connection, one: Delivery, now: datetime, channel_due_at: datetime) -> None:
+    """What became of a delivery that waited, at its channel too, which is left alone until `channel_due_at`."""
+    bound = {
+        "team": one.team_id,
+        "id": one.id,
+        "channel": one.channel_id,
+        "state": one.state,
+        "attempts": one.attempts,
+        "due": one.due_at,
+        "error": one.error,
+        "delivered": one.delivered_at,
+        "now": now,
+        "channel_due": channel_due_at,
+    }
+    await tx.execute(
+        "UPDATE notifications_deliveries SET state = %(state)s, attempts = %(attempts)s, due_at = %(due)s,"
+        " error = %(error)s, delivered_at = %(delivered)s"
+        " WHERE team_id = %(team)s AND id = %(id)s AND state = 'waiting'",
+        bound,
+    )
+    change = "delivered_at = %(now)s" if one.error == "" else "failed_at = %(now)s, failure = %(error)s"
+    await tx.execute(
+        f"UPDATE notifications_channels SET {change}, due_at = greatest(due_at, %(channel_due)s)"
+        " WHERE team_id = %(team)s AND id = %(channel)s",
+        bound,
+    )
 
 
 def _bound(channel: Channel) -> dict[str, object]:

@@ -121,6 +121,7 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
     ids["alias_id"] = answer.json()["id"]
     stream = {"name": CANARY, "kind": "webhook", "target": "https://example.com/hook"}
     ids["stream_id"] = await made("/api/audit/streams", stream)
+    ids["channel_id"] = await made("/api/channels", {"name": CANARY, "kind": "email", "receivers": ["a@example.com"]})
     ids["anomaly_id"] = await an_anomaly(services, home)
     secret = {"scope": {"level": "team"}, "name": "CANARY", "kind": "secret", "purpose": CANARY, "value": CANARY}
     answer = await first.put("/api/config/runtime", json=secret)
@@ -230,6 +231,7 @@ async def seen_by_the_first_team(first: httpx.AsyncClient) -> dict[str, Any]:
         "budgets",
         "approvals",
         "audit/streams",
+        "channels",
         "anomalies",
         "config/runtime",
         "gateway/providers",

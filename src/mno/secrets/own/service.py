@@ -43,12 +43,13 @@ class OwnSecrets:
         async with self._database.transaction(team) as own:
             await self._write(own, team, name, plain)
 
-    async def read_own(self, team_id: UUID | None, name: str) -> str | None:
+    async def read_own(self, team_id: UUID | None, name: str, *, tx: Connection | None = None) -> str | None:
         """The value, None where none was set; `Unavailable` when it cannot be decrypted."""
         team = team_id or HUB
-        async with self._database.transaction(team) as tx:
-            found = await store.read(tx, team, name)
-            return None if found is None else (await self._keys.open(tx, found, where_own(team, name))).decode()
+        if tx is not None:
+            return await self._read(tx, team, name)
+        async with self._database.transaction(team) as own:
+            return await self._read(own, team, name)
 
     async def delete_own(self, team_id: UUID | None, name: str, *, tx: Connection | None = None) -> bool:
         """Whether there was one."""
@@ -63,6 +64,10 @@ class OwnSecrets:
         team = team_id or HUB
         async with self._database.transaction(team) as tx:
             return list(await store.names(tx, team))
+
+    async def _read(self, tx: Connection, team: UUID, name: str) -> str | None:
+        found = await store.read(tx, team, name)
+        return None if found is None else (await self._keys.open(tx, found, where_own(team, name))).decode()
 
     async def _write(self, tx: Connection, team: UUID, name: str, plain: bytes) -> None:
         sealed = await self._keys.seal(tx, team, plain, where_own(team, name))

@@ -1,0 +1,1 @@
+"""What opens channels, kept among the program's own secrets."""

@@ -1,0 +1,1 @@
+"""Channels as people set them up, test them and look after them."""
