@@ -15,15 +15,15 @@ import { instantOfField, rangesOf, SCOPES, useCreateKey } from "./keys";
 
 type Kind = KeyScope | "single";
 
-export function CreateKey({ opened, close }: { opened: boolean; close: () => void }) {
-  return opened ? <Creating close={close} /> : null;
+export function CreateKey({ opened, close, scope = "ingest" }: { opened: boolean; close: () => void; scope?: KeyScope }) {
+  return opened ? <Creating close={close} scope={scope} /> : null;
 }
 
-function Creating({ close }: { close: () => void }) {
+function Creating({ close, scope }: { close: () => void; scope: KeyScope }) {
   const t = useWords();
   const session = useQuery(sessionQuery);
   const [name, setName] = useState("");
-  const [kind, setKind] = useState<Kind>("ingest");
+  const [kind, setKind] = useState<Kind>(scope);
   const [single, setSingle] = useState<string[]>([]);
   const [project, setProject] = useState("");
   const [agent, setAgent] = useState("");

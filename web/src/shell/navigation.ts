@@ -2,13 +2,14 @@
 
 import {
   IconActivity, IconActivityHeartbeat, IconChartAreaLine, IconPigMoney, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
-  IconBook2, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
+  IconBook2, IconRouteAltLeft, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
 
 export type PagePath = "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
+  | "/integrations/gateway"
   | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
 
 interface NavigationPage {
@@ -42,6 +43,10 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
       { to: "/costs/ledger", word: "nav.ledger", icon: IconBook2, exact: true, may: ["ledger.read"] },
       { to: "/costs/prices", word: "nav.prices", icon: IconReceipt2, exact: true },
     ],
+  },
+  {
+    title: "nav.integrations",
+    pages: [{ to: "/integrations/gateway", word: "nav.gateway", icon: IconRouteAltLeft, exact: true, may: ["gateway.read"] }],
   },
   {
     title: "nav.team",

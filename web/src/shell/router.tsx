@@ -92,6 +92,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/integrations/gateway",
+    component: lazyRouteComponent(() => import("../gateway/GatewayPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/invitation",
     component: lazyRouteComponent(() => import("../identity/invitation/InvitationPage")),
   }),
