@@ -14,6 +14,8 @@ from mno.platform.principal import Principal
 #: For how long this process believes what it read about a key or session; so a revocation elsewhere counts
 #: after at most this time, even if it was not heard of.
 REMEMBERED_S = 1.0
+#: From this age on it is worth reading anew, for one that is still asked for.
+AGING_S = 0.5
 
 
 class RememberedPrincipals:
@@ -30,6 +32,11 @@ class RememberedPrincipals:
         if entry is None or entry[1] < self.clock():
             return None
         return entry[0]
+
+    def is_aging(self, fingerprint: bytes) -> bool:
+        """Whether what is remembered ends soon."""
+        entry = self._known.get(fingerprint)
+        return entry is not None and entry[1] - self.clock() < REMEMBERED_S - AGING_S
 
     def remember(
         self,

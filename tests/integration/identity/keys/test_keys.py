@@ -9,7 +9,7 @@ import pytest
 
 from mno.identity.keys import store
 from mno.identity.keys.model import LAST_USE_RESOLUTION, ApiKey, KeyChange, KeyScope, KeyWish
-from mno.identity.memory import RememberedPrincipals
+from mno.identity.memory import AGING_S, REMEMBERED_S, RememberedPrincipals
 from mno.identity.model import ADMIN_ROLE, OPERATOR_ROLE, OWNER_ROLE, VIEWER_ROLE, Home, Project
 from mno.identity.policy.grants.service import GrantWish
 from mno.identity.policy.model import Effect, SubjectKind
@@ -250,6 +250,38 @@ async def test_rotation_carries_the_key_s_own_grants_on(node: Node, home: Home, 
     await node.access.grants.create(person, GrantWish(SubjectKind.API_KEY, old.id, VIEWER_ROLE, Level.TEAM))
     _, secret = await node.access.keys.rotate(owner, old.id, timedelta(0))
     assert (await node.identity.principal_of_key(secret)).may("members.read")
+
+
+# — looking it up —
+
+
+async def test_callers_of_one_moment_share_one_look(node: Node, owner: Principal) -> None:
+    _, secret = await node.access.keys.create(owner, READ)
+    first, *others = await asyncio.gather(*(node.identity.principal_of_key(secret) for _ in range(20)))
+    assert all(other is first for other in others)
+
+
+async def test_a_caller_that_leaves_takes_the_look_from_nobody(node: Node, owner: Principal) -> None:
+    _, secret = await node.access.keys.create(owner, READ)
+    leaving, staying = (asyncio.create_task(node.identity.principal_of_key(secret)) for _ in range(2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert (await staying).may("spans.read")
+
+
+async def test_a_busy_key_is_read_anew_before_it_is_forgotten(database: Database) -> None:
+    now = 100.0
+    node = node_over(database, RememberedPrincipals(lambda: now))
+    home = await node.identity.ensure_home()
+    _, secret = await node.access.keys.create(owner_of(home, "test"), READ)
+    first = await node.identity.principal_of_key(secret)
+    now += AGING_S + 0.1
+    assert await node.identity.principal_of_key(secret) is first, "nobody waits"
+    async with asyncio.timeout(10):
+        while await node.identity.principal_of_key(secret) is first:
+            await asyncio.sleep(0.01)
+    now += REMEMBERED_S - 0.1  # beyond the first look's end, within the second's
+    assert await node.identity.principal_of_key(secret) is not first
 
 
 # — its end —
