@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.middleware import Middleware
 
 import mno
 from mno.approvals import routes as approvals_routes
@@ -47,7 +46,7 @@ from mno.observability.system import routes as system_routes
 from mno.platform.config import Config
 from mno.platform.errors import Conflict, Invalid
 from mno.platform.http import background
-from mno.platform.http.app import bare_app, serve_pages
+from mno.platform.http.app import bare_app, serve_pages, stand_before
 from mno.platform.migrate import Report
 from mno.platform.paths import built_web_folder
 from mno.secrets import routes as secrets_routes
@@ -100,8 +99,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(settings_routes.router(services.settings, services.config.shown()))
     app.include_router(audit_routes.router(services.audit))
     app.state.refusals = services.audit.audit
-    # innermost of the layers: behind the door, before the routes
-    app.user_middleware.append(Middleware(Entrance, calls=services.llm.calls))
+    stand_before(app, LLM_PREFIX, Entrance(services.llm.calls), services.settings)
     serve_pages(app, built_web_folder())
     return app
 

@@ -6,7 +6,6 @@ Whatever happens on the way, one span is recorded and the reservation is settled
 
 import asyncio
 import contextlib
-import os
 import random
 import time
 from collections.abc import AsyncIterator
@@ -28,6 +27,7 @@ from mno.llm_gateway.setup.service import Setups
 from mno.llm_gateway.upstream.pool import Guard, Pool
 from mno.platform import clock
 from mno.platform.errors import MnoError
+from mno.platform.ids import new_span_id
 from mno.platform.principal import Principal
 
 #: How long a stopping program waits until everything is settled, in seconds.
@@ -111,16 +111,19 @@ class Calls:
         estimated = conclude(call, plan, passage)
         used = (call.usage.input_tokens + call.usage.output_tokens) if call.usage else 0
         ticket.used(used)
-        if call.usage is not None or (passage.is_complete and passage.status < 400):
-            cost = self._spans.cost_of(call, call.usage or Usage()) if call.metered else 0
-            settling = held.settle(Amounts(cost, used, 1), estimated=estimated)
-        else:
-            settling = held.release()
         self._spans.record(call)
-        task = asyncio.get_running_loop().create_task(settling)
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+        if held.is_held:
+            task = asyncio.get_running_loop().create_task(self._settle(call, passage, held, used, estimated))
+            self._settling.add(task)
+            task.add_done_callback(self._settling.discard)
         self._remember(call, plan, passage, incoming)
+
+    async def _settle(self, call: Call, passage: Passage, held: Reservation, used: int, estimated: bool) -> None:
+        if call.usage is not None or (passage.is_complete and passage.status < 400):
+            cost = self._spans.cost_of(call, call.usage or Usage())
+            await held.settle(Amounts(cost, used, int(call.metered)), estimated=estimated)
+        else:
+            await held.release()
 
     def _remember(self, call: Call, plan: Plan, passage: Passage, incoming: Incoming) -> None:
         cache_s = passage.route.upstream.provider.cache_s
@@ -142,7 +145,7 @@ def _begun(caller: Caller, plan: Plan, incoming: Incoming) -> Call:
     return Call(
         caller=caller,
         trace_id=incoming.trace_id,
-        span_id=os.urandom(8),
+        span_id=new_span_id(),
         parent_span_id=incoming.parent_span_id,
         start_ns=clock.now_ns(),
         operation=plan.asked.operation.name,

@@ -1,13 +1,14 @@
-"""The gateway's own way in: an ASGI application before the routes, because finding a route among all of them takes
-longer than everything else here.
+"""The gateway's own way in: an ASGI application before the framework, because its layers and finding a route among all
+of them take longer than everything else here.
 
-It stands behind the layers that hold for every request (headers, the hub's list of addresses) and asks the same gate
-as every route. A key is taken where each provider's own client puts it, and an error is answered in the words that
-this client reads.
+It stands behind what holds for every request (headers, the hub's list of addresses) and asks the same gate as every
+route. A key is taken where each provider's own client puts it, and an error is answered in the words that this client
+reads.
 """
 
 import asyncio
 import contextlib
+import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
@@ -33,7 +34,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
 
 PERMISSION = "models.call"
 PREFIX = "/llm/"
@@ -49,17 +51,13 @@ _KEY_HEADERS = (b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key")
 
 
 class Entrance:
-    """Answers what lies below `/llm/`, and hands everything else on."""
+    """Answers what lies below `/llm/`, its own errors included."""
 
-    def __init__(self, app: App, calls: Calls) -> None:
-        self._app = app
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._in_flight_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
-            await self._app(scope, receive, send)
-            return
         client = _Client(receive, send)
         provider = scope["path"][len(PREFIX) :].partition("/")[0]
         principal: Principal | None = None
@@ -68,12 +66,17 @@ class Entrance:
             principal = await self._principal(scope)
             body = await self._body(scope["headers"], receive)
             held = len(body)
-            client.watch()
             await self._calls.run(principal, _incoming(scope, provider, body), client)
         except MnoError as error:
             await tell_refusal_in(scope, f"{PREFIX}{{provider}}/{{path}}", error)
             if not client.has_started:
                 await _answer_error(error, await self._dialect(principal, provider), client)
+        except Exception:
+            if client.has_started:
+                raise  # the server closes the connection
+            _log.exception("A call of the gateway failed.")
+            bug = MnoError("Something went wrong in the hub. Its log says more.")
+            await _answer_error(bug, await self._dialect(principal, provider), client)
         finally:
             self._in_flight_bytes -= held
             client.close()
@@ -133,7 +136,9 @@ class _Client:
         self.has_started = False
 
     def watch(self) -> None:
-        """From after the body: hears when the client leaves."""
+        """Hears from now on when the client leaves; after the body only."""
+        if self._watching is not None:
+            return
         self._watching = asyncio.get_running_loop().create_task(self._receive())  # type: ignore[arg-type]
         self._watching.add_done_callback(lambda _: self._left())
 
@@ -147,6 +152,8 @@ class _Client:
         await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
 
     async def send(self, piece: bytes, *, more: bool) -> None:
+        if self.is_gone:
+            return
         if not more:
             self._is_over = True
         try:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from mno.llm_gateway.headers import OURS
 from mno.llm_gateway.model import MAX_CALL_TAGS, MAX_DIMENSION_CHARACTERS, Call, Caller
 from mno.llm_gateway.providers.asked import Asked
 from mno.llm_gateway.usage import part
@@ -24,30 +25,35 @@ class Incoming:
     trace_id: bytes
     parent_span_id: bytes
 
-    def header(self, name: bytes) -> str:
-        value = next((value for header, value in self.headers if header == name), b"")
-        return value.decode("utf-8", "replace").strip()
+    def own_headers(self) -> dict[bytes, str]:
+        """What the caller says of itself: the first of each of our headers."""
+        told: dict[bytes, str] = {}
+        for name, value in self.headers:
+            if name.startswith(OURS) and name not in told:
+                told[name] = value.decode("utf-8", "replace").strip()
+        return told
 
 
 def caller_of(principal: Principal, incoming: Incoming, asked: Asked) -> Caller:
     """Headers of ours win over the members in which providers are told of users; a key for one agent is that agent."""
-    document = asked.document or {}
+    document, told = asked.document or {}, incoming.own_headers()
     users = (
-        incoming.header(b"x-mno-user"),
+        told.get(b"x-mno-user"),
         document.get("safety_identifier"),
         document.get("user"),
         part(document.get("metadata"), "user_id"),
     )
-    tags = (unquote(tag.strip()) for tag in incoming.header(b"x-mno-tags").split(",")[:MAX_CALL_TAGS])
+    named = told.get(b"x-mno-tags")
+    tags = [unquote(tag.strip()) for tag in named.split(",")[:MAX_CALL_TAGS]] if named else []
     return Caller(
         team_id=principal.team_id,
         project_id=principal.project_id,
         key=shown("key", principal.id),
         key_name=principal.name,
         user=_cut(next((user for user in users if type(user) is str and user), "")),
-        session=_cut(incoming.header(b"x-mno-session")),
-        agent=principal.agent or _cut(incoming.header(b"x-mno-agent")),
-        environment=_cut(incoming.header(b"x-mno-environment")),
+        session=_cut(told.get(b"x-mno-session", "")),
+        agent=principal.agent or _cut(told.get(b"x-mno-agent", "")),
+        environment=_cut(told.get(b"x-mno-environment", "")),
         tags=tuple(_cut(tag) for tag in tags if tag),
     )
 

@@ -43,6 +43,10 @@ class Client(Protocol):
         """Whether an answer has begun to be sent."""
         ...
 
+    def watch(self) -> None:
+        """Wants to know from now on when the client leaves."""
+        ...
+
     def when_gone(self, call: Callable[[], None]) -> None:
         """Calls it once the client has left, now if it has already."""
         ...
@@ -105,6 +109,8 @@ class Passage:
 
     async def go(self) -> None:
         """Answers the client; raises before anything was sent, when no target can be had."""
+        if self._plan.asked.stream:
+            self._client.watch()
         answer = await self._answer()
         try:
             if answer.status >= 400:
@@ -141,9 +147,12 @@ class Passage:
                     found.abort()
                 else:
                     return found
+                self._client.watch()
                 if is_last or self._client.is_gone or attempt == self._tries(route) - 1 or pause is None:
                     break
                 await asyncio.sleep(pause)
+            if self._client.is_gone:
+                break  # nobody else is asked for a client that has left
         raise trouble or Unavailable("No target of this call can be reached.")
 
     def _passable(self) -> list[Route]:

@@ -1,11 +1,15 @@
 """What the gateway needs from others, satisfied in bootstrap."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from mno.llm_gateway.model import Amounts, Call, Usage
 from mno.platform.database import Connection
+
+#: The reservation of a call that no budget counts.
+NOTHING_HELD = UUID(int=0)
 
 
 class OwnSecrets(Protocol):
@@ -36,10 +40,18 @@ class Budgets(Protocol):
     """Reserve, forward, settle. A reservation that is never settled ends with its lease."""
 
     async def reserve(
-        self, team_id: UUID, project_id: UUID, dimensions: Mapping[str, str], bound: Amounts, lease_s: float
+        self,
+        team_id: UUID,
+        project_id: UUID,
+        dimensions: Mapping[str, str],
+        bound: Amounts,
+        lease_s: float,
+        *,
+        started_at: datetime | None = None,
     ) -> UUID:
         """Holds an upper bound on every budget that these dimensions meet: user, session, agent, api_key, provider,
-        model, environment and `tag:<name>`. Raises a `LimitExceeded` that names the budget and its reset.
+        model, environment and `tag:<name>`; NOTHING_HELD where they meet none. `started_at` is when the call's span
+        begins. Raises a `LimitExceeded` that names the budget and its reset.
         """
         ...
 
@@ -57,14 +69,13 @@ class NoBudgets:
         dimensions: Mapping[str, str],  # noqa: ARG002
         bound: Amounts,  # noqa: ARG002
         lease_s: float,  # noqa: ARG002
+        *,
+        started_at: datetime | None = None,  # noqa: ARG002
     ) -> UUID:
-        return _NOTHING
+        return NOTHING_HELD
 
     async def settle(self, reservation: UUID, actual: Amounts, *, estimated: bool) -> None:
         """Nothing was held."""
 
     async def release(self, reservation: UUID) -> None:
         """Nothing was held."""
-
-
-_NOTHING = UUID(int=0)

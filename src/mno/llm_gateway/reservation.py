@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 from mno.llm_gateway.incoming import dimensions_of
 from mno.llm_gateway.model import Amounts, Call, Usage
 from mno.llm_gateway.passage import PIECE_TIMEOUT_S
 from mno.llm_gateway.plan import Plan, Route
-from mno.llm_gateway.ports import Budgets, Spans
+from mno.llm_gateway.ports import NOTHING_HELD, Budgets, Spans
 from mno.platform.errors import MnoError
 
 _log = logging.getLogger(__name__)
@@ -35,9 +36,20 @@ class Reservation:
         await self.release()
         call, provider = self._call, route.upstream.provider
         call.provider, call.model, call.request_model = provider.priced_as, route.model, route.model
-        self._held = await self._budgets.reserve(
-            call.caller.team_id, call.caller.project_id, dimensions_of(call), self._bound(), lease_s(route)
+        held = await self._budgets.reserve(
+            call.caller.team_id,
+            call.caller.project_id,
+            dimensions_of(call),
+            self._bound(),
+            lease_s(route),
+            started_at=datetime.fromtimestamp(call.start_ns / 1e9, UTC),
         )
+        self._held = None if held == NOTHING_HELD else held
+
+    @property
+    def is_held(self) -> bool:
+        """Whether there is anything to settle or to release."""
+        return self._held is not None
 
     async def settle(self, actual: Amounts, *, estimated: bool) -> None:
         held, self._held = self._held, None
@@ -53,7 +65,7 @@ class Reservation:
         """The largest amounts that the call could take at the target for which it stands now."""
         asked = self._plan.asked
         if not asked.operation.metered:
-            return Amounts(0, 0, 1)
+            return Amounts(0, 0, 0)
         whole, output = asked.input_bound(), self._plan.output_bound()
         costs = [self._spans.cost_of(self._call, usage) for usage in dearest(asked.body, whole, output)]
         known = [cost for cost in costs if cost is not None]

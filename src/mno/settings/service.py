@@ -52,6 +52,7 @@ class Settings:
         self._networks: dict[tuple[str, UUID], tuple[Network, ...]] = {}
         self._egress = Allowed()
         self._rules: dict[Place, Rules] = {}
+        self._switched_off: dict[UUID, tuple[str, ...]] = {}
         self._stale = asyncio.Event()
         versions.watch(TOPIC, lambda _: self._stale.set())
 
@@ -88,7 +89,11 @@ class Settings:
 
     def switched_off(self, team_id: UUID) -> Sequence[str]:
         """The systems that the team has switched off."""
-        return [name for name in SYSTEMS if not self.value(f"systems.{name}", team_id)]
+        known = self._switched_off.get(team_id)
+        if known is None:
+            off = tuple(name for name in SYSTEMS if not self.value(f"systems.{name}", team_id))
+            known = self._switched_off[team_id] = off
+        return known
 
     def redaction_rules(self, team_id: UUID, project_id: UUID) -> Rules:
         """What is redacted of the project's data before it is stored."""
@@ -260,6 +265,7 @@ class Settings:
                 values.setdefault(place, {})[name] = value
         self._values = values
         self._rules = {}
+        self._switched_off = {}
         self._networks = {
             (name, place.team_id): tuple(ipaddress.ip_network(one) for one in own[name])
             for place, own in values.items()

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -151,9 +152,17 @@ class Books:
     released: int = 0
 
     async def reserve(
-        self, team_id: UUID, project_id: UUID, dimensions: Mapping[str, str], bound: Amounts, lease_s: float
+        self,
+        team_id: UUID,
+        project_id: UUID,
+        dimensions: Mapping[str, str],
+        bound: Amounts,
+        lease_s: float,
+        *,
+        started_at: datetime | None = None,
     ) -> UUID:
         assert team_id != project_id
+        assert started_at is not None
         if dimensions["model"] == self.full:
             raise LimitExceeded("The budget 'march' is used up until 1 April.", retry_after_s=3600)
         assert lease_s > 600

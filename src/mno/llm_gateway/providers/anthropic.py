@@ -8,8 +8,6 @@ Source: the Anthropic API reference.
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from mno.llm_gateway.model import Usage
 from mno.llm_gateway.providers.asked import (
     Asked,
@@ -38,11 +36,11 @@ class Anthropic:
     def asked(self, method: str, path: str, body: bytes) -> Asked:
         operation = operation_at(method, path, _OPERATIONS)
         if not is_object(body) and not operation.metered:
-            return Asked(path, body, operation, "", None, [], False, None)
-        document, found = read_json(body, orjson.loads)
+            return Asked(path, body, operation, "", None, False, None)
+        document = read_json(body)
         model = checked_model(document.get("model"))
         limit = count(document, "max_tokens", "max_tokens_to_sample")
-        return Asked(path, body, operation, model, document, found, document.get("stream") is True, limit)
+        return Asked(path, body, operation, model, document, document.get("stream") is True, limit)
 
     def rewritten(self, asked: Asked, model: str, output_tokens: int | None) -> tuple[str, bytes]:
         values: dict[str, object] = {}

@@ -1,12 +1,14 @@
 """What a request asks for, read once and in no provider's words, and what each way of speaking must know."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
-from mno.llm_gateway.json_edit import Member, changed, check_once, members
+import orjson
+
+from mno.llm_gateway.json_edit import changed, check_once
 from mno.llm_gateway.model import MAX_MODEL_CHARACTERS, MAX_REFERENCED_TOKENS
 from mno.llm_gateway.providers.reading import Reading
 from mno.platform.errors import Invalid
@@ -40,7 +42,6 @@ class Asked:
     operation: Operation
     model: str
     document: dict[str, Any] | None
-    found: list[Member]
     stream: bool
     #: The output that one answer may have, in tokens; None where the request does not say.
     output_tokens: int | None
@@ -88,17 +89,16 @@ class Dialect(Protocol):
         ...
 
 
-def read_json(body: bytes, load: Callable[[bytes], Any]) -> tuple[dict[str, Any], list[Member]]:
-    """The object in a body and its members; `Invalid` says what is wrong with it."""
+def read_json(body: bytes) -> dict[str, Any]:
+    """The object in a body; `Invalid` says what is wrong with it."""
     try:
-        document = load(body)
+        document = orjson.loads(body)
     except ValueError as error:
         raise Invalid(f"The body is not JSON: {str(error)[:120]}.") from None
     if type(document) is not dict:
         raise Invalid("The body is not a JSON object.")
-    found = members(body)
-    check_once(found, _JUDGED)
-    return document, found
+    check_once(body, _JUDGED.intersection(document))
+    return document
 
 
 def is_object(body: bytes) -> bool:
@@ -147,4 +147,4 @@ def count(document: Mapping[str, Any], *names: str) -> int | None:
 
 
 def with_members(asked: Asked, values: dict[str, object]) -> bytes:
-    return changed(asked.body, asked.found, values) if values else asked.body
+    return changed(asked.body, values) if values else asked.body

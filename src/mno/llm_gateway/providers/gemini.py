@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
-import orjson
-
 from mno.llm_gateway.model import Usage
 from mno.llm_gateway.providers.asked import (
     Asked,
@@ -47,9 +45,9 @@ class Gemini:
         model = checked_model(unquote(split[2])) if split else ""
         stream = split is not None and split[3] == "streamGenerateContent"
         if not is_object(body) and not operation.metered:
-            return Asked(path, body, operation, model, None, [], stream, None)
-        document, found = read_json(body, orjson.loads)
-        asked = Asked(path, body, operation, model, document, found, stream, None)
+            return Asked(path, body, operation, model, None, stream, None)
+        document = read_json(body)
+        asked = Asked(path, body, operation, model, document, stream, None)
         settings = document.get("generationConfig")
         if operation.name == "embeddings":
             asked.output_tokens = 0

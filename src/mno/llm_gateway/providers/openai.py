@@ -8,8 +8,6 @@ Source: the OpenAI API reference.
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from mno.llm_gateway.model import Usage
 from mno.llm_gateway.providers.asked import (
     Asked,
@@ -51,10 +49,10 @@ class OpenAi:
     def asked(self, method: str, path: str, body: bytes) -> Asked:
         operation = operation_at(method, path, _OPERATIONS)
         if not is_object(body) and operation.name not in _JSON_ONLY:
-            return Asked(path, body, operation, model_in_form(body) if operation.metered else "", None, [], False, None)
-        document, found = read_json(body, orjson.loads)
+            return Asked(path, body, operation, model_in_form(body) if operation.metered else "", None, False, None)
+        document = read_json(body)
         model = checked_model(document.get("model"))
-        asked = Asked(path, body, operation, model, document, found, document.get("stream") is True, None)
+        asked = Asked(path, body, operation, model, document, document.get("stream") is True, None)
         if operation.name in ("chat", "text_completion"):
             asked.output_tokens = count(document, "max_completion_tokens", "max_tokens", "max_output_tokens")
             asked.answers = count(document, "n") or 1

@@ -263,6 +263,14 @@ class PriceBook:
             else:
                 _set(span, charged, resolution.source, resolution.version)
 
+    def cost(
+        self, provider: str, model: str, request_model: str, service_tier: str, at_ns: int, tokens: Tokens
+    ) -> int | None:
+        """What these tokens of one call cost, in nano-dollars, as `price` would say; None where nobody knows."""
+        rates = self._resolution((provider, model, request_model, service_tier), at_ns).rates(tokens.input_tokens)
+        charged = charge(rates, tokens) if rates is not None else None
+        return charged[0] if charged is not None and charged[0] <= MAX_SPAN_COST_NANO else None
+
     def rates(self, provider: str, model: str, service_tier: str, at_ns: int) -> Rates | None:
         """The base tariff of a model at a time, nanoseconds since the epoch; None for one that is not known."""
         return self._resolution((provider, model, "", service_tier), at_ns).base

@@ -1,14 +1,14 @@
 """Calls that the hub itself made for its callers: each is one span, priced, and durable a moment later.
 
-Whoever reports a call does not wait for the journal. Calls gather for a few milliseconds and go on together, because a
-delivery costs the same for one span as for a hundred. While the pipeline is full they wait here; when too many wait,
-`check_room` says so before another call is begun, so nothing that was made is ever dropped.
+Whoever reports a call waits for nothing and computes nothing. Calls gather for a moment; then they become spans and go
+on together, because a delivery costs the same for one span as for a hundred. While the pipeline is full they wait here;
+when too many wait, `check_room` says so before another call is begun, so nothing that was made is ever dropped.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from mno.observability.ingest import redacting
 from mno.observability.ingest.journal import record
 from mno.observability.ingest.normalise import cleaned_tags
 from mno.observability.ingest.providers import normalised
-from mno.observability.ingest.service import Pricers, RulesOf
+from mno.observability.ingest.service import Pricer, RulesOf
 from mno.observability.ingest.tellings import GATEWAY
 from mno.observability.spans.model import Owner, Span, UsageKind
 from mno.platform.errors import LimitExceeded, MnoError
@@ -28,7 +28,9 @@ from mno.platform.money import shown, usd
 #: Calls that may wait for the journal in memory.
 MAX_WAITING_CALLS = 20_000
 #: How long calls gather, in seconds.
-GATHER_S = 0.005
+GATHER_S = 0.02
+#: Calls that become spans at once; others are answered before the next.
+MAX_GATHERED_CALLS = 500
 #: How long the journal is left alone when it takes nothing, in seconds.
 RETRY_S = 0.25
 
@@ -101,6 +103,22 @@ class HubCall(Protocol):
     def attributes(self) -> dict[str, Any]: ...
 
 
+class CallPricer(Pricer, Protocol):
+    """One project's prices."""
+
+    def cost(
+        self, provider: str, model: str, request_model: str, service_tier: str, at_ns: int, tokens: Tokens
+    ) -> int | None:
+        """In nano-dollars; None where nobody knows the price."""
+        ...
+
+
+class CallPricers(Protocol):
+    """Every project has prices of its own."""
+
+    def book(self, team_id: UUID, project_id: UUID) -> CallPricer: ...
+
+
 class Deliveries(Protocol):
     """The pipeline, as far as it is needed here."""
 
@@ -112,11 +130,14 @@ class Deliveries(Protocol):
 class HubCalls:
     """Where the gateway writes its calls down, and asks what they cost."""
 
-    def __init__(self, pipeline: Deliveries, pricers: Pricers, rules_of: RulesOf) -> None:
+    def __init__(self, pipeline: Deliveries, pricers: CallPricers, rules_of: RulesOf) -> None:
         self._pipeline = pipeline
         self._pricers = pricers
         self._rules_of = rules_of
+        #: Calls that are no spans yet, and spans that the journal has not taken.
+        self._recorded: list[HubCall] = []
         self._waiting: dict[Owner, list[Span]] = {}
+        #: Of both.
         self._count = 0
         self._arrived = asyncio.Event()
 
@@ -129,7 +150,11 @@ class HubCalls:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            await self._hand_on()
+            while self._recorded or self._waiting:
+                waiting = self._count
+                await self._hand_on()
+                if self._count == waiting:  # the journal takes nothing any more
+                    break
 
     def check_room(self) -> None:
         """`LimitExceeded` while so many calls wait that another might be lost."""
@@ -140,31 +165,18 @@ class HubCalls:
             )
 
     def record(self, call: HubCall) -> None:
-        """Takes a call that is over. Never waits, never fails."""
-        caller = call.caller
-        span = span_of(call)
-        self._price(caller, span)
-        if call.cached and call.usage is not None:
-            saved = self.cost_of(call, call.usage)
-            if saved is not None:
-                call.attributes["mno.gateway.saved_usd"] = shown(usd(saved))
-        span.attributes = orjson.dumps({**_told(call), **call.attributes}).decode()
-        rules = self._rules_of(caller.team_id, caller.project_id)
-        if by := redacting.wanted(rules, f"{span.attributes} {span.status_message}".encode(), escaped=True):
-            redacting.redact([span], by)
-        owner = Owner(str(caller.team_id), str(caller.project_id), GATEWAY, caller.key)
-        self._waiting.setdefault(owner, []).append(span)
+        """Takes a call that is over and does not change any more. Never waits, never fails."""
+        self._recorded.append(call)
         self._count += 1
         self._arrived.set()
 
     def cost_of(self, call: HubCall, usage: Tokens) -> int | None:
         """What these tokens cost for that call, in nano-dollars; None where nobody knows the price."""
-        span = span_of(call, usage)
-        self._price(call.caller, span)
-        return span.cost
-
-    def _price(self, caller: Caller, span: Span) -> None:
-        self._pricers.book(caller.team_id, caller.project_id).price(span)
+        if not call.metered or (call.failed and not (usage.input_tokens or usage.output_tokens)):
+            return 0
+        book = self._pricers.book(call.caller.team_id, call.caller.project_id)
+        provider = normalised(call.provider)
+        return book.cost(provider, call.model, call.request_model, call.service_tier, call.start_ns, usage)
 
     async def _run(self) -> None:
         while True:
@@ -173,7 +185,37 @@ class HubCalls:
             self._arrived.clear()
             await self._hand_on()
 
+    def _gather(self) -> None:
+        """Makes spans of what was recorded, by their keys."""
+        calls, self._recorded = self._recorded[:MAX_GATHERED_CALLS], self._recorded[MAX_GATHERED_CALLS:]
+        if self._recorded:
+            self._arrived.set()
+        by_key: dict[str, list[HubCall]] = {}
+        for call in calls:
+            by_key.setdefault(call.caller.key, []).append(call)
+        for key, made in by_key.items():
+            caller = made[0].caller
+            owner = Owner(str(caller.team_id), str(caller.project_id), GATEWAY, key)
+            self._waiting.setdefault(owner, []).extend(self._spans_of(caller, made))
+
+    def _spans_of(self, caller: Caller, calls: Iterable[HubCall]) -> list[Span]:
+        book = self._pricers.book(caller.team_id, caller.project_id)
+        spans = []
+        for call in calls:
+            span = span_of(call)
+            book.price(span)
+            if call.cached and call.usage is not None and (saved := self.cost_of(call, call.usage)) is not None:
+                call.attributes["mno.gateway.saved_usd"] = shown(usd(saved))
+            span.attributes = orjson.dumps({**_told(call), **call.attributes}).decode()
+            spans.append(span)
+        rules = self._rules_of(caller.team_id, caller.project_id)
+        content = "\n".join([f"{span.attributes} {span.status_message}" for span in spans])
+        if by := redacting.wanted(rules, content.encode(), escaped=True):
+            redacting.redact(spans, by)
+        return spans
+
     async def _hand_on(self) -> None:
+        self._gather()
         for owner in list(self._waiting):
             spans = self._waiting[owner]
             # more may come while these are on their way
@@ -194,12 +236,10 @@ class HubCalls:
                     del self._waiting[owner]
 
 
-def span_of(call: HubCall, usage: Tokens | None = None) -> Span:
-    """The call as a span without its attributes; with `usage`, as if it had taken that."""
-    caller = call.caller
-    asked = usage is not None
-    tokens = usage if asked else call.usage
-    counts = call.metered and (asked or not call.cached)
+def span_of(call: HubCall) -> Span:
+    """The call as a span without its attributes."""
+    caller, tokens = call.caller, call.usage
+    counts = call.metered and not call.cached
     span = Span(
         trace_id=call.trace_id,
         span_id=call.span_id,

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mno.platform.errors import NotFound
 from mno.platform.http import problems
@@ -49,6 +50,25 @@ def bare_app(
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def stand_before(app: FastAPI, prefix: str, own: ASGIApp, rules: SiteRules) -> None:
+    """Lets an application of its own answer everything below `prefix`: behind the door and with the headers of every
+    answer, and before all the layers that only routes need. It answers its own errors.
+    """
+    beside = SecurityHeaders(Door(own, rules))
+    build = app.build_middleware_stack
+
+    def built() -> ASGIApp:
+        framework = build()
+
+        async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
+            is_own = scope["type"] == "http" and scope["path"].startswith(prefix)
+            await (beside if is_own else framework)(scope, receive, send)
+
+        return chosen
+
+    app.build_middleware_stack = built  # type: ignore[method-assign]
 
 
 def serve_pages(app: FastAPI, folder: Path | None) -> None:

@@ -7,26 +7,30 @@ caller's (W3C Trace Context), or a new one; every answer names it in `tracerespo
 """
 
 import ipaddress
-import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 from uuid import UUID
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mno.platform import origin
 from mno.platform.http.problems import Refusals, problem_response
+from mno.platform.ids import new_trace_id
 from mno.platform.origin import Origin
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _THIS_MACHINE = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+#: What the door looks at.
+_READ = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"traceparent", b"user-agent"})
 #: What is kept of a User-Agent.
 MAX_AGENT_CHARACTERS = 200
+#: An address in brackets with its zone; what is longer is none.
+MAX_ADDRESS_CHARACTERS = 100
 #: Addresses in one X-Forwarded-For that are looked at, from the end.
 MAX_HOPS = 20
 
@@ -69,10 +73,10 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        if self._came_by_https(scope, headers):
+        told = _told(scope["headers"])
+        if self._came_by_https(scope, told):
             scope = {**scope, "scheme": "https"}
-        came_from = self._origin(scope, headers)
+        came_from = self._origin(scope, told)
         origin.set_current(came_from)
         if not admits(self._rules.allowed_networks(None), came_from.address):
             detail = f"The hub is not open to the address {came_from.address or 'that you come from'}."
@@ -84,28 +88,40 @@ class Door:
 
         async def send_traced(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).setdefault("traceresponse", f"00-{came_from.trace_id}-{'0' * 15}1-00")
+                headers = message.setdefault("headers", [])
+                if all(name != b"traceresponse" for name, _ in headers):
+                    value = f"00-{came_from.trace_id}-0000000000000001-00"
+                    message["headers"] = [*headers, (b"traceresponse", value.encode())]
             await send(message)
 
         await self._app(scope, receive, send_traced)
 
-    def _origin(self, scope: Scope, headers: Headers) -> Origin:
+    def _origin(self, scope: Scope, told: Mapping[bytes, Sequence[str]]) -> Origin:
         peer = scope["client"][0] if scope.get("client") else ""
         # some proxies add a line of their own below that of the caller
-        forwarded = ",".join(headers.getlist("x-forwarded-for"))
-        trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        forwarded = ",".join(told.get(b"x-forwarded-for", ()))
+        trace = _TRACEPARENT.fullmatch(told[b"traceparent"][0]) if b"traceparent" in told else None
         return Origin(
             address=address_behind(peer, forwarded, self._rules.trusted_proxies()),
-            trace_id=trace.group(1) if trace else os.urandom(16).hex(),
-            agent=headers.get("user-agent", "")[:MAX_AGENT_CHARACTERS],
+            trace_id=trace.group(1) if trace else new_trace_id().hex(),
+            agent=told[b"user-agent"][0][:MAX_AGENT_CHARACTERS] if b"user-agent" in told else "",
         )
 
-    def _came_by_https(self, scope: Scope, headers: Headers) -> bool:
-        told = headers.getlist("x-forwarded-proto")
-        if not told or told[-1].rpartition(",")[2].strip().lower() != "https":
+    def _came_by_https(self, scope: Scope, told: Mapping[bytes, Sequence[str]]) -> bool:
+        schemes = told.get(b"x-forwarded-proto")
+        if not schemes or schemes[-1].rpartition(",")[2].strip().lower() != "https":
             return False
         peer = scope["client"][0] if scope.get("client") else ""
         return _within(peer, (*_THIS_MACHINE, *self._rules.trusted_proxies()))
+
+
+def _told(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[str]]:
+    """What the request says to the door, in one pass: this is done for every request."""
+    told: dict[bytes, list[str]] = {}
+    for name, value in headers:
+        if name in _READ:
+            told.setdefault(name, []).append(value.decode("latin-1"))
+    return told
 
 
 def address_behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
@@ -125,6 +141,11 @@ def address_behind(peer: str, forwarded: str, trusted: Sequence[Network]) -> str
 
 def plain_address(text: str) -> str:
     """An address in its one plain form, IPv4 inside IPv6 as IPv4; empty for what is none (a socket, a name)."""
+    return _plain(text) if len(text) <= MAX_ADDRESS_CHARACTERS else ""
+
+
+@lru_cache(maxsize=4_096)
+def _plain(text: str) -> str:
     try:
         address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
     except ValueError:

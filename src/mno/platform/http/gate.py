@@ -102,9 +102,10 @@ def _narrowed(request: HTTPConnection, principal: Principal) -> Principal:
     request.state.principal = principal
     require_open(request, principal.team_id)
     rules: SiteRules = request.app.state.site_rules
-    off = frozenset[str]().union(*(SYSTEMS[system] for system in rules.switched_off(principal.team_id)))
-    if not off:
+    systems = rules.switched_off(principal.team_id)
+    if not systems:
         return principal
+    off = frozenset[str]().union(*(SYSTEMS[system] for system in systems))
     return replace(
         principal, permissions=principal.permissions - off, team_permissions=principal.team_permissions - off
     )

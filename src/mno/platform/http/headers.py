@@ -5,7 +5,6 @@ The policy allows what our own pages need and nothing from elsewhere: the hub ma
 Mantine and ECharts write style attributes, hence `unsafe-inline` for styles only.
 """
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -33,6 +32,9 @@ SECURITY_HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 
+_ON_EVERY_ANSWER = tuple((name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items())
+_OF_THE_API = (*_ON_EVERY_ANSWER, (b"cache-control", b"no-store"))
+
 
 class SecurityHeaders:
     """Adds the headers that an answer does not set itself; API answers are never cached unless they say so."""
@@ -47,11 +49,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["path"].startswith(("/api/", "/scim/")):
-                    headers.setdefault("cache-control", "no-store")
+                headers = message.setdefault("headers", [])
+                named = {name for name, _ in headers}
+                wanted = _OF_THE_API if scope["path"].startswith(("/api/", "/scim/")) else _ON_EVERY_ANSWER
+                message["headers"] = [*headers, *(header for header in wanted if header[0] not in named)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
