@@ -156,13 +156,14 @@ async def prune(tx: Connection, before: datetime, limit: int) -> int:
 async def lease(tx: Connection, holder: UUID, now: datetime, length: timedelta, limit: int) -> list[Channel]:
     """Channels that have something to send and that nobody is at."""
     rows = await tx.execute(
-        "UPDATE notifications_channels c SET leased_by = %(holder)s, leased_till = %(till)s WHERE c.id IN ("
-        " SELECT w.id FROM notifications_channels w"
+        # materialized: a subquery might be run again, and would then lease more than its limit
+        "WITH due AS MATERIALIZED (SELECT w.id FROM notifications_channels w"
         " WHERE w.due_at <= %(now)s AND (w.leased_till IS NULL OR w.leased_till < %(now)s)"
         " AND w.id IN (SELECT d.channel_id FROM notifications_deliveries d"
         "              WHERE d.state = 'waiting' AND d.due_at <= %(now)s)"
-        " ORDER BY w.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF w SKIP LOCKED"
-        f") RETURNING {_CHANNEL}",
+        " ORDER BY w.due_at LIMIT %(limit)s FOR NO KEY UPDATE OF w SKIP LOCKED)"
+        " UPDATE notifications_channels c SET leased_by = %(holder)s, leased_till = %(till)s FROM due"
+        f" WHERE c.id = due.id RETURNING {_CHANNEL}",
         {"holder": holder, "now": now, "till": now + length, "limit": limit},
     )
     return [_channel(row) for row in await rows.fetchall()]

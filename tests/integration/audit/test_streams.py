@@ -120,6 +120,17 @@ async def test_two_processes_never_send_the_same_stream_at_once(ledger: Ledger, 
     assert webhook.sequence == [1, 2, 3, 4, 5, 6]
 
 
+async def test_a_process_takes_no_more_streams_at_once_than_it_may(
+    ledger: Ledger, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "SENDERS", 2)
+    await ledger.write(1)
+    streams = streams_of(ledger)
+    for _ in range(5):
+        await to_webhook(ledger, streams, webhook)
+    assert await streams.send_due() == 2
+
+
 async def test_what_is_never_taken_becomes_a_dead_letter_and_can_be_replayed(
     ledger: Ledger, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

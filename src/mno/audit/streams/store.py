@@ -49,11 +49,12 @@ async def delete(tx: Connection, team_id: UUID, stream_id: UUID) -> bool:
 async def lease(tx: Connection, holder: UUID, now: datetime, length: timedelta, limit: int) -> list[Stream]:
     """Streams that have something to send and that nobody is at."""
     found = await tx.execute(
-        "UPDATE audit_streams s SET leased_by = %(holder)s, leased_till = %(till)s WHERE s.id IN ("
-        " SELECT d.id FROM audit_streams d JOIN audit_chains c USING (team_id)"
+        # materialized: a subquery might be run again, and would then lease more than its limit
+        "WITH due AS MATERIALIZED (SELECT d.id FROM audit_streams d JOIN audit_chains c USING (team_id)"
         " WHERE c.seq > d.seq AND d.due_at <= %(now)s AND (d.leased_till IS NULL OR d.leased_till < %(now)s)"
-        " ORDER BY d.due_at LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED"
-        f") RETURNING {_COLUMNS}",
+        " ORDER BY d.due_at LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED)"
+        " UPDATE audit_streams s SET leased_by = %(holder)s, leased_till = %(till)s FROM due WHERE s.id = due.id"
+        f" RETURNING {_COLUMNS}",
         {"holder": holder, "now": now, "till": now + length, "limit": limit},
     )
     return [_stream(row) for row in await found.fetchall()]
