@@ -4,20 +4,30 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from mno.observability.budgets import store
+from mno.observability.budgets.counters.ports import Counters
+from mno.observability.budgets.counters.postgres.service import PostgresCounters
+from mno.observability.budgets.counters.redis.service import ROOT, RedisCounters
+from mno.observability.budgets.journal.service import Journal
 from mno.observability.budgets.model import Budget, Cycle, Period, Unit, Unpriced
-from mno.observability.budgets.service import Budgets
+from mno.observability.budgets.refreshing.arrivals import SentByOthers
+from mno.observability.budgets.refreshing.queries import UseQueries
+from mno.observability.budgets.refreshing.service import Refreshing
+from mno.observability.budgets.service import Budgets, book_over
 from mno.observability.budgets.thresholds.service import Thresholds
 from mno.observability.spans import columns
+from mno.observability.spans.arrivals import Arrivals
 from mno.observability.spans.model import Owner, Span, UsageKind
 from mno.observability.spans.store import SpanStore
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Connection, Database
 from mno.platform.facts import Fact
 from mno.platform.ids import new_id
+from mno.platform.redis import Redis
 from mno.platform.versions import Versions
 
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,12 +92,31 @@ class BudgetNode:
     told: Told
     #: Not running: this process hears of its own changes only.
     versions: Versions
+    counters: Counters
+    journal: Journal
+    refreshing: Refreshing
 
 
-def budget_node(database: Database, zone: str = "UTC") -> BudgetNode:
-    told, versions = Told(), Versions(database)
+def budget_node(
+    database: Database, zone: str = "UTC", *, clickhouse: ClickHouse | None = None, redis_url: str = ""
+) -> BudgetNode:
+    """Counters in Postgres, or in the Redis that is named; those are counted anew from `clickhouse`."""
+    told, versions, journal = Told(), Versions(database), Journal(database)
     thresholds = Thresholds(database, told)
-    return BudgetNode(database, Budgets(database, versions, Zone(zone), thresholds), thresholds, told, versions)
+    book = book_over(database, versions, Zone(zone))
+    counters: Counters = PostgresCounters(database)
+    if redis_url:
+        counters = RedisCounters(Redis(redis_url), journal)
+    queries = UseQueries(clickhouse or ClickHouse(Path("none")))
+    refreshing = Refreshing(database, queries, book, thresholds, Arrivals(SentByOthers()), counters)
+    budgets = Budgets(book, thresholds, counters, refreshing.rebuild)
+    return BudgetNode(database, budgets, thresholds, told, versions, counters, journal, refreshing)
+
+
+class Nodes(Protocol):
+    """Makes one process after the other over the same counters."""
+
+    def __call__(self, database: Database, zone: str = "UTC") -> BudgetNode: ...
 
 
 @dataclass(frozen=True)
@@ -121,9 +150,11 @@ async def saved(database: Database, tenancy: Tenancy, **wish: Any) -> Budget:
     return budget
 
 
-async def standing(database: Database, budget: Budget) -> tuple[int, int]:
-    """(spent, reserved) over all counters and parts."""
-    async with database.transaction(budget.team_id) as tx:
+async def standing(node: BudgetNode, budget: Budget) -> tuple[int, int]:
+    """(spent, reserved) over all counters, parts and periods."""
+    if isinstance(node.counters, RedisCounters):
+        return await _standing_in_redis(node.counters.redis, budget)
+    async with node.database.transaction(budget.team_id) as tx:
         cursor = await tx.execute(
             "SELECT coalesce(sum(base + recent + settled), 0)::bigint AS spent,"
             " coalesce(sum(reserved), 0)::bigint AS reserved FROM budgets_counters WHERE budget_id = %(id)s",
@@ -132,6 +163,13 @@ async def standing(database: Database, budget: Budget) -> tuple[int, int]:
         row = await cursor.fetchone()
     assert row is not None
     return row["spent"], row["reserved"]
+
+
+async def _standing_in_redis(redis: Redis, budget: Budget) -> tuple[int, int]:
+    names = await redis.ask("KEYS", f"{ROOT}:t:{budget.id}:*")
+    rows = await redis.ask_all([("HGETALL", name) for name in names])
+    spent = sum(int(value) for row in rows for field, value in row.items() if field.isdigit())
+    return spent, sum(int(value) for row in rows for field, value in row.items() if not field.isdigit())
 
 
 def sent(

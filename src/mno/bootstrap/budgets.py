@@ -8,17 +8,23 @@ from mno.audit.service import Audit
 from mno.bootstrap.engines import Engines
 from mno.identity.teams import store as teams_store
 from mno.identity.teams.projects import store as projects_store
+from mno.observability.budgets.counters.ports import Counters
+from mno.observability.budgets.counters.postgres.service import PostgresCounters
+from mno.observability.budgets.counters.redis.service import RedisCounters
 from mno.observability.budgets.editing.service import Editing
+from mno.observability.budgets.journal.service import Journal
 from mno.observability.budgets.refreshing.queries import UseQueries
 from mno.observability.budgets.refreshing.service import Refreshing
 from mno.observability.budgets.rooms import Budgeting
-from mno.observability.budgets.service import Budgets
+from mno.observability.budgets.service import Budgets, book_over
 from mno.observability.budgets.thresholds.service import Thresholds
 from mno.observability.ledger.queries import LedgerQueries
 from mno.observability.ledger.service import Ledger
 from mno.observability.spans.arrivals import Arrivals
+from mno.platform.config import Config
 from mno.platform.database import Database
 from mno.platform.outbox import Outbox
+from mno.platform.redis import Redis
 from mno.platform.tasks import Tasks
 from mno.platform.versions import Versions
 
@@ -41,16 +47,32 @@ class TeamFacts:
         return team.name if team else "", {project.id: project.name for project in projects}
 
 
+def build_counters(config: Config, database: Database) -> Counters:
+    """In Redis where the operator names one."""
+    if config.redis_url:
+        return RedisCounters(Redis(config.redis_url), Journal(database))
+    return PostgresCounters(database)
+
+
 def build_budgeting(
-    engines: Engines, versions: Versions, outbox: Outbox, tasks: Tasks, audit: Audit, arrivals: Arrivals
+    config: Config,
+    engines: Engines,
+    versions: Versions,
+    outbox: Outbox,
+    tasks: Tasks,
+    audit: Audit,
+    arrivals: Arrivals,
 ) -> Budgeting:
     database, queries = engines.database, UseQueries(engines.clickhouse)
+    counters = build_counters(config, database)
+    book = book_over(database, versions, TeamFacts(database))
     thresholds = Thresholds(database, outbox)
-    budgets = Budgets(database, versions, TeamFacts(database), thresholds)
-    refreshing = Refreshing(database, queries, budgets.book, thresholds, arrivals)
+    refreshing = Refreshing(database, queries, book, thresholds, arrivals, counters)
+    budgets = Budgets(book, thresholds, counters, refreshing.rebuild)
     tasks.every("budgets.recount", "*/5 * * * *", refreshing.recount)
     tasks.every("budgets.prune", "37 * * * *", budgets.prune)
-    return Budgeting(budgets, Editing(database, versions, budgets.book, queries, refreshing, audit), refreshing)
+    editing = Editing(database, versions, book, queries, refreshing, counters, audit)
+    return Budgeting(budgets, editing, refreshing)
 
 
 def build_ledger(engines: Engines, outbox: Outbox, tasks: Tasks, audit: Audit) -> Ledger:

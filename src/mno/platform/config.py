@@ -28,6 +28,8 @@ class Config:
     data_folder: Path = field(default_factory=default_data_folder)
     postgres_url: str = field(default="", repr=False)
     clickhouse_url: str = field(default="", repr=False)
+    #: Empty: budgets are counted in Postgres.
+    redis_url: str = field(default="", repr=False)
     bootstrap_api_key: str = field(default="", repr=False)
     #: Empty: a key of our own in the data folder.
     master_key: str = field(default="", repr=False)
@@ -52,6 +54,7 @@ class Config:
             data_folder=_folder(environment.get("MNO_DATA_DIR", "")),
             postgres_url=environment.get("MNO_POSTGRES_URL", ""),
             clickhouse_url=environment.get("MNO_CLICKHOUSE_URL", ""),
+            redis_url=environment.get("MNO_REDIS_URL", ""),
             bootstrap_api_key=environment.get("MNO_BOOTSTRAP_API_KEY", ""),
             master_key=environment.get("MNO_MASTER_KEY", ""),
             objects_url=environment.get("MNO_OBJECTS_URL", ""),
@@ -75,6 +78,7 @@ class Config:
             ("MNO_DATA_DIR", str(self.data_folder)),
             ("MNO_POSTGRES_URL", secret[bool(self.postgres_url)] or "embedded"),
             ("MNO_CLICKHOUSE_URL", secret[bool(self.clickhouse_url)] or "embedded"),
+            ("MNO_REDIS_URL", secret[bool(self.redis_url)]),
             ("MNO_BOOTSTRAP_API_KEY", secret[bool(self.bootstrap_api_key)]),
             ("MNO_MASTER_KEY", secret[bool(self.master_key)]),
             ("MNO_OBJECTS_URL", self.objects_url.partition("?")[0] or "embedded"),

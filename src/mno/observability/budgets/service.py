@@ -1,23 +1,26 @@
 """Budgets at work: reserve before a call, settle or release after it.
 
-The counters are in Postgres, and every process takes turns at them (turns.py): what fits is granted, whatever
-happens at the same moment elsewhere, and nothing beyond. A reservation is a lease: if its process dies, what it held
-comes back when the lease has run out.
+The counters are in Postgres or in Redis, and every process takes turns at them (turns.py): what fits is granted,
+whatever happens at the same moment elsewhere, and nothing beyond. A reservation is a lease: if its process dies, what
+it held comes back when the lease has run out.
 
 A call that no budget counts asks nobody: that is known in memory. Its hour is posted to the ledger with everything
-else that was used in it.
+else that was used in it. While the counters do not answer, a call that a blocking budget counts is refused, and one
+that only others count passes; its span tells them later.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from mno.observability.budgets import store
 from mno.observability.budgets.book import TOPIC, Book, TeamBook
+from mno.observability.budgets.counters.model import CountersLost
+from mno.observability.budgets.counters.ports import Counters
 from mno.observability.budgets.matching import amount_of, checked_amounts, checked_dimensions, counter_of, tags_of
 from mno.observability.budgets.model import MAX_LEASE_S, Budget, Used
 from mno.observability.budgets.ports import TimeZones
@@ -25,9 +28,9 @@ from mno.observability.budgets.thresholds.service import Thresholds
 from mno.observability.budgets.turns import End, Hold, Reserve, Turns
 from mno.observability.budgets.wording import exhausted, unpriced
 from mno.platform import clock
-from mno.platform.database import Connection, Database
+from mno.platform.database import Database
 from mno.platform.ending import ended
-from mno.platform.errors import Invalid, MnoError
+from mno.platform.errors import Invalid, MnoError, Unavailable
 from mno.platform.ids import new_id
 from mno.platform.versions import Versions
 
@@ -35,28 +38,29 @@ _log = logging.getLogger(__name__)
 
 #: How often leases that ran out are given back although nobody calls, in seconds.
 LEASE_SWEEP_INTERVAL_S = 15.0
-#: How long ended reservations are kept to be looked at.
-ENDED_LIFETIME = timedelta(days=2)
-#: How long counters of past periods are kept.
-COUNTER_LIFETIME = timedelta(days=100)
-#: Reservations that are forgotten in one transaction.
-MAX_PRUNED_RESERVATIONS = 10_000
+#: How often a turn whose counters are lost is tried again, each time after counting them anew.
+RECOUNT_ATTEMPTS = 3
 #: The reservation of a call that no budget counts.
 NOTHING_HELD = UUID(int=0)
+
+#: Counts budgets whose counters are lost.
+Recounting = Callable[[Collection[UUID]], Awaitable[None]]
 
 
 class Budgets:
     """Every call of a team passes here, before and after."""
 
-    def __init__(self, database: Database, versions: Versions, zones: TimeZones, thresholds: Thresholds) -> None:
-        self._database = database
-        self._zones = zones
+    def __init__(self, book: Book, thresholds: Thresholds, counters: Counters, recount: Recounting) -> None:
         self._thresholds = thresholds
+        self._counters = counters
+        self._recount = recount
         self._turns = Turns(self._take, thresholds.heard)
-        #: Only turns use it, one at a time; None where the program does not run, or Postgres went away.
-        self._line: Connection | None = None
-        self.book = Book(self._load, versions.unconfirmed_s)
-        versions.watch(TOPIC, self.book.changed)
+        self.book = book
+
+    @property
+    def counters(self) -> str:
+        """Where the counters are, for people."""
+        return self._counters.name
 
     async def reserve(
         self,
@@ -73,7 +77,8 @@ class Budgets:
         `dimensions` are user, session, agent, api_key, provider, model, environment and `tag:NAME`; `lease_s` is
         after how long the hold ends by itself; `started_at` is the moment that the call's span will begin, now by
         default. NOTHING_HELD where no budget counts it. `BudgetExhausted` when a budget that blocks has no room:
-        nothing is held then. `Invalid` for amounts below zero or above MAX_CALL_AMOUNT.
+        nothing is held then. `Unavailable` when such a budget cannot be asked. `Invalid` for amounts below zero or
+        above MAX_CALL_AMOUNT.
         """
         checked_dimensions(dimensions)
         checked_amounts(bound)
@@ -95,7 +100,12 @@ class Budgets:
             dimensions=dimensions,
             tags=tags_of(dimensions),
         )
-        full = await self._turns.reserve(wish)
+        try:
+            full = await self._turns.reserve(wish)
+        except Unavailable:
+            if any(hold.budget.hard for hold in holds):
+                raise
+            return NOTHING_HELD
         if full is not None:
             self._thresholds.refused(full.hold, full.spent)
             raise exhausted(full, book.zone.key, clock.now())
@@ -117,57 +127,53 @@ class Budgets:
 
     async def sweep(self) -> None:
         """Gives back what leases that ran out have held."""
-        await self._turns.sweep()
+        await self._counters.sweep()
 
     async def prune(self) -> None:
-        """Forgets reservations and counters that nobody will ask for."""
+        """Forgets reservations, counters and crossings that nobody will ask for."""
         now = clock.now()
-        pruned = MAX_PRUNED_RESERVATIONS
-        while pruned == MAX_PRUNED_RESERVATIONS:
-            async with self._database.across_teams() as tx:
-                pruned = await store.prune(tx, now - ENDED_LIFETIME, limit=MAX_PRUNED_RESERVATIONS)
-        async with self._database.across_teams() as tx:
-            await store.prune_counters(tx, now - COUNTER_LIFETIME)
+        await self._counters.prune(now)
+        await self._thresholds.prune(now)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._line = await self._database.at_once("budgets")
-        sweeping = asyncio.create_task(self._sweep_for_ever(), name="budgets-sweep")
-        try:
-            async with self._thresholds.running():
-                yield
-                await self._turns.ended()
-        finally:
-            await ended(sweeping)
-            line, self._line = self._line, None
-            if line is not None:
-                await line.close()
+        async with self._counters.running():
+            sweeping = asyncio.create_task(self._sweep_for_ever(), name="budgets-sweep")
+            try:
+                async with self._thresholds.running():
+                    yield
+                    await self._turns.ended()
+            finally:
+                await ended(sweeping)
 
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(LEASE_SWEEP_INTERVAL_S)
             try:
-                if self._line is None:
-                    self._line = await self._database.at_once("budgets")
                 await self.sweep()
             except MnoError as error:
                 _log.warning("Leases that ran out cannot be given back at the moment: %s", error)
 
     async def _take(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        line = self._line
-        if line is None:
-            async with self._database.across_teams() as tx:
-                return await store.turn(tx, asked)
-        try:
-            return await store.turn(line, asked)
-        finally:
-            if line.broken or line.closed:
-                self._line = None
+        for _ in range(RECOUNT_ATTEMPTS):
+            try:
+                return await self._counters.turn(asked)
+            except CountersLost as lost:
+                await self._recount(lost.budgets)
+        raise Unavailable("The counters of budgets are lost again and again; is Redis allowed to forget keys?")
 
-    async def _load(self, team_id: UUID) -> tuple[Sequence[Budget], str]:
-        async with self._database.transaction(team_id) as tx:
+
+def book_over(database: Database, versions: Versions, zones: TimeZones) -> Book:
+    """The budgets of each team as the database has them, told of changes."""
+
+    async def load(team_id: UUID) -> tuple[Sequence[Budget], str]:
+        async with database.transaction(team_id) as tx:
             budgets = await store.of_team(tx, team_id)
-        return budgets, await self._zones.zone_of(team_id)
+        return budgets, await zones.zone_of(team_id)
+
+    book = Book(load, versions.unconfirmed_s)
+    versions.watch(TOPIC, book.changed)
+    return book
 
 
 def _holds(book: TeamBook, project_id: UUID, dimensions: Mapping[str, str], bound: Used, at: datetime) -> list[Hold]:

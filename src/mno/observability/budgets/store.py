@@ -1,37 +1,19 @@
-"""The Postgres tables of budgets: the budgets themselves, and the turn at their counters."""
+"""The Postgres table of budgets."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-from psycopg import OperationalError
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from mno.observability.budgets.model import Budget, Cycle, Period, Unit, Unpriced
 from mno.platform.database import Connection
-from mno.platform.errors import Conflict, Unavailable
+from mno.platform.errors import Conflict
 
 _COLUMNS = """id, team_id, project_id, name, unit, quantity, matches, per, cycle, rolling_s, hard, status, thresholds,
     unpriced, fallback_nano, version, created_at, created_by, changed_at, changed_by, counted_until"""
-
-_TURN = "SELECT budgets_turn(%(asked)s::jsonb) AS answer"
-
-
-async def turn(tx: Connection, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """One turn at the counters, see `budgets_turn` in migrations/postgres/0016_budgets.sql. Across teams.
-
-    `Unavailable` when the connection is lost; what was asked may have been done.
-    """
-    try:
-        row = await (await tx.execute(_TURN, {"asked": orjson.dumps(asked).decode()})).fetchone()
-    except OperationalError as error:
-        raise Unavailable("The database does not answer; try again.") from error
-    assert row is not None
-    answer: dict[str, Any] = row["answer"]
-    return answer
 
 
 async def insert(tx: Connection, budget: Budget) -> None:
@@ -99,6 +81,34 @@ async def every(tx: Connection) -> list[Budget]:
     return [_budget(row) for row in await cursor.fetchall()]
 
 
+async def some(tx: Connection, budgets: Collection[UUID]) -> list[Budget]:
+    """Those of them that there are."""
+    cursor = await tx.execute(
+        f"SELECT {_COLUMNS} FROM budgets_budgets WHERE removed_at IS NULL AND id = ANY (%(ids)s) ORDER BY id",
+        {"ids": list(budgets)},
+    )
+    return [_budget(row) for row in await cursor.fetchall()]
+
+
+async def lock(tx: Connection, budget: Budget) -> bool:
+    """Holds other recounts of this budget back; False when one was quicker, or the budget is gone."""
+    cursor = await tx.execute(
+        """
+        SELECT counted_until FROM budgets_budgets
+        WHERE id = %(id)s AND removed_at IS NULL AND counted_until = %(until)s FOR UPDATE
+        """,
+        {"id": budget.id, "until": budget.counted_until},
+    )
+    return await cursor.fetchone() is not None
+
+
+async def move_cut(tx: Connection, budget: Budget, cut: datetime) -> None:
+    """From now on the rollups tell everything before `cut`."""
+    await tx.execute(
+        "UPDATE budgets_budgets SET counted_until = %(cut)s WHERE id = %(id)s", {"id": budget.id, "cut": cut}
+    )
+
+
 async def lock_names(tx: Connection, team_id: UUID) -> int:
     """Holds back others who add a budget to this team; the number of those there are."""
     await tx.execute(
@@ -110,58 +120,6 @@ async def lock_names(tx: Connection, team_id: UUID) -> int:
     row = await cursor.fetchone()
     assert row is not None
     return int(row["n"])
-
-
-async def used(
-    tx: Connection, team_id: UUID, budget_id: UUID, head: datetime, since: datetime, part: datetime, *, limit: int
-) -> list[tuple[str, int, int]]:
-    """The fullest counters of a budget: who, spent, reserved."""
-    cursor = await tx.execute(
-        """
-        SELECT who, spent, reserved FROM (
-            SELECT who,
-                   coalesce(sum(base + recent + settled) FILTER (WHERE part BETWEEN %(since)s AND %(part)s), 0)::bigint
-                       AS spent,
-                   coalesce(sum(reserved) FILTER (WHERE part = %(head)s), 0)::bigint AS reserved
-            FROM budgets_counters
-            WHERE team_id = %(team)s AND budget_id = %(budget)s
-              AND (part BETWEEN %(since)s AND %(part)s OR part = %(head)s)
-            GROUP BY who) AS counters
-        WHERE spent <> 0 OR reserved <> 0
-        ORDER BY spent + reserved DESC, who LIMIT %(limit)s
-        """,
-        {"team": team_id, "budget": budget_id, "head": head, "since": since, "part": part, "limit": limit},
-    )
-    return [(row["who"], row["spent"], row["reserved"]) for row in await cursor.fetchall()]
-
-
-async def prune(tx: Connection, before: datetime, *, limit: int) -> int:
-    """Forgets reservations that ended long ago; how many."""
-    cursor = await tx.execute(
-        """
-        DELETE FROM budgets_reservations WHERE id IN (
-            SELECT id FROM budgets_reservations WHERE state <> 'open' AND ended_at < %(before)s LIMIT %(limit)s)
-        """,
-        {"before": before, "limit": limit},
-    )
-    return cursor.rowcount
-
-
-async def prune_counters(tx: Connection, before: datetime) -> None:
-    """Forgets counters of periods that ended long ago, and of removed budgets; never one that is held."""
-    bound = {"before": before, "epoch": datetime.fromtimestamp(0, tz=before.tzinfo)}
-    await tx.execute(
-        """
-        DELETE FROM budgets_counters c
-        WHERE c.part < %(before)s AND c.part <> %(epoch)s AND c.reserved = 0
-          OR c.reserved = 0 AND NOT EXISTS (
-                 SELECT FROM budgets_budgets b WHERE b.id = c.budget_id AND coalesce(b.removed_at, now()) > %(before)s)
-        """,
-        bound,
-    )
-    for table in ("budgets_settled", "budgets_crossings"):
-        moment = "last_at" if table == "budgets_settled" else "told_at"
-        await tx.execute(f"DELETE FROM {table} WHERE {moment} < %(before)s", bound)
 
 
 def _bound(budget: Budget) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Group commit at the counters: whoever asks while a turn is under way shares the next one.
 
-A hot budget is one row, and a row can be changed by one transaction at a time. So each process takes turns: all that
-its callers ask while a turn runs becomes the next, in one statement, and a turn of five hundred costs little more
-than one of a single call. What is asked in one turn is decided by the engine in the order in which it was asked.
+A hot budget is one counter, and a counter can be changed by one at a time. So each process takes turns: all that its
+callers ask while a turn runs becomes the next, in one statement of Postgres or one script of Redis, and a turn of five
+hundred costs little more than one of a single call. What is asked in one turn is decided in the order in which it was
+asked.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ MAX_TURN = 500
 #: Callers that may wait for a turn of one process.
 MAX_WAITING_FOR_TURN = 20_000
 
-#: Takes what is asked to the counters and brings the answer (`store.turn` in a transaction).
+#: Takes what is asked to the counters and brings the answer.
 Taken = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
@@ -126,10 +127,6 @@ class Turns:
     async def end(self, end: End) -> None:
         """Gives back what the call held and counts what it used; a second end of the same changes nothing."""
         await self._ask(end)
-
-    async def sweep(self) -> None:
-        """A turn for nobody: leases that ran out are given back."""
-        await self._take({"ends": {}, "counters": [], "reserves": []})
 
     async def ended(self) -> None:
         """Returns when nobody waits any more."""

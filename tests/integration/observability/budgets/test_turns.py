@@ -1,4 +1,4 @@
-"""Counters in Postgres: reserve, settle, release and leases, one call at a time."""
+"""Counters in Postgres and in Redis: reserve, settle, release and leases, one call at a time."""
 
 import asyncio
 from datetime import timedelta
@@ -12,14 +12,14 @@ from mno.platform.database import Database
 from mno.platform.errors import BudgetExhausted, Invalid, LimitExceeded, PaymentRequired, Unavailable
 from mno.platform.http.problems import problem_of
 from mno.platform.ids import new_id
-from support.budgets import BudgetNode, Tenancy, a_tenancy, budget_node, saved, standing
+from support.budgets import BudgetNode, Nodes, Tenancy, a_tenancy, budget_node, saved, standing
 
 CALL = {"user": "ann", "provider": "openai", "model": "gpt-4o", "tag:feature": "search"}
 
 
 @pytest.fixture
-def node(database: Database) -> BudgetNode:
-    return budget_node(database)
+def node(a_node: Nodes, database: Database) -> BudgetNode:
+    return a_node(database)
 
 
 @pytest.fixture
@@ -37,17 +37,17 @@ async def reserve(node: BudgetNode, tenancy: Tenancy, cost: int | None, tokens: 
 async def test_what_is_reserved_is_held_until_it_is_settled(node: BudgetNode, tenancy: Tenancy) -> None:
     budget = await saved(node.database, tenancy, limit=1_000)
     reservation = await reserve(node, tenancy, 700)
-    assert await standing(node.database, budget) == (0, 700)
+    assert await standing(node, budget) == (0, 700)
     with pytest.raises(BudgetExhausted):
         await reserve(node, tenancy, 301)
     other = await reserve(node, tenancy, 300)
     await node.budgets.settle(reservation, Amounts(650, 90))
-    assert await standing(node.database, budget) == (650, 300)
+    assert await standing(node, budget) == (650, 300)
     await node.budgets.settle(reservation, Amounts(650, 90))
-    assert await standing(node.database, budget) == (650, 300)
+    assert await standing(node, budget) == (650, 300)
     await node.budgets.release(other)
     await node.budgets.release(other)
-    assert await standing(node.database, budget) == (650, 0)
+    assert await standing(node, budget) == (650, 0)
     await reserve(node, tenancy, 350)
 
 
@@ -57,16 +57,16 @@ async def test_tokens_and_calls_are_counted_in_their_own_unit(
 ) -> None:
     budget = await saved(node.database, tenancy, unit=unit, limit=1_000)
     reservation = await reserve(node, tenancy, None, tokens=100)
-    assert await standing(node.database, budget) == (0, 1_000 // fits)
+    assert await standing(node, budget) == (0, 1_000 // fits)
     await node.budgets.settle(reservation, Amounts(None, 40))
-    assert await standing(node.database, budget) == ({Unit.TOKENS: 40}.get(unit, 1), 0)
+    assert await standing(node, budget) == ({Unit.TOKENS: 40}.get(unit, 1), 0)
 
 
 async def test_a_soft_budget_counts_and_lets_pass(node: BudgetNode, tenancy: Tenancy) -> None:
     budget = await saved(node.database, tenancy, limit=10, hard=False)
     await node.budgets.settle(await reserve(node, tenancy, 700), Amounts(700, 1))
     await reserve(node, tenancy, 700)
-    assert await standing(node.database, budget) == (700, 700)
+    assert await standing(node, budget) == (700, 700)
 
 
 async def test_a_call_that_one_budget_refuses_is_held_on_no_other(node: BudgetNode, tenancy: Tenancy) -> None:
@@ -74,7 +74,7 @@ async def test_a_call_that_one_budget_refuses_is_held_on_no_other(node: BudgetNo
     await saved(node.database, tenancy, limit=10, matches={"user": "ann"})
     with pytest.raises(BudgetExhausted):
         await reserve(node, tenancy, 11)
-    assert await standing(node.database, wide) == (0, 0)
+    assert await standing(node, wide) == (0, 0)
 
 
 async def test_each_user_of_the_product_has_a_counter_of_its_own(node: BudgetNode, tenancy: Tenancy) -> None:
@@ -94,8 +94,10 @@ async def test_what_costs_nothing_passes_a_budget_that_is_used_up(node: BudgetNo
         await reserve(node, tenancy, 1)
 
 
-async def test_a_refusal_names_the_budget_and_when_it_resets(tenancy: Tenancy, database: Database) -> None:
-    node = budget_node(database, "Asia/Taipei")
+async def test_a_refusal_names_the_budget_and_when_it_resets(
+    tenancy: Tenancy, database: Database, a_node: Nodes
+) -> None:
+    node = a_node(database, "Asia/Taipei")
     await saved(database, tenancy, limit=10_000_000, name="Research", period=Period(Cycle.DAY), status=402)
     await node.budgets.settle(await reserve(node, tenancy, 9_000_000), Amounts(9_000_000, 1))
     with pytest.raises(PaymentRequired) as refused:
@@ -131,9 +133,9 @@ async def test_a_call_without_a_price_counts_as_the_budget_says(
 ) -> None:
     budget = await saved(node.database, tenancy, **wish)
     reservation = await reserve(node, tenancy, None, tokens=100)
-    assert await standing(node.database, budget) == (0, held)
+    assert await standing(node, budget) == (0, held)
     await node.budgets.settle(reservation, Amounts(None, 50))
-    assert await standing(node.database, budget) == (spent, 0)
+    assert await standing(node, budget) == (spent, 0)
 
 
 async def test_a_call_without_a_price_is_blocked_where_the_budget_says(node: BudgetNode, tenancy: Tenancy) -> None:
@@ -147,14 +149,14 @@ async def test_a_lease_that_ran_out_gives_back_at_the_next_turn(node: BudgetNode
     late = await reserve(node, tenancy, 100, lease_s=0.05)
     await asyncio.sleep(0.1)
     reservation = await reserve(node, tenancy, 100)
-    assert await standing(node.database, budget) == (0, 100)
+    assert await standing(node, budget) == (0, 100)
     await node.budgets.release(reservation)
     # the call was made after all: it counts, and only once
     await node.budgets.settle(late, Amounts(80, 1))
     await node.budgets.settle(late, Amounts(80, 1))
-    assert await standing(node.database, budget) == (80, 0)
+    assert await standing(node, budget) == (80, 0)
     await node.budgets.release(late)
-    assert await standing(node.database, budget) == (80, 0)
+    assert await standing(node, budget) == (80, 0)
 
 
 async def test_a_rolling_window_forgets_part_by_part(node: BudgetNode, tenancy: Tenancy) -> None:
@@ -164,7 +166,7 @@ async def test_a_rolling_window_forgets_part_by_part(node: BudgetNode, tenancy: 
         started_at = now - timedelta(minutes=minutes)
         reservation = await reserve(node, tenancy, cost, started_at=started_at)
         await node.budgets.settle(reservation, Amounts(cost, 1))
-    assert await standing(node.database, budget) == (130, 0)
+    assert await standing(node, budget) == (130, 0)
     with pytest.raises(BudgetExhausted, match="leaves its rolling window"):
         await reserve(node, tenancy, 31)
     await reserve(node, tenancy, 30)
@@ -175,7 +177,7 @@ async def test_the_call_of_an_earlier_period_settles_there(node: BudgetNode, ten
     earlier = await reserve(node, tenancy, 90, started_at=clock.now() - timedelta(hours=1))
     await node.budgets.settle(earlier, Amounts(90, 1))
     await reserve(node, tenancy, 100)
-    assert await standing(node.database, budget) == (90, 100)
+    assert await standing(node, budget) == (90, 100)
 
 
 async def test_one_bad_call_does_not_spoil_the_turn_of_others(node: BudgetNode, tenancy: Tenancy) -> None:
@@ -183,7 +185,7 @@ async def test_one_bad_call_does_not_spoil_the_turn_of_others(node: BudgetNode, 
     asked = [reserve(node, tenancy, 10, dimensions={"user": user}) for user in ("ann", "a\0b", "\ud800", "bob")]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert [isinstance(answer, Invalid) for answer in answers] == [False, True, True, False]
-    assert await standing(node.database, budget) == (0, 20)
+    assert await standing(node, budget) == (0, 20)
 
 
 async def test_a_caller_that_leaves_while_it_waits_holds_nothing(node: BudgetNode, tenancy: Tenancy) -> None:
@@ -197,12 +199,13 @@ async def test_a_caller_that_leaves_while_it_waits_holds_nothing(node: BudgetNod
     await reserve(node, tenancy, 1)
     await reserve(node, tenancy, 1)
     held = sum(10 for answer in answers if not isinstance(answer, BaseException))
-    assert await standing(node.database, budget) == (0, 3 + held)
+    assert await standing(node, budget) == (0, 3 + held)
 
 
 async def test_a_connection_that_is_lost_costs_one_call_and_holds_nothing_up(
-    node: BudgetNode, tenancy: Tenancy
+    database: Database, tenancy: Tenancy
 ) -> None:
+    node = budget_node(database)
     budget = await saved(node.database, tenancy, limit=1_000)
     async with node.budgets.running():
         await reserve(node, tenancy, 1)
@@ -213,7 +216,7 @@ async def test_a_connection_that_is_lost_costs_one_call_and_holds_nothing_up(
         with pytest.raises(Unavailable):
             await reserve(node, tenancy, 10)
         await reserve(node, tenancy, 1)
-    assert await standing(node.database, budget) == (0, 2)
+    assert await standing(node, budget) == (0, 2)
 
 
 async def test_a_budget_of_another_team_or_project_is_not_touched(node: BudgetNode, tenancy: Tenancy) -> None:
@@ -221,8 +224,8 @@ async def test_a_budget_of_another_team_or_project_is_not_touched(node: BudgetNo
     theirs = await saved(node.database, stranger, limit=0)
     elsewhere = await saved(node.database, tenancy, limit=0, project_id=(await second_project(node, tenancy)))
     await reserve(node, tenancy, 100)
-    assert await standing(node.database, theirs) == (0, 0)
-    assert await standing(node.database, elsewhere) == (0, 0)
+    assert await standing(node, theirs) == (0, 0)
+    assert await standing(node, elsewhere) == (0, 0)
 
 
 async def second_project(node: BudgetNode, tenancy: Tenancy) -> Any:
@@ -235,7 +238,9 @@ async def second_project(node: BudgetNode, tenancy: Tenancy) -> Any:
     return project
 
 
-async def test_thresholds_are_told_once_and_a_refusal_as_well(node: BudgetNode, tenancy: Tenancy) -> None:
+async def test_thresholds_are_told_once_and_a_refusal_as_well(
+    node: BudgetNode, a_node: Nodes, tenancy: Tenancy
+) -> None:
     await saved(node.database, tenancy, limit=100, thresholds=(50, 80, 100), name="Watched")
     for cost in (49, 1, 35):
         await node.budgets.settle(await reserve(node, tenancy, cost), Amounts(cost, 1))
@@ -249,7 +254,7 @@ async def test_thresholds_are_told_once_and_a_refusal_as_well(node: BudgetNode, 
         ("budgets.threshold_reached", 80, "0.000000085"),
         ("budgets.call_refused", None, "0.000000085"),
     ]
-    other = budget_node(node.database)
+    other = a_node(node.database)
     with pytest.raises(BudgetExhausted):
         await reserve(other, tenancy, 16)
     await other.thresholds.tell()

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from mno.audit.service import Audit
 from mno.observability.budgets import store
 from mno.observability.budgets.book import TOPIC, Book
+from mno.observability.budgets.counters.ports import Counters
 from mno.observability.budgets.editing.wishes import Counted, Terms, checked_counted, checked_terms, told
 from mno.observability.budgets.model import (
     MAX_BUDGETS_PER_TEAM,
@@ -52,6 +54,7 @@ class Editing:
         book: Book,
         queries: UseQueries,
         refreshing: Refreshing,
+        counters: Counters,
         audit: Audit,
     ) -> None:
         self._database = database
@@ -59,21 +62,22 @@ class Editing:
         self._book = book
         self._queries = queries
         self._refreshing = refreshing
+        self._counters = counters
         self._audit = audit
 
     async def listing(self, reader: Principal) -> list[Standing]:
         """The budgets that hold in the reader's project, each with its fullest counter, by name."""
         async with self._database.transaction(reader.team_id) as tx:
             budgets = [one for one in await store.of_team(tx, reader.team_id) if _sees(reader, one, _READ)]
-        return [(await self._counters(budget, limit=1))[0] for budget in budgets]
+        return [(await self._standings(budget, limit=1))[0] for budget in budgets]
 
     async def get(self, reader: Principal, budget_id: UUID) -> Standing:
-        return (await self._counters(await self._found(reader, budget_id), limit=1))[0]
+        return (await self._standings(await self._found(reader, budget_id), limit=1))[0]
 
     async def counters(self, reader: Principal, budget_id: UUID) -> list[Standing]:
         """The fullest MAX_LISTED_COUNTERS of a budget that counts each user, agent, … for itself."""
         budget = await self._found(reader, budget_id)
-        return await self._counters(budget, limit=MAX_LISTED_COUNTERS)
+        return await self._standings(budget, limit=MAX_LISTED_COUNTERS)
 
     async def burn_down(self, reader: Principal, budget_id: UUID, who: str) -> BurnDown:
         """Of one counter; of the fullest where `who` is empty."""
@@ -88,6 +92,15 @@ class Editing:
             used += amount
             steps.append((min(now, moment + timedelta(seconds=step_s)), used))
         return BurnDown(standing, steps)
+
+    async def share(self, team_id: UUID, budget_id: UUID, who: str) -> Decimal | None:
+        """What one counter has used, in percent of the limit; None where the budget is gone. The program's own ask."""
+        async with self._database.transaction(team_id) as tx:
+            budget = await store.one(tx, team_id, budget_id)
+        if budget is None:
+            return None
+        standing = await self._one_counter(budget, who)
+        return Decimal(standing.spent * 100) / budget.limit if budget.limit else Decimal(100)
 
     async def create(self, writer: Principal, terms: Terms, counted: Counted) -> Standing:
         """Counts what was used before in the present period, too. `Conflict` for a name that is taken."""
@@ -157,16 +170,15 @@ class Editing:
         async with self._database.transaction(reader.team_id) as tx:
             return _allowed(reader, budget_id, await store.one(tx, reader.team_id, budget_id), _READ)
 
-    async def _counters(self, budget: Budget, *, limit: int) -> list[Standing]:
+    async def _standings(self, budget: Budget, *, limit: int) -> list[Standing]:
         window = await self._window(budget)
-        async with self._database.transaction(budget.team_id) as tx:
-            found = await store.used(tx, budget.team_id, budget.id, window.head, window.since, window.part, limit=limit)
+        found = await self._counters.used(budget, window, limit=limit)
         return [Standing(budget, *row, window) for row in found] or [Standing(budget, "", 0, 0, window)]
 
     async def _one_counter(self, budget: Budget, who: str) -> Standing:
         if not budget.per or not who:
-            return (await self._counters(budget, limit=1))[0]
-        found = [one for one in await self._counters(budget, limit=MAX_LISTED_COUNTERS) if one.who == who]
+            return (await self._standings(budget, limit=1))[0]
+        found = [one for one in await self._standings(budget, limit=MAX_LISTED_COUNTERS) if one.who == who]
         return found[0] if found else Standing(budget, who, 0, 0, await self._window(budget))
 
     async def _window(self, budget: Budget) -> Window:

@@ -87,14 +87,20 @@ class UseQueries:
 
     async def of_others(self, budget: Budget, stretch: Stretch) -> Used:
         """What came by other ways than the gateway, from the spans themselves."""
+        return await self._of_spans(budget, stretch, "t.source != {gateway:String}")
+
+    async def of_gateway(self, budget: Budget, stretch: Stretch) -> Used:
+        """What the gateway's own calls used, as far as their spans have arrived."""
+        return await self._of_spans(budget, stretch, "t.source = {gateway:String}")
+
+    async def _of_spans(self, budget: Budget, stretch: Stretch, whose: str) -> Used:
         used = {
             Unit.MONEY: "sum(t.sign * ifNull(t.cost, 0))",
             Unit.TOKENS: "sum(t.sign * (t.input_tokens + t.output_tokens))",
             Unit.CALLS: "sum(toInt64(t.sign))",
         }[budget.unit]
-        others = "t.source != {gateway:String}"
-        found = await self._asked(_OF_SPANS, budget, stretch, "toUnixTimestamp(t.start_time)", used, others)
-        return _added(found, await self._assumed(budget, stretch, others))
+        found = await self._asked(_OF_SPANS, budget, stretch, "toUnixTimestamp(t.start_time)", used, whose)
+        return _added(found, await self._assumed(budget, stretch, whose))
 
     async def steps(self, budget: Budget, who: str, stretch: Stretch, step_s: int) -> list[tuple[datetime, int]]:
         """What one counter used, by steps of so many seconds that used something, in order of time; by the rollups."""

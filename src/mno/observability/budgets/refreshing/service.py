@@ -10,17 +10,17 @@ and is a task of every five minutes, in one process.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from mno.observability.budgets import store as budgets_store
+from mno.observability.budgets import store
 from mno.observability.budgets.book import Book
+from mno.observability.budgets.counters.model import CountersLost, Recount
+from mno.observability.budgets.counters.ports import Counters
 from mno.observability.budgets.model import Budget, Window
 from mno.observability.budgets.periods import window_at
-from mno.observability.budgets.refreshing import store
 from mno.observability.budgets.refreshing.queries import Stretch, UseQueries
 from mno.observability.budgets.thresholds.service import Thresholds
 from mno.observability.budgets.turns import Hold, Reading
@@ -46,13 +46,20 @@ class Refreshing:
     """`Arrivals` says where to look."""
 
     def __init__(
-        self, database: Database, queries: UseQueries, book: Book, thresholds: Thresholds, arrivals: Arrivals
+        self,
+        database: Database,
+        queries: UseQueries,
+        book: Book,
+        thresholds: Thresholds,
+        arrivals: Arrivals,
+        counters: Counters,
     ) -> None:
         self._database = database
         self._queries = queries
         self._book = book
         self._thresholds = thresholds
         self._arrivals = arrivals
+        self._counters = counters
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -70,16 +77,15 @@ class Refreshing:
             projects.setdefault(team_id, set()).add(project_id)
         for team_id, touched in projects.items():
             async with self._database.transaction(team_id) as tx:
-                budgets = await budgets_store.of_team(tx, team_id)
-            zone = (await self._book.of(team_id)).zone
+                budgets = await store.of_team(tx, team_id)
             for budget in budgets:
                 if budget.project_id is None or budget.project_id in touched:
-                    await self._follow(budget, zone)
+                    await self._follow(budget)
 
     async def recount(self) -> None:
         """Counts every budget anew and moves its cut on. One that fails does not stop the others."""
         async with self._database.across_teams() as tx:
-            budgets = await budgets_store.every(tx)
+            budgets = await store.every(tx)
         for budget in budgets:
             try:
                 await self.recount_one(budget)
@@ -87,40 +93,69 @@ class Refreshing:
                 _log.warning("The budget %s cannot be counted anew at the moment: %s", budget.id, error)
 
     async def recount_one(self, budget: Budget, *, now: datetime | None = None) -> None:
-        began = now or clock.now()
-        zone = (await self._book.of(budget.team_id)).zone
-        window = window_at(budget.period, zone, began)
+        try:
+            await self._recount_one(budget, now or clock.now())
+        except CountersLost:
+            await self._rebuild(budget)
+
+    async def rebuild(self, budgets: Collection[UUID]) -> None:
+        """Counts these, whose counters are lost, from the spans that have arrived."""
+        async with self._database.across_teams() as tx:
+            found = await store.some(tx, budgets)
+        for budget in found:
+            await self._rebuild(budget)
+        if gone := {*budgets} - {budget.id for budget in found}:
+            await self._counters.forgotten(gone)
+
+    async def _recount_one(self, budget: Budget, began: datetime) -> None:
+        window = await self._window(budget, began)
         settled_before = began - timedelta(seconds=SPAN_WAIT_S)
-        async with self._database.transaction(budget.team_id) as tx:
-            hot = await store.oldest_minute_settled_since(tx, budget.id, settled_before)
+        hot = await self._counters.oldest_minute_settled_since(budget, settled_before)
         cut = _cut(budget, began, hot)
         base = await self._queries.of_rollup(budget, Stretch(window.since, cut, window.part))
         recent = await self._queries.of_others(budget, _after(cut, window, budget))
+        recount = Recount(budget, window, cut, settled_before, base, recent)
         async with self._database.transaction(budget.team_id) as tx:
             if not await store.lock(tx, budget):
                 return
-            await store.lock_counters(tx, budget, window.since, base | recent, every=True)
-            await store.move_on(tx, budget, cut, settled_before)
-            await store.save(tx, budget, "base", window.since, base)
-            await store.save(tx, budget, "recent", window.since, recent)
+            await store.move_cut(tx, budget, cut)
+            await self._counters.recounted(tx, recount)
         await self._read(budget, window)
 
-    async def _follow(self, budget: Budget, zone: ZoneInfo) -> None:
-        window = window_at(budget.period, zone, clock.now())
+    async def _rebuild(self, budget: Budget) -> None:
+        """What was settled is lost too, so the gateway's newest calls are counted by their spans this once."""
+        began = clock.now()
+        window = await self._window(budget, began)
+        cut = max(began.replace(second=0, microsecond=0), budget.counted_until)
+        newest = _after(cut, window, budget)
+        base = await self._queries.of_rollup(budget, Stretch(window.since, cut, window.part))
+        recent = await self._queries.of_others(budget, newest)
+        settled = await self._queries.of_gateway(budget, newest)
+        recount = Recount(budget, window, cut, began, base, recent, settled)
+        async with self._database.transaction(budget.team_id) as tx:
+            if not await store.lock(tx, budget):
+                return
+            await store.move_cut(tx, budget, cut)
+            await self._counters.rebuilt(tx, recount)
+        await self._read(budget, window)
+
+    async def _follow(self, budget: Budget) -> None:
+        window = await self._window(budget, clock.now())
         recent = await self._queries.of_others(budget, _after(budget.counted_until, window, budget))
         async with self._database.transaction(budget.team_id) as tx:
             if not await store.lock(tx, budget):
                 return
-            await store.lock_counters(tx, budget, window.since, recent, every=False)
-            await store.save(tx, budget, "recent", window.since, recent)
+            await self._counters.followed(tx, budget, window, recent)
         await self._read(budget, window, sorted({who for who, _ in recent}))
+
+    async def _window(self, budget: Budget, at: datetime) -> Window:
+        return window_at(budget.period, (await self._book.of(budget.team_id)).zone, at)
 
     async def _read(self, budget: Budget, window: Window, whos: Sequence[str] | None = None) -> None:
         """Spend that arrives reaches thresholds as calls do."""
         if not budget.thresholds:
             return
-        async with self._database.transaction(budget.team_id) as tx:
-            found = await store.readings(tx, budget.id, window.since, window.part, whos)
+        found = await self._counters.readings(budget, window, whos)
         self._thresholds.heard(Reading(Hold(budget, who, window, 0), spent) for who, spent in found)
 
     async def _follow_for_ever(self) -> None:

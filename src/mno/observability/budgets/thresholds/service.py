@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 MAX_REMEMBERED_CROSSINGS = 50_000
 #: How far below a threshold the use of a rolling window must fall before it is told again, in percent of the limit.
 REARM_PERCENT = 10
+#: How long it is remembered what was told.
+TOLD_LIFETIME = timedelta(days=100)
 _REFUSED = 0
 
 Key = tuple[UUID, str, datetime, int]
@@ -97,6 +99,11 @@ class Thresholds:
             except MnoError:
                 self._untold = [*untold[place:], *self._untold]
                 raise
+
+    async def prune(self, now: datetime) -> None:
+        """Forgets what was told of periods that ended long ago."""
+        async with self._database.across_teams() as tx:
+            await store.prune(tx, now - TOLD_LIFETIME)
 
     async def _tell_one(self, crossing: _Crossing) -> None:
         hold, at = crossing.hold, clock.now()

@@ -29,3 +29,7 @@ async def forget(tx: Connection, team_id: UUID, budget_id: UUID, who: str, head:
         """,
         {"team": team_id, "budget": budget_id, "who": who, "head": head, "threshold": threshold},
     )
+
+
+async def prune(tx: Connection, before: datetime) -> None:
+    await tx.execute("DELETE FROM budgets_crossings WHERE told_at < %(before)s", {"before": before})

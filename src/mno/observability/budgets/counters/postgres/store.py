@@ -1,16 +1,20 @@
-"""SQL of a recount: what is counted from the span store takes the place of what was settled."""
+"""SQL of the counters: the turn, the recount that replaces what was settled, and how they stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+from psycopg import OperationalError
 from psycopg.types.json import Jsonb
 
-from mno.observability.budgets.model import Budget
-from mno.observability.budgets.refreshing.queries import Used
+from mno.observability.budgets.counters.model import ByCounter
+from mno.observability.budgets.model import Budget, Window
 from mno.platform.database import Connection
+from mno.platform.errors import Unavailable
 
+_TURN = "SELECT budgets_turn(%(asked)s::jsonb) AS answer"
 _ADD = """
 INSERT INTO budgets_counters (team_id, budget_id, who, part)
 SELECT %(team)s, %(budget)s, u.who, u.part FROM jsonb_to_recordset(%(used)s) AS u(who text, part timestamptz)
@@ -44,6 +48,20 @@ WHERE c.budget_id = %(budget)s AND (c.who, c.part) = (g.who, g.part)
 """
 
 
+async def turn(tx: Connection, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """One turn, see `budgets_turn` in migrations/postgres/0016_budgets.sql. Across teams.
+
+    `Unavailable` when the connection is lost; what was asked may have been done.
+    """
+    try:
+        row = await (await tx.execute(_TURN, {"asked": orjson.dumps(asked).decode()})).fetchone()
+    except OperationalError as error:
+        raise Unavailable("The database does not answer; try again.") from error
+    assert row is not None
+    answer: dict[str, Any] = row["answer"]
+    return answer
+
+
 async def oldest_minute_settled_since(tx: Connection, budget_id: UUID, moment: datetime) -> datetime | None:
     """The earliest minute of calls that were settled after `moment`: their spans may still be on their way."""
     cursor = await tx.execute(
@@ -54,19 +72,7 @@ async def oldest_minute_settled_since(tx: Connection, budget_id: UUID, moment: d
     return row["minute"] if row else None
 
 
-async def lock(tx: Connection, budget: Budget) -> bool:
-    """Holds other recounts of this budget back; False when one was quicker, or the budget is gone."""
-    cursor = await tx.execute(
-        """
-        SELECT counted_until FROM budgets_budgets
-        WHERE id = %(id)s AND removed_at IS NULL AND counted_until = %(until)s FOR UPDATE
-        """,
-        {"id": budget.id, "until": budget.counted_until},
-    )
-    return await cursor.fetchone() is not None
-
-
-async def lock_counters(tx: Connection, budget: Budget, since: datetime, used: Used, *, every: bool) -> None:
+async def lock_counters(tx: Connection, budget: Budget, since: datetime, used: ByCounter, *, every: bool) -> None:
     """Those that are to be counted anew, or `every` one from `since` on; new ones are added first. In the order in
     which everybody adds and locks them, so that nobody waits for ever.
     """
@@ -76,14 +82,11 @@ async def lock_counters(tx: Connection, budget: Budget, since: datetime, used: U
 
 
 async def move_on(tx: Connection, budget: Budget, cut: datetime, settled_before: datetime) -> None:
-    """From now on the rollups tell everything before `cut`, and what was settled of that time goes."""
+    """The rollups tell everything before `cut`: what was settled of that time goes."""
     await tx.execute(_MOVE, {"budget": budget.id, "cut": cut, "settled_before": settled_before})
-    await tx.execute(
-        "UPDATE budgets_budgets SET counted_until = %(cut)s WHERE id = %(id)s", {"id": budget.id, "cut": cut}
-    )
 
 
-async def save(tx: Connection, budget: Budget, column: str, since: datetime, used: Used) -> None:
+async def save(tx: Connection, budget: Budget, column: str, since: datetime, used: ByCounter) -> None:
     """Sets `base` or `recent` of every counter from `since` on to what was counted; they are locked."""
     assert column in ("base", "recent"), column
     bound = _bound(budget, since, used)
@@ -108,6 +111,61 @@ async def readings(
     return [(row["who"], row["spent"]) for row in await cursor.fetchall()]
 
 
-def _bound(budget: Budget, since: datetime, used: Used) -> dict[str, Any]:
+async def used(tx: Connection, budget: Budget, window: Window, *, limit: int) -> list[tuple[str, int, int]]:
+    """The fullest counters of a budget: who, spent, reserved."""
+    cursor = await tx.execute(
+        """
+        SELECT who, spent, reserved FROM (
+            SELECT who,
+                   coalesce(sum(base + recent + settled) FILTER (WHERE part BETWEEN %(since)s AND %(part)s), 0)::bigint
+                       AS spent,
+                   coalesce(sum(reserved) FILTER (WHERE part = %(head)s), 0)::bigint AS reserved
+            FROM budgets_counters
+            WHERE team_id = %(team)s AND budget_id = %(budget)s
+              AND (part BETWEEN %(since)s AND %(part)s OR part = %(head)s)
+            GROUP BY who) AS counters
+        WHERE spent <> 0 OR reserved <> 0
+        ORDER BY spent + reserved DESC, who LIMIT %(limit)s
+        """,
+        {
+            "team": budget.team_id,
+            "budget": budget.id,
+            "head": window.head,
+            "since": window.since,
+            "part": window.part,
+            "limit": limit,
+        },
+    )
+    return [(row["who"], row["spent"], row["reserved"]) for row in await cursor.fetchall()]
+
+
+async def prune(tx: Connection, before: datetime, *, limit: int) -> int:
+    """Forgets reservations that ended long ago; how many."""
+    cursor = await tx.execute(
+        """
+        DELETE FROM budgets_reservations WHERE id IN (
+            SELECT id FROM budgets_reservations WHERE state <> 'open' AND ended_at < %(before)s LIMIT %(limit)s)
+        """,
+        {"before": before, "limit": limit},
+    )
+    return cursor.rowcount
+
+
+async def prune_counters(tx: Connection, before: datetime) -> None:
+    """Forgets counters of periods that ended long ago, and of removed budgets; never one that is held."""
+    bound = {"before": before, "epoch": datetime.fromtimestamp(0, tz=before.tzinfo)}
+    await tx.execute(
+        """
+        DELETE FROM budgets_counters c
+        WHERE c.part < %(before)s AND c.part <> %(epoch)s AND c.reserved = 0
+          OR c.reserved = 0 AND NOT EXISTS (
+                 SELECT FROM budgets_budgets b WHERE b.id = c.budget_id AND coalesce(b.removed_at, now()) > %(before)s)
+        """,
+        bound,
+    )
+    await tx.execute("DELETE FROM budgets_settled WHERE last_at < %(before)s", bound)
+
+
+def _bound(budget: Budget, since: datetime, used: ByCounter) -> dict[str, Any]:
     rows = [{"who": who, "part": part.isoformat(), "used": value} for (who, part), value in used.items()]
     return {"team": budget.team_id, "budget": budget.id, "since": since, "used": Jsonb(rows)}

@@ -1,0 +1,1 @@
+"""Counters as rows of Postgres."""

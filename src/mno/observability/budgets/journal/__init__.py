@@ -1,0 +1,1 @@
+"""Calls that were counted elsewhere, on their way to the ledger."""
