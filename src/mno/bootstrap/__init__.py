@@ -7,10 +7,11 @@ it all in reverse.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mno.approvals.service import Approvals
 from mno.audit.log import AuditLog
+from mno.bootstrap.alerts import build_alerting, build_watch
 from mno.bootstrap.budgets import TeamFacts, build_budgeting, build_ledger
 from mno.bootstrap.engines import Engines, build_engines
 from mno.bootstrap.foresight import Foresight, build_foresight
@@ -31,6 +32,7 @@ from mno.identity.service import Identity, check_bootstrap_key
 from mno.identity.sign_in.rooms import Entrances
 from mno.identity.teams.invitations.service import Invitations
 from mno.identity.teams.rooms import People
+from mno.observability.alerts.rooms import Alerting
 from mno.observability.budgets.refreshing.arrivals import SentByOthers
 from mno.observability.budgets.rooms import Budgeting
 from mno.observability.export.service import OtelExport
@@ -52,7 +54,7 @@ Part = Callable[[], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that the entries need. Background parts start in their order and stop in reverse."""
+    """Everything that the entries need."""
 
     config: Config
     engines: Engines
@@ -80,7 +82,28 @@ class Services:
     llm: LlmGateway
     #: To people.
     notifying: Notifying
-    parts: tuple[Part, ...] = field(default=())
+    alerting: Alerting
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What works in the background; started in this order, ended in reverse."""
+        seen, audit = self.observability, self.audit.audit
+        return (
+            self.versions.running,
+            self.audit.running,
+            self.secrets.running,
+            self.settings.running,
+            seen.running,
+            self.budgeting.running,
+            self.notifying.delivering.running,
+            self.alerting.running,
+            self.outbox.running,
+            self.tasks.running,
+            self.approvals.running,
+            self.export.running,
+            self.llm.calls.running,
+            build_grpc(self.config, self.identity, seen, self.settings, audit).running,
+        )
 
     @asynccontextmanager
     async def running(self, report: Report = print) -> AsyncIterator[Home]:
@@ -118,8 +141,10 @@ def assemble(config: Config, engines: Engines) -> Services:
     access = build_access(engines.database, versions, audit)
     approvals = build_approvals(engines.database, outbox, audit, access.policy)
     identity = Identity(engines.database, access.policy, access.keys, versions)
-    arrivals = Arrivals(SentByOthers())
-    observability = build_observability(engines, access.keys, audit, settings.redaction_rules, (arrivals,))
+    arrivals, watch = Arrivals(SentByOthers()), build_watch(engines.database)
+    observability = build_observability(
+        engines, access.keys, audit, settings.redaction_rules, (arrivals, watch.arrivals)
+    )
     budgeting = build_budgeting(config, engines, versions, outbox, tasks, audit, arrivals)
     keep_for_a_time(engines, tasks, settings, audit)
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
@@ -130,6 +155,8 @@ def assemble(config: Config, engines: Engines) -> Services:
     calls, budgets = observability.hub_calls, budgeting.budgets
     llm = build_gateway(engines.database, versions, audit, secrets, access.keys, egress, calls, budgets)
     notifying = build_notifications(config, engines.database, audit, secrets, people.mail, egress, tasks)
+    to_people, shares = notifying.notifications, budgeting.editing
+    alerting = build_alerting(config, engines, versions, outbox, tasks, audit, access.keys, to_people, shares, watch)
     return Services(
         config=config,
         engines=engines,
@@ -154,19 +181,5 @@ def assemble(config: Config, engines: Engines) -> Services:
         runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
         llm=llm,
         notifying=notifying,
-        parts=(
-            versions.running,
-            log.running,
-            secrets.running,
-            settings.running,
-            observability.running,
-            budgeting.running,
-            notifying.delivering.running,
-            outbox.running,
-            tasks.running,
-            approvals.running,
-            export.running,
-            llm.calls.running,
-            build_grpc(config, identity, observability, settings, audit).running,
-        ),
+        alerting=alerting,
     )

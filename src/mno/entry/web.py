@@ -32,6 +32,7 @@ from mno.llm_gateway import routes as gateway_routes
 from mno.llm_gateway.entrance import PREFIX as LLM_PREFIX
 from mno.llm_gateway.entrance import Entrance
 from mno.notifications import routes as channels_routes
+from mno.observability.alerts import routes as alerts_routes
 from mno.observability.anomalies import routes as anomalies_routes
 from mno.observability.budgets import routes as budgets_routes
 from mno.observability.costs import routes as costs_routes
@@ -93,6 +94,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(export_routes.router(services.export))
     app.include_router(gateway_routes.router(services.llm.gateway, services.llm.calls))
     app.include_router(channels_routes.router(services.notifying.editing))
+    app.include_router(alerts_routes.router(services.alerting))
     app.include_router(approvals_routes.router(services.approvals))
     app.include_router(secrets_routes.router(services.runtime))
     app.include_router(background.router(services.outbox, services.tasks))

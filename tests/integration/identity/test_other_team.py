@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,12 +18,15 @@ from mno.identity import store
 from mno.identity.model import OWNER_ROLE, Home, Project, Team, User
 from mno.identity.service import owner_of
 from mno.identity.sign_in.model import Factor
+from mno.observability.alerts import store as alerts_store
+from mno.observability.alerts.model import Place
 from mno.observability.anomalies import model as anomalies
 from mno.observability.anomalies import store as anomalies_store
 from mno.platform import clock
 from mno.platform.http.gate import SESSION_COOKIE
-from mno.platform.ids import new_id, shown
+from mno.platform.ids import new_id, parsed, shown
 from mno.platform.scope import Scope
+from support.alerts import a_rule, an_alert
 from support.routes import Entrance, entrances
 
 #: In the name of everything that the first team has.
@@ -123,6 +126,12 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
     ids["stream_id"] = await made("/api/audit/streams", stream)
     ids["channel_id"] = await made("/api/channels", {"name": CANARY, "kind": "email", "receivers": ["a@example.com"]})
     ids["anomaly_id"] = await an_anomaly(services, home)
+    rule = {"name": CANARY, "measure": "errors", "threshold": "5"}
+    ids["rule_id"] = await made("/api/alerts/rules", rule)
+    ids["alert_id"] = await an_alert_of(services, home, ids["rule_id"])
+    now = clock.now()
+    silence = {"from": now.isoformat(), "to": (now + timedelta(hours=1)).isoformat(), "reason": CANARY}
+    ids["silence_id"] = await made("/api/alerts/silences", silence)
     secret = {"scope": {"level": "team"}, "name": "CANARY", "kind": "secret", "purpose": CANARY, "value": CANARY}
     answer = await first.put("/api/config/runtime", json=secret)
     assert answer.status_code < 300, answer.text
@@ -141,6 +150,15 @@ async def an_anomaly(services: Services, home: Home) -> str:
     async with services.engines.database.transaction(home.team.id) as tx:
         assert await anomalies_store.insert(tx, found)
     return shown("anm", found.id)
+
+
+async def an_alert_of(services: Services, home: Home, rule_id: str) -> str:
+    """One that the first team's rule has fired."""
+    rule = a_rule(Place(home.team.id, home.project.id), name=CANARY)
+    alert = an_alert(replace(rule, id=parsed("alr", rule_id)), id=new_id())
+    async with services.engines.database.transaction(home.team.id) as tx:
+        await alerts_store.insert(tx, alert)
+    return shown("alt", alert.id)
 
 
 @pytest.fixture(params=["key", "session"])
@@ -190,6 +208,8 @@ class Bodies:
                 return self._value(name, schema[choice][0])
         if "enum" in schema or "const" in schema:
             return schema["const"] if "const" in schema else schema["enum"][-1]
+        if schema.get("format") == "date-time":
+            return (clock.now() + timedelta(hours=len(name))).isoformat()
         match schema.get("type"):
             case "object":
                 wanted = schema.get("required", [])
@@ -233,6 +253,9 @@ async def seen_by_the_first_team(first: httpx.AsyncClient) -> dict[str, Any]:
         "audit/streams",
         "channels",
         "anomalies",
+        "alerts",
+        "alerts/rules",
+        "alerts/silences",
         "config/runtime",
         "gateway/providers",
         "gateway/models",

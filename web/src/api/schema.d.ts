@@ -2593,6 +2593,334 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description The team's channels by their names, without what opens them.
+         */
+        get: operations["list_channels_api_channels_get"];
+        put?: never;
+        /**
+         * Create Channel
+         * @description Adds a channel. A webhook's signing secret is in this answer and in no other.
+         */
+        post: operations["create_channel_api_channels_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channel Kinds
+         * @description What each kind of channel needs.
+         */
+        get: operations["list_channel_kinds_api_channels_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Channel
+         * @description Changes everything of a channel but its kind; what is secret stays where it is null.
+         */
+        put: operations["change_channel_api_channels__channel_id__put"];
+        post?: never;
+        /**
+         * Remove Channel
+         * @description Removes a channel with its credential and its deliveries.
+         */
+        delete: operations["remove_channel_api_channels__channel_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Channel
+         * @description Sends a test to every receiver now; the answer says what became of each. A failure is not tried again.
+         */
+        post: operations["test_channel_api_channels__channel_id__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channel Deliveries
+         * @description What was sent and what became of it, the newest first; dead letters are those that were given up.
+         */
+        get: operations["list_channel_deliveries_api_channels__channel_id__deliveries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{channel_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Channel
+         * @description Sends the channel's dead letters again, the oldest first.
+         */
+        post: operations["replay_channel_api_channels__channel_id__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alert Rules
+         * @description The project's rules and, for who may read them in the whole team, the team's; by name.
+         */
+        get: operations["list_alert_rules_api_alerts_rules_get"];
+        put?: never;
+        /**
+         * Create Alert Rule
+         * @description Makes a rule; it is looked at within seconds, whether spans arrive or not.
+         */
+        post: operations["create_alert_rule_api_alerts_rules_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Alert Rule
+         * @description What a rule with these terms says now, and what it would have said over the last day.
+         */
+        post: operations["preview_alert_rule_api_alerts_rules_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Alert Rule
+         * @description One rule.
+         */
+        get: operations["get_alert_rule_api_alerts_rules__rule_id__get"];
+        /**
+         * Change Alert Rule
+         * @description Changes a rule; switched off, its alerts are resolved. 409 when it has changed since `version`.
+         */
+        put: operations["change_alert_rule_api_alerts_rules__rule_id__put"];
+        post?: never;
+        /**
+         * Remove Alert Rule
+         * @description Removes a rule and resolves its alerts; their history stays.
+         */
+        delete: operations["remove_alert_rule_api_alerts_rules__rule_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Silences
+         * @description Silences that hold now or will; the first to end first.
+         */
+        get: operations["list_silences_api_alerts_silences_get"];
+        put?: never;
+        /**
+         * Create Silence
+         * @description Sends nothing of these alerts for a time. They are recorded, and what still fires at its end is sent then.
+         */
+        post: operations["create_silence_api_alerts_silences_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/silences/{silence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Silence
+         * @description Changes its times and its reason.
+         */
+        put: operations["change_silence_api_alerts_silences__silence_id__put"];
+        post?: never;
+        /**
+         * End Silence
+         * @description Ends it now.
+         */
+        delete: operations["end_silence_api_alerts_silences__silence_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alerts
+         * @description Alerts, the newest first.
+         */
+        get: operations["list_alerts_api_alerts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Alert
+         * @description One alert with its history, and its measure around the time for the picture.
+         */
+        get: operations["get_alert_api_alerts__alert_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Alert
+         * @description Takes an alert on: nobody else is told of it, and nobody is reminded. 409 when it is resolved.
+         */
+        post: operations["acknowledge_alert_api_alerts__alert_id__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Alert
+         * @description Closes an alert by hand; its rule fires again after the value has been clear.
+         */
+        post: operations["resolve_alert_api_alerts__alert_id__resolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -3462,6 +3790,525 @@ export interface components {
             /** Email */
             email: string;
         };
+        /** AlertAnswer */
+        AlertAnswer: {
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * AlertComparison
+         * @enum {string}
+         */
+        AlertComparison: "above" | "below";
+        /**
+         * AlertDetail
+         * @description An alert, its rule as it is now (null: removed), its history (the newest first), and the measure around it.
+         */
+        AlertDetail: {
+            alert: components["schemas"]["AlertShape"];
+            rule: components["schemas"]["AlertRuleShape"] | null;
+            /** Events */
+            events: components["schemas"]["AlertEventShape"][];
+            /** Points */
+            points: components["schemas"]["AlertPoint"][];
+        };
+        /**
+         * AlertEventKind
+         * @description What happened to an alert.
+         * @enum {string}
+         */
+        AlertEventKind: "fired" | "told" | "escalated" | "reminded" | "acknowledged" | "resolved" | "closed";
+        /** AlertEventShape */
+        AlertEventShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            kind: components["schemas"]["AlertEventKind"];
+            /**
+             * By
+             * @description Empty for the hub itself.
+             */
+            by: string;
+            /** Note */
+            note: string;
+        };
+        /** AlertList */
+        AlertList: {
+            /** Items */
+            items: components["schemas"]["AlertShape"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * AlertMeasure
+         * @description What is compared. Cost is USD, rates and shares are percent, latency is milliseconds.
+         * @enum {string}
+         */
+        AlertMeasure: "cost" | "calls" | "errors" | "error_rate" | "latency" | "tokens" | "budget_share" | "anomalies";
+        /**
+         * AlertPoint
+         * @description The measure over the window that ends at `at`; null where there is nothing to measure.
+         */
+        AlertPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: string | null;
+            /** Calls */
+            calls: number;
+        };
+        /**
+         * AlertPreviewLine
+         * @description One group over the last day, and how often the rule would have fired.
+         */
+        AlertPreviewLine: {
+            /** Group */
+            group: string;
+            /** Fired */
+            fired: number;
+            /** Points */
+            points: components["schemas"]["AlertPoint"][];
+        };
+        /**
+         * AlertPreviewShape
+         * @description What the rule says now (the breaching first), and what it would have said over the last day.
+         */
+        AlertPreviewShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Present */
+            present: components["schemas"]["AlertPreviewValue"][];
+            /** Lines */
+            lines: components["schemas"]["AlertPreviewLine"][];
+        };
+        /**
+         * AlertPreviewValue
+         * @description What one group reads now.
+         */
+        AlertPreviewValue: {
+            /** Group */
+            group: string;
+            /** Value */
+            value: string | null;
+            /** Calls */
+            calls: number;
+            /** Breaching */
+            breaching: boolean;
+        };
+        /** AlertPreviewWish */
+        AlertPreviewWish: {
+            measure: components["schemas"]["AlertMeasure"];
+            /**
+             * @description `above`: at the threshold or over it; `below`: under it.
+             * @default above
+             */
+            comparison?: components["schemas"]["AlertComparison"];
+            /**
+             * Threshold
+             * @description USD, calls, tokens, percent, ms, or an anomaly's score.
+             */
+            threshold: number | string;
+            /**
+             * Clear
+             * @description It is over when the value is beyond this; between both nothing changes.
+             */
+            clear?: number | string | null;
+            /**
+             * Window S
+             * @description The rolling window: whole minutes, 60 to 86400 seconds.
+             * @default 300
+             */
+            window_s?: number;
+            /**
+             * For S
+             * @description So long must it hold before it fires.
+             * @default 0
+             */
+            for_s?: number;
+            /**
+             * Clear After S
+             * @description So long must it be clear before it is over.
+             * @default 0
+             */
+            clear_after_s?: number;
+            /**
+             * Quantile
+             * @description Of latency: 50, 95 or 99; else 0.
+             * @default 0
+             */
+            quantile?: number;
+            /**
+             * Minimum Calls
+             * @description Error rates and latency of fewer calls say nothing.
+             * @default 0
+             */
+            minimum_calls?: number;
+            /**
+             * Budget
+             * @description `bud_…` for budget shares; any budget if left out.
+             */
+            budget?: string | null;
+            /**
+             * Matches
+             * @description Accepted values by dimension: model, provider, agent, user, session, api_key (`key_…`), environment, `tag:NAME`, and project in a rule of the whole team.
+             * @default {}
+             */
+            matches?: {
+                [key: string]: string[];
+            };
+            /**
+             * Group By
+             * @description An alert for each value of this dimension.
+             * @default
+             */
+            group_by?: string;
+            /**
+             * Of
+             * @description Of this project, or of the whole team.
+             * @default project
+             * @enum {string}
+             */
+            of?: "project" | "team";
+        };
+        /** AlertRuleChange */
+        AlertRuleChange: {
+            measure: components["schemas"]["AlertMeasure"];
+            /**
+             * @description `above`: at the threshold or over it; `below`: under it.
+             * @default above
+             */
+            comparison?: components["schemas"]["AlertComparison"];
+            /**
+             * Threshold
+             * @description USD, calls, tokens, percent, ms, or an anomaly's score.
+             */
+            threshold: number | string;
+            /**
+             * Clear
+             * @description It is over when the value is beyond this; between both nothing changes.
+             */
+            clear?: number | string | null;
+            /**
+             * Window S
+             * @description The rolling window: whole minutes, 60 to 86400 seconds.
+             * @default 300
+             */
+            window_s?: number;
+            /**
+             * For S
+             * @description So long must it hold before it fires.
+             * @default 0
+             */
+            for_s?: number;
+            /**
+             * Clear After S
+             * @description So long must it be clear before it is over.
+             * @default 0
+             */
+            clear_after_s?: number;
+            /**
+             * Quantile
+             * @description Of latency: 50, 95 or 99; else 0.
+             * @default 0
+             */
+            quantile?: number;
+            /**
+             * Minimum Calls
+             * @description Error rates and latency of fewer calls say nothing.
+             * @default 0
+             */
+            minimum_calls?: number;
+            /**
+             * Budget
+             * @description `bud_…` for budget shares; any budget if left out.
+             */
+            budget?: string | null;
+            /**
+             * Matches
+             * @description Accepted values by dimension: model, provider, agent, user, session, api_key (`key_…`), environment, `tag:NAME`, and project in a rule of the whole team.
+             * @default {}
+             */
+            matches?: {
+                [key: string]: string[];
+            };
+            /**
+             * Group By
+             * @description An alert for each value of this dimension.
+             * @default
+             */
+            group_by?: string;
+            /** Name */
+            name: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** @default warning */
+            severity?: components["schemas"]["AlertSeverity"];
+            /**
+             * Steps
+             * @default []
+             */
+            steps?: components["schemas"]["EscalationStep"][];
+            /**
+             * Repeat Minutes
+             * @description Reminds while nobody has acknowledged; 0: never.
+             * @default 0
+             */
+            repeat_minutes?: number;
+            /**
+             * Version
+             * @description The version that this is based on.
+             */
+            version: number;
+        };
+        /** AlertRuleList */
+        AlertRuleList: {
+            /** Items */
+            items: components["schemas"]["AlertRuleShape"][];
+        };
+        /**
+         * AlertRuleShape
+         * @description A rule; `open` of its alerts are not resolved.
+         */
+        AlertRuleShape: {
+            /** Id */
+            id: string;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "project" | "team";
+            /** Name */
+            name: string;
+            /** Enabled */
+            enabled: boolean;
+            measure: components["schemas"]["AlertMeasure"];
+            comparison: components["schemas"]["AlertComparison"];
+            /** Threshold */
+            threshold: string;
+            /** Clear */
+            clear: string;
+            /** Window S */
+            window_s: number;
+            /** For S */
+            for_s: number;
+            /** Clear After S */
+            clear_after_s: number;
+            /** Quantile */
+            quantile: number;
+            /** Minimum Calls */
+            minimum_calls: number;
+            /** Budget */
+            budget: string | null;
+            /** Matches */
+            matches: {
+                [key: string]: string[];
+            };
+            /** Group By */
+            group_by: string;
+            severity: components["schemas"]["AlertSeverity"];
+            /** Steps */
+            steps: components["schemas"]["EscalationStep"][];
+            /** Repeat Minutes */
+            repeat_minutes: number;
+            /** Version */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Open */
+            open: number;
+        };
+        /** AlertRuleWish */
+        AlertRuleWish: {
+            measure: components["schemas"]["AlertMeasure"];
+            /**
+             * @description `above`: at the threshold or over it; `below`: under it.
+             * @default above
+             */
+            comparison?: components["schemas"]["AlertComparison"];
+            /**
+             * Threshold
+             * @description USD, calls, tokens, percent, ms, or an anomaly's score.
+             */
+            threshold: number | string;
+            /**
+             * Clear
+             * @description It is over when the value is beyond this; between both nothing changes.
+             */
+            clear?: number | string | null;
+            /**
+             * Window S
+             * @description The rolling window: whole minutes, 60 to 86400 seconds.
+             * @default 300
+             */
+            window_s?: number;
+            /**
+             * For S
+             * @description So long must it hold before it fires.
+             * @default 0
+             */
+            for_s?: number;
+            /**
+             * Clear After S
+             * @description So long must it be clear before it is over.
+             * @default 0
+             */
+            clear_after_s?: number;
+            /**
+             * Quantile
+             * @description Of latency: 50, 95 or 99; else 0.
+             * @default 0
+             */
+            quantile?: number;
+            /**
+             * Minimum Calls
+             * @description Error rates and latency of fewer calls say nothing.
+             * @default 0
+             */
+            minimum_calls?: number;
+            /**
+             * Budget
+             * @description `bud_…` for budget shares; any budget if left out.
+             */
+            budget?: string | null;
+            /**
+             * Matches
+             * @description Accepted values by dimension: model, provider, agent, user, session, api_key (`key_…`), environment, `tag:NAME`, and project in a rule of the whole team.
+             * @default {}
+             */
+            matches?: {
+                [key: string]: string[];
+            };
+            /**
+             * Group By
+             * @description An alert for each value of this dimension.
+             * @default
+             */
+            group_by?: string;
+            /** Name */
+            name: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** @default warning */
+            severity?: components["schemas"]["AlertSeverity"];
+            /**
+             * Steps
+             * @default []
+             */
+            steps?: components["schemas"]["EscalationStep"][];
+            /**
+             * Repeat Minutes
+             * @description Reminds while nobody has acknowledged; 0: never.
+             * @default 0
+             */
+            repeat_minutes?: number;
+            /**
+             * Of
+             * @description Of this project, or of the whole team.
+             * @default project
+             * @enum {string}
+             */
+            of?: "project" | "team";
+        };
+        /**
+         * AlertSeverity
+         * @enum {string}
+         */
+        AlertSeverity: "info" | "warning" | "critical";
+        /**
+         * AlertShape
+         * @description One stretch in which a rule held. `group` is the value of the rule's dimension; `labels` say of what it is.
+         */
+        AlertShape: {
+            /** Id */
+            id: string;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "project" | "team";
+            /** Rule */
+            rule: string;
+            /** Rule Name */
+            rule_name: string;
+            measure: components["schemas"]["AlertMeasure"];
+            severity: components["schemas"]["AlertSeverity"];
+            /** Group */
+            group: string;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            state: components["schemas"]["AlertState"];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Value */
+            value: string;
+            /**
+             * Peak
+             * @description The worst value so far.
+             */
+            peak: string;
+            /** Threshold */
+            threshold: string;
+            /** Resolved At */
+            resolved_at: string | null;
+            /**
+             * Resolved By
+             * @description Empty where the value was clear again.
+             */
+            resolved_by: string;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By */
+            acknowledged_by: string;
+            /**
+             * Told Steps
+             * @description Steps of the escalation that have been told; 0 while it is silenced.
+             */
+            told_steps: number;
+        };
+        /**
+         * AlertState
+         * @enum {string}
+         */
+        AlertState: "firing" | "acknowledged" | "resolved";
         /** AliasList */
         AliasList: {
             /** Items */
@@ -3984,6 +4831,163 @@ export interface components {
             approval: string | null;
         };
         /**
+         * ChannelDeliveryList
+         * @description `next` names the last one where older ones may follow.
+         */
+        ChannelDeliveryList: {
+            /** Items */
+            items: components["schemas"]["ChannelDeliveryShape"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * ChannelDeliveryShape
+         * @description One message to one receiver.
+         */
+        ChannelDeliveryShape: {
+            /** Id */
+            id: string;
+            /** Receiver */
+            receiver: string;
+            severity: components["schemas"]["NoticeSeverity"];
+            /** Title */
+            title: string;
+            state: components["schemas"]["DeliveryState"];
+            /**
+             * Attempts
+             * @description Tries that failed.
+             */
+            attempts: number;
+            /**
+             * Error
+             * @description Of the last try that failed.
+             */
+            error: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Due At
+             * Format: date-time
+             * @description When it is tried (again), while it waits.
+             */
+            due_at: string;
+            /** Delivered At */
+            delivered_at: string | null;
+        };
+        /**
+         * ChannelField
+         * @enum {string}
+         */
+        ChannelField: "address" | "api_key" | "secret" | "sender" | "receivers";
+        /**
+         * ChannelKind
+         * @enum {string}
+         */
+        ChannelKind: "email" | "sendgrid" | "slack" | "teams" | "discord" | "feishu" | "dingtalk" | "wecom" | "webhook";
+        /** ChannelKindList */
+        ChannelKindList: {
+            /** Items */
+            items: components["schemas"]["ChannelKindShape"][];
+        };
+        /**
+         * ChannelKindShape
+         * @description What a channel of this kind needs, what it may have, and what its address looks like.
+         */
+        ChannelKindShape: {
+            kind: components["schemas"]["ChannelKind"];
+            /** Required */
+            required: components["schemas"]["ChannelField"][];
+            /** Optional */
+            optional: components["schemas"]["ChannelField"][];
+            /** Example */
+            example: string;
+        };
+        /**
+         * ChannelLanguage
+         * @enum {string}
+         */
+        ChannelLanguage: "en" | "zh-Hant" | "zh-Hans";
+        /** ChannelList */
+        ChannelList: {
+            /** Items */
+            items: components["schemas"]["ChannelShape"][];
+        };
+        /**
+         * ChannelShape
+         * @description A channel without what opens it, which nobody is shown.
+         */
+        ChannelShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            kind: components["schemas"]["ChannelKind"];
+            language: components["schemas"]["ChannelLanguage"];
+            /**
+             * Host
+             * @description The server that is asked; empty for e-mail by the hub's own server.
+             */
+            host: string;
+            /** Sender */
+            sender: string;
+            /** Receivers */
+            receivers: string[];
+            /**
+             * Signed
+             * @description Whether messages carry a signature.
+             */
+            signed: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /** Failed At */
+            failed_at: string | null;
+            /** Failure */
+            failure: string;
+        };
+        /** ChannelWishShape */
+        ChannelWishShape: {
+            /** Name */
+            name: string;
+            kind: components["schemas"]["ChannelKind"];
+            /** @default en */
+            language?: components["schemas"]["ChannelLanguage"];
+            /**
+             * Address
+             * @description Of the webhook. Kept encrypted and never shown; null leaves the old one.
+             */
+            address?: string | null;
+            /**
+             * Api Key
+             * @description Kept encrypted and never shown; null leaves the old one.
+             */
+            api_key?: string | null;
+            /**
+             * Secret
+             * @description For signatures. Kept encrypted and never shown; null leaves the old one. Empty takes it away; a webhook gets a new one.
+             */
+            secret?: string | null;
+            /**
+             * Sender
+             * @default
+             */
+            sender?: string;
+            /**
+             * Receivers
+             * @default []
+             */
+            receivers?: string[];
+        };
+        /**
          * ChargeList
          * @description The dearest first; credits are left out.
          */
@@ -4264,6 +5268,11 @@ export interface components {
              */
             note?: string;
         };
+        /**
+         * DeliveryState
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "delivered" | "dead";
         /** DifferenceShape */
         DifferenceShape: {
             /** Name */
@@ -4390,6 +5399,22 @@ export interface components {
         Erased: {
             /** Entries */
             entries: number;
+        };
+        /**
+         * EscalationStep
+         * @description Who is told when nobody has acknowledged for so long; the first step is told at once (0).
+         */
+        EscalationStep: {
+            /**
+             * After Minutes
+             * @default 0
+             */
+            after_minutes?: number;
+            /**
+             * Channels
+             * @description `chn_…`
+             */
+            channels: string[];
         };
         /**
          * EventsReceipt
@@ -5133,6 +6158,47 @@ export interface components {
             expires_at: string;
         };
         /**
+         * MadeChannelShape
+         * @description The channel, and a webhook's signing secret where the hub made one; it is shown this once.
+         */
+        MadeChannelShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            kind: components["schemas"]["ChannelKind"];
+            language: components["schemas"]["ChannelLanguage"];
+            /**
+             * Host
+             * @description The server that is asked; empty for e-mail by the hub's own server.
+             */
+            host: string;
+            /** Sender */
+            sender: string;
+            /** Receivers */
+            receivers: string[];
+            /**
+             * Signed
+             * @description Whether messages carry a signature.
+             */
+            signed: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /** Failed At */
+            failed_at: string | null;
+            /** Failure */
+            failure: string;
+            /** Secret */
+            secret: string;
+        };
+        /**
          * Measure
          * @description What is watched. Latency is the 95 % quantile of an hour in milliseconds, the others are sums of an hour.
          * @enum {string}
@@ -5294,6 +6360,11 @@ export interface components {
             archived_at: string | null;
             project: components["schemas"]["ProjectShape"];
         };
+        /**
+         * NoticeSeverity
+         * @enum {string}
+         */
+        NoticeSeverity: "info" | "warning" | "critical" | "resolved";
         /**
          * OfferShape
          * @description What somebody who holds the link may know.
@@ -6031,6 +7102,11 @@ export interface components {
              */
             taken: number;
         };
+        /** ReplayedDeliveries */
+        ReplayedDeliveries: {
+            /** Replayed */
+            replayed: number;
+        };
         /** RerateList */
         RerateList: {
             /** Items */
@@ -6631,6 +7707,101 @@ export interface components {
             /** Signed In */
             signed_in: boolean;
             second_factor?: components["schemas"]["FactorShape"] | null;
+        };
+        /** SilenceChange */
+        SilenceChange: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * SilenceList
+         * @description The first to end first.
+         */
+        SilenceList: {
+            /** Items */
+            items: components["schemas"]["SilenceShape"][];
+        };
+        /** SilenceShape */
+        SilenceShape: {
+            /** Id */
+            id: string;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "project" | "team";
+            /** Rule */
+            rule: string | null;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+        };
+        /**
+         * SilenceWish
+         * @description Of one rule, of alerts with these labels, or of everything in the project (or team).
+         */
+        SilenceWish: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Of
+             * @description Of this project, or of the whole team.
+             * @default project
+             * @enum {string}
+             */
+            of?: "project" | "team";
+            /**
+             * Rule
+             * @description `alr_…`
+             */
+            rule?: string | null;
+            /**
+             * Labels
+             * @default {}
+             */
+            labels?: {
+                [key: string]: string;
+            };
         };
         /**
          * SpanDetail
@@ -13314,6 +14485,713 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GatewayHealth"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channels_api_channels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_channel_api_channels_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeChannelShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channel_kinds_api_channels_kinds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelKindList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_channel_api_channels__channel_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelWishShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeChannelShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_channel_api_channels__channel_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_channel_api_channels__channel_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelDeliveryList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channel_deliveries_api_channels__channel_id__deliveries_get: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["DeliveryState"] | null;
+                /** @description `next` of the page before. */
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelDeliveryList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_channel_api_channels__channel_id__replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayedDeliveries"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_alert_rules_api_alerts_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_alert_rule_api_alerts_rules_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_alert_rule_api_alerts_rules_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertPreviewWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPreviewShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alert_rule_api_alerts_rules__rule_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_alert_rule_api_alerts_rules__rule_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_alert_rule_api_alerts_rules__rule_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_silences_api_alerts_silences_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_silence_api_alerts_silences_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_silence_api_alerts_silences__silence_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                silence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_silence_api_alerts_silences__silence_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                silence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_alerts_api_alerts_get: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state. */
+                state?: components["schemas"]["AlertState"] | null;
+                /** @description Only those of one rule: `alr_…`. */
+                rule?: string | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alert_api_alerts__alert_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_alert_api_alerts__alert_id__acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_alert_api_alerts__alert_id__resolve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */

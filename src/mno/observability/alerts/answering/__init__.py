@@ -1,0 +1,1 @@
+"""Alerts as people look at and answer them."""

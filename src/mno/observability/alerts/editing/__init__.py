@@ -1,0 +1,1 @@
+"""Rules as people make and change them."""

@@ -1,0 +1,1 @@
+"""Looks at rules as spans arrive, and in the quiet."""

@@ -1,0 +1,1 @@
+"""What budgets and anomalies tell, as readings of rules."""

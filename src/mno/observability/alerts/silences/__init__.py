@@ -1,0 +1,1 @@
+"""Times in which nothing is sent, with their reasons."""
