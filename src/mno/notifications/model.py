@@ -21,7 +21,7 @@ MAX_NOTICE_TITLE_CHARACTERS = 200
 MAX_NOTICE_LINES = 20
 MAX_NOTICE_LINE_CHARACTERS = 400
 #: The address of its page; a longer one is left out.
-MAX_NOTICE_LINK_CHARACTERS = 1_000
+MAX_NOTICE_LINK_CHARACTERS = 900
 #: What the link is called.
 MAX_NOTICE_LINK_NAME_CHARACTERS = 60
 #: The key by which a notice is sent to a channel once, for as long as its delivery is kept.

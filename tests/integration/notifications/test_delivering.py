@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mno.platform.database import Database
 from mno.platform.egress import Egress
 from mno.platform.errors import Invalid
 from mno.platform.ids import new_id
+from support import channel_process
 from support.channels import LOOPBACK, Answer, Desk, Receiver, a_notice, desk_over, listening
 from support.engines import opened
 
@@ -226,20 +228,24 @@ async def test_an_answer_without_end_is_not_read_to_its_end(desk: Desk, hook: Re
 # — crashes and several processes —
 
 
-async def test_a_death_between_the_answer_and_its_mark_sends_it_again_under_the_same_id(
-    desk: Desk, hook: Receiver
+async def test_a_process_that_is_killed_between_the_answer_and_its_mark_sends_it_again_under_the_same_id(
+    desk: Desk, hook: Receiver, tmp_path: Path
 ) -> None:
     channel = await a_webhook(desk, hook)
     await desk.send(channel)
+    command = [sys.executable, str(channel_process.__file__), desk.url, str(tmp_path), str(desk.team_id)]
     async with desk.database.transaction(desk.team_id) as tx:
         # the mark cannot be made while somebody else holds the row
         await tx.execute("SELECT FROM notifications_deliveries FOR UPDATE")
-        dying = asyncio.create_task(desk.delivering.deliver_due())
-        await hook.arrived.wait()
-        await asyncio.sleep(0.1)
-        dying.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await dying
+        process = await asyncio.create_subprocess_exec(*command)
+        try:
+            async with asyncio.timeout(60):
+                while not desk.sql("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0]:
+                    await asyncio.sleep(0.05)
+        finally:
+            process.kill()
+            await process.wait()
+    assert len(hook.asked) == 1, "it had been answered"
     assert await desk.states(channel) == ["waiting"]
     assert await desk.delivering.deliver_due() == 0, "the dead process still holds the channel"
     desk.make_due()
