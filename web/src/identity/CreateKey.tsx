@@ -104,7 +104,7 @@ function ProjectSelect({ value, set, here }: { value: string; set: (id: string) 
 }
 
 /** The secret of a new key. This answer alone holds it, so it does not vanish by a click beside it. */
-export function ShownOnce({ made, title, close }: { made: CreatedKey; title: string; close: () => void }) {
+export function ShownOnce({ made, title, close }: { made: Pick<CreatedKey, "key">; title: string; close: () => void }) {
   const t = useWords();
   return (
     <Modal opened onClose={close} title={title} closeOnClickOutside={false} closeButtonProps={{ "aria-label": t("act.close") }}>

@@ -2,14 +2,14 @@
 
 import {
   IconActivity, IconActivityHeartbeat, IconChartAreaLine, IconPigMoney, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
-  IconBook2, IconRouteAltLeft, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
+  IconBook2, IconRouteAltLeft, IconBellRinging, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
 
 export type PagePath = "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
-  | "/integrations/gateway"
+  | "/integrations/gateway" | "/integrations/channels"
   | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
 
 interface NavigationPage {
@@ -46,7 +46,10 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
   },
   {
     title: "nav.integrations",
-    pages: [{ to: "/integrations/gateway", word: "nav.gateway", icon: IconRouteAltLeft, exact: true, may: ["gateway.read"] }],
+    pages: [
+      { to: "/integrations/gateway", word: "nav.gateway", icon: IconRouteAltLeft, exact: true, may: ["gateway.read"] },
+      { to: "/integrations/channels", word: "nav.channels", icon: IconBellRinging, exact: true, may: ["channels.read"] },
+    ],
   },
   {
     title: "nav.team",

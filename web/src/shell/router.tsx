@@ -97,6 +97,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/integrations/channels",
+    component: lazyRouteComponent(() => import("../notifications/ChannelsPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/invitation",
     component: lazyRouteComponent(() => import("../identity/invitation/InvitationPage")),
   }),
