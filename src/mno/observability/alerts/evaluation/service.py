@@ -47,6 +47,8 @@ MAX_LOOKS_AT_ONCE = 2
 GROUPS_LIFETIME = 60.0
 #: A budget's share counts as fallen when it is this far under what was told, in percent of the limit.
 FALLEN_PERCENT = 10
+#: In the quiet a look of anybody within so many pauses is enough.
+_QUIET_PAUSES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Evaluation:
             return True
         ids = [rule.id for rule in rules]
         async with self._database.transaction(place.team_id) as tx:
-            claimed_at = await store.claim(tx, place, QUIET_INTERVAL_S / 2 if quiet else self._pause_s)
+            claimed_at = await store.claim(tx, place, self._pause_s * (_QUIET_PAUSES if quiet else 1))
             if claimed_at is None:
                 return False
             busy = await store.busy(tx, place.team_id, ids)

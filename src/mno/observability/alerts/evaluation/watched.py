@@ -3,6 +3,7 @@
 Loaded again when a version says that rules have changed, and every half a minute beneath that.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import UUID
@@ -28,6 +29,9 @@ class WatchedRules:
         #: Projects and teams as spans name them; replaced as one, never changed.
         self._heard: frozenset[str] = frozenset()
         self._loaded_at = float("-inf")
+        self._loading = asyncio.Lock()
+        #: Told of a change while they were loaded: what came is old already.
+        self._changes = 0
 
     def hears(self, owner: Owner) -> bool:
         """Whether any rule looks at what this sender sends."""
@@ -51,21 +55,20 @@ class WatchedRules:
 
     def changed(self, _topic: str) -> None:
         """They are loaded again at the next question."""
+        self._changes += 1
         self._loaded_at = float("-inf")
 
     async def _fresh(self) -> None:
-        while time.monotonic() - self._loaded_at >= RULES_LIFETIME:
-            self._loaded_at = began = time.monotonic()
-            try:
+        async with self._loading:
+            while time.monotonic() - self._loaded_at >= RULES_LIFETIME:
+                changes, began = self._changes, time.monotonic()
                 rules = await self._load()
-            except BaseException:
-                self._loaded_at = float("-inf")
-                raise
-            if self._loaded_at == began:  # else they changed while they came
                 self._rules = {}
                 for rule in rules:
                     self._rules.setdefault(rule.place, []).append(rule)
                 self._heard = frozenset(str(place.id) for place in self._rules)
+                if changes == self._changes:
+                    self._loaded_at = began
 
 
 def _order(place: Place) -> tuple[UUID, UUID]:
