@@ -30,7 +30,8 @@ class Answer:
     """What one exchange brings: the head once, then pieces until an empty one."""
 
     __slots__ = (
-        "_connection", "_ended", "_pieces", "_size", "_trouble", "_waiter", "has_head", "headers", "status", "touched",
+        "_connection", "_deadline", "_ended", "_pieces", "_size", "_trouble", "_waiter", "has_head", "headers", "status",
+        "touched",
     )  # fmt: skip
 
     def __init__(self, connection: "Connection") -> None:
@@ -40,6 +41,7 @@ class Answer:
         self._ended = False
         self._trouble: Broken | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
         self.has_head = False
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
@@ -80,18 +82,7 @@ class Answer:
             return
         loop = asyncio.get_running_loop()
         self.touched = loop.time()
-        deadline: asyncio.TimerHandle | None = None
-
-        def look() -> None:
-            nonlocal deadline
-            left = self.touched + timeout_s - loop.time()
-            if left > 0:
-                deadline = loop.call_later(left, look)
-            else:
-                self.fail(Broken(f"The provider {what} within {timeout_s:g} seconds.", timed_out=True))
-                self._connection.close()
-
-        deadline = loop.call_later(timeout_s, look)
+        self._deadline = loop.call_later(timeout_s, self._look, timeout_s, what)
         try:
             while not met():
                 if self._trouble is not None:
@@ -102,7 +93,19 @@ class Answer:
                 finally:
                     self._waiter = None
         finally:
-            deadline.cancel()
+            # nothing that refers to itself is left behind: the search for such garbage holds everybody up
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _look(self, timeout_s: float, what: str) -> None:
+        """Whether there was a sign of life within that time."""
+        loop = asyncio.get_running_loop()
+        left = self.touched + timeout_s - loop.time()
+        if left > 0:
+            self._deadline = loop.call_later(left, self._look, timeout_s, what)
+        else:
+            self.fail(Broken(f"The provider {what} within {timeout_s:g} seconds.", timed_out=True))
+            self._connection.close()
 
     # — the connection's side —
 
