@@ -232,7 +232,7 @@ def api(port: int, method: str, path: str, body: dict[str, Any]) -> dict[str, An
 
 
 def hub_place(server: Server, provider_port: int) -> Place:
-    """A provider, a key with every limit, and a budget, all far away."""
+    """A provider, a key with every limit, and two budgets that count each call, all far from full."""
     port = int(server.target.url.rpartition(":")[2])
     allowed = {"security.egress_allowed": ["127.0.0.0/8"]}
     api(port, "PUT", "/api/config/system", {"level": "hub", "values": allowed})
@@ -247,6 +247,8 @@ def hub_place(server: Server, provider_port: int) -> Place:
         "output_tokens": 4096,
     }
     api(port, "PUT", f"/api/gateway/keys/{made['id']}", limits)
+    api(port, "POST", "/api/budgets", {"name": "of the project", "limit": "1000000"})
+    api(port, "POST", "/api/budgets", {"name": "of each key", "limit": "1000000", "per": "api_key", "period": "day"})
     return Place("hub", port, "/llm/fake/v1/chat/completions", made["key"])
 
 

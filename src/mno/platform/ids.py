@@ -11,9 +11,14 @@ from uuid import UUID
 
 from mno.platform.errors import Invalid
 
-#: Ids of traces and spans only have to differ. Unlike `os.urandom` it does not hand the interpreter to another thread,
-#: which a request would wait for.
+# `os.urandom` hands the interpreter to another thread, for which a request would wait at each id.
+#: Ids of traces and spans only have to differ.
 _differing = random.Random(os.urandom(32))  # noqa: S311 - no secret
+#: The random part of ids to come, each taken once; a process that forks does not leave it to its child.
+_unguessable: list[bytes] = []
+_RANDOM_BYTES = 10
+_AT_ONCE = 100
+os.register_at_fork(after_in_child=_unguessable.clear)
 
 
 def new_trace_id() -> bytes:
@@ -29,11 +34,21 @@ def new_span_id() -> bytes:
 def new_id() -> UUID:
     """A UUIDv7 of the present millisecond."""
     milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(_random_part(), "big")
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0b11 << 62) | 0b10 << 62
     return UUID(int=value)
+
+
+def _random_part() -> bytes:
+    try:
+        return _unguessable.pop()
+    except IndexError:
+        fresh = os.urandom(_RANDOM_BYTES * _AT_ONCE)
+        parts = [fresh[at : at + _RANDOM_BYTES] for at in range(0, len(fresh), _RANDOM_BYTES)]
+        last = parts.pop()
+        _unguessable.extend(parts)
+        return last
 
 
 def shown(prefix: str, value: UUID) -> str:
