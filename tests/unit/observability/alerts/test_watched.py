@@ -46,7 +46,7 @@ async def test_a_rule_of_the_team_hears_all_its_projects() -> None:
     assert set(await watched.touched({(TEAM, PROJECT)})) == {Place(TEAM, None), Place(TEAM, PROJECT)}
     assert await watched.touched({(TEAM, OTHER)}) == [Place(TEAM, None)]
     assert watched.hears(sender(TEAM, OTHER))
-    assert not watched.hears(sender(OTHER, PROJECT))
+    assert not watched.hears(sender(OTHER, OTHER))
 
 
 async def test_all_who_ask_at_once_wait_for_one_load() -> None:
