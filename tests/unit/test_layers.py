@@ -19,6 +19,7 @@ VIOLATIONS = {
     "rules speak to Postgres": ("identity/model.py", "import mno.platform.database"),
     "rules speak to ClickHouse": ("observability/costs/pricing.py", "import mno.platform.clickhouse"),
     "a service imports a driver": ("identity/service.py", "import psycopg"),
+    "a sender connects past the guard": ("notifications/senders.py", "import apprise"),
     "a service knows the web framework": ("identity/service.py", "import fastapi"),
 }
 

@@ -17,8 +17,9 @@ MAX_CHANNELS_PER_NOTICE = 20
 MAX_CHANNEL_SECRET_CHARACTERS = 500
 #: The one line that a notice is called by.
 MAX_NOTICE_TITLE_CHARACTERS = 200
-#: Further lines of a notice, and the characters of one.
+#: Further lines of a notice.
 MAX_NOTICE_LINES = 20
+#: One of these lines.
 MAX_NOTICE_LINE_CHARACTERS = 400
 #: The address of its page; a longer one is left out.
 MAX_NOTICE_LINK_CHARACTERS = 900
