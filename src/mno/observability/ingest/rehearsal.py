@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, cycle
 
 from mno.observability.ingest.replay import Call
 from mno.platform.errors import Invalid
@@ -18,13 +18,14 @@ MAX_REHEARSAL_WEEKS = 12
 #: Columns that a rehearsal invents.
 INVENTED = ("time", "agent")
 AGENTS = ("answer-tickets", "review-code", "search-documents", "write-reports")
-#: Who runs away in a fault, and how often each of its calls is made then.
+#: Who runs away in a fault, and how often it calls then, in seconds.
 FAULTY_AGENT = "review-code"
-FAULT_TIMES = 30
+FAULTY_EVERY_S = 5
 #: A fault fills the last hour that had been over for this long: by then it is looked at.
 FAULT_OVER = timedelta(minutes=3)
 
 _HOUR = timedelta(hours=1)
+_CALLS_IN_LOOP = 5
 _QUIET = 0.3
 
 
@@ -44,14 +45,13 @@ def stretched(calls: Sequence[Call], weeks: int, end: datetime) -> list[Call]:
 
 
 def with_fault(calls: Sequence[Call], end: datetime) -> list[Call]:
-    """One agent is caught in a loop for an hour: each of its calls there is made FAULT_TIMES times."""
+    """One agent is caught in a loop for an hour: it makes its last calls again and again, besides all others."""
     over = (end - FAULT_OVER).replace(minute=0, second=0, microsecond=0)
-    faulty = [
-        replace(call, time=call.time + (over - call.time) * repeat / FAULT_TIMES)
-        for call in calls
-        if over - _HOUR <= call.time < over and call.fields["agent"] == FAULTY_AGENT
-        for repeat in range(1, FAULT_TIMES)
-    ]
+    before = [call for call in calls if call.time < over and call.fields["agent"] == FAULTY_AGENT]
+    loop = before[-_CALLS_IN_LOOP:]
+    made = 3600 // FAULTY_EVERY_S if loop else 0
+    moments = (over - _HOUR + timedelta(seconds=number * FAULTY_EVERY_S) for number in range(made))
+    faulty = [replace(call, time=moment) for call, moment in zip(cycle(loop), moments, strict=False)]
     return sorted([*calls, *faulty], key=lambda call: call.time)
 
 

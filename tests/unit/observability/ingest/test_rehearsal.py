@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.observability.ingest.rehearsal import AGENTS, FAULT_TIMES, FAULTY_AGENT, stretched, with_fault
+from mno.observability.ingest.rehearsal import AGENTS, FAULTY_AGENT, FAULTY_EVERY_S, stretched, with_fault
 from mno.observability.ingest.replay import Call
 from mno.platform.errors import Invalid
 
@@ -41,17 +41,23 @@ def test_a_file_fills_twelve_weeks_at_most() -> None:
         stretched(calls(1), 13, END)
 
 
-def test_a_fault_repeats_one_agents_calls_in_the_last_whole_hour_and_nothing_else() -> None:
+def test_a_fault_adds_a_loop_of_one_agent_to_the_last_whole_hour_and_nothing_else() -> None:
     quiet = stretched(calls(8000), 2, END)
     faulty = with_fault(quiet, END)
     hour = datetime(2026, 11, 25, 14, tzinfo=UTC)
-    told = [call for call in faulty if hour <= call.time < hour + HOUR]
-    usual = [call for call in quiet if hour <= call.time < hour + HOUR]
-    by, before = (Counter(call.fields["agent"] for call in some) for some in (told, usual))
+    by, before = (
+        Counter(call.fields["agent"] for call in some if hour <= call.time < hour + HOUR) for some in (faulty, quiet)
+    )
+    loop = 3600 // FAULTY_EVERY_S
     assert set(before) == set(AGENTS)
-    assert by == {agent: count * (FAULT_TIMES if agent == FAULTY_AGENT else 1) for agent, count in before.items()}
-    assert len(faulty) - len(quiet) == len(told) - len(usual)
+    assert by == before + Counter({FAULTY_AGENT: loop})
+    assert len(faulty) == len(quiet) + loop
     assert faulty == sorted(faulty, key=lambda call: call.time)
+
+
+def test_where_the_agent_made_no_call_there_is_no_fault() -> None:
+    alone = stretched(calls(1), 1, END)
+    assert with_fault(alone, END) == alone
 
 
 def test_an_hour_that_has_just_ended_is_not_the_faulty_one() -> None:
