@@ -27,6 +27,7 @@ class Redis:
 
     def __init__(self, url: str) -> None:
         """`redis://`, `rediss://` or `unix://`; `Invalid` for anything else."""
+        self.url = url
         try:
             self._client: Client = Client.from_url(
                 url,

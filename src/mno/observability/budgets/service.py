@@ -26,7 +26,7 @@ from mno.observability.budgets.model import MAX_LEASE_S, Budget, Used
 from mno.observability.budgets.ports import TimeZones
 from mno.observability.budgets.thresholds.service import Thresholds
 from mno.observability.budgets.turns import End, Hold, Reserve, Turns
-from mno.observability.budgets.wording import exhausted, unpriced
+from mno.observability.budgets.wording import exhausted, not_counted, unpriced
 from mno.platform import clock
 from mno.platform.database import Database
 from mno.platform.ending import ended
@@ -102,10 +102,11 @@ class Budgets:
         )
         try:
             full = await self._turns.reserve(wish)
-        except Unavailable:
-            if any(hold.budget.hard for hold in holds):
-                raise
-            return NOTHING_HELD
+        except Unavailable as error:
+            blocking = next((hold for hold in holds if hold.budget.hard), None)
+            if blocking is None:
+                return NOTHING_HELD
+            raise not_counted(blocking) from error
         if full is not None:
             self._thresholds.refused(full.hold, full.spent)
             raise exhausted(full, book.zone.key, clock.now())

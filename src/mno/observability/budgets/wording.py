@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from mno.observability.budgets.model import Cycle, Unit
 from mno.observability.budgets.turns import Full, Hold
 from mno.platform import money
-from mno.platform.errors import BudgetExhausted, PaymentRequired
+from mno.platform.errors import BudgetExhausted, PaymentRequired, Unavailable
 
 _MONEY_STATUS = 402
 
@@ -33,6 +33,13 @@ def unpriced(hold: Hold, model: str, zone_name: str, now: datetime) -> BudgetExh
         f"Add a price for the model, or let the budget allow or assume one. {_resets(hold, zone_name)}"
     )
     return _error(hold, message, now)
+
+
+def not_counted(hold: Hold) -> Unavailable:
+    """The error for a call on a budget that blocks, while nobody knows how it stands."""
+    return Unavailable(
+        f"The budget '{hold.budget.name}' cannot be asked now, and it blocks what it cannot count; try again."
+    )
 
 
 def amount(unit: Unit, value: int) -> str:

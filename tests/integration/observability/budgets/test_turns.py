@@ -219,6 +219,17 @@ async def test_a_connection_that_is_lost_costs_one_call_and_holds_nothing_up(
     assert await standing(node, budget) == (0, 2)
 
 
+async def test_nine_million_dollars_are_counted_to_the_last_nano_dollar(node: BudgetNode, tenancy: Tenancy) -> None:
+    most, limit = 10**15, 2**53 + 3  # a float knows 2**53 + 4 and 2**53 + 2
+    budget = await saved(node.database, tenancy, limit=limit)
+    for _ in range(9):
+        await node.budgets.settle(await reserve(node, tenancy, most), Amounts(most, 1))
+    with pytest.raises(BudgetExhausted):
+        await reserve(node, tenancy, limit - 9 * most + 1)
+    await reserve(node, tenancy, limit - 9 * most)
+    assert await standing(node, budget) == (9 * most, limit - 9 * most)
+
+
 async def test_a_budget_of_another_team_or_project_is_not_touched(node: BudgetNode, tenancy: Tenancy) -> None:
     stranger = await a_tenancy(node.database)
     theirs = await saved(node.database, stranger, limit=0)
