@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import importlib
 import logging
+import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -65,6 +66,7 @@ class Outgoing:
 
 
 _laid_down: ContextVar[list[Outgoing]] = ContextVar("laid_down")
+_loading = threading.Lock()
 
 
 def load() -> None:
@@ -156,11 +158,12 @@ def _with(body: bytes, more: Mapping[str, Any]) -> bytes:
 
 
 def _plugin_module(name: str) -> Any:
-    module: Any = importlib.import_module(f"apprise.plugins.{name}")
-    if not isinstance(module.requests, _Tray):
-        # it writes addresses and messages into its log
-        logging.getLogger("apprise").disabled = True
-        module.requests = _Tray(module.requests)
+    with _loading:
+        module: Any = importlib.import_module(f"apprise.plugins.{name}")
+        if not isinstance(module.requests, _Tray):
+            # it writes addresses and messages into its log
+            logging.getLogger("apprise").disabled = True
+            module.requests = _Tray(module.requests)
     return module
 
 

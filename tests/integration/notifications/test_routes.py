@@ -1,6 +1,9 @@
 """Channels over HTTP, in the whole application."""
 
+from typing import Any
+
 import httpx
+import pytest
 
 from mno.notifications.model import ChannelKind
 from mno.platform.database import Database
@@ -26,6 +29,23 @@ async def test_a_channel_is_added_changed_listed_and_removed_and_its_address_nev
     assert (await client.delete(path)).status_code == 204
     assert (await client.get("/api/channels")).json()["items"] == []
     assert (await client.post(f"{path}/test")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"address": f"{SLACK['address']}/{TOKEN}"},
+        {"secret": TOKEN * 50},
+        {"kind": "sendgrid", "api_key": [TOKEN]},
+        {"name": "", "address": SLACK["address"]},
+        {"kind": "email", "receivers": ["ada@example.com"]},
+    ],
+)
+async def test_a_refusal_does_not_repeat_what_is_secret(client: httpx.AsyncClient, wrong: dict[str, Any]) -> None:
+    refused = await client.post("/api/channels", json=SLACK | wrong)
+    assert refused.status_code == 400
+    assert TOKEN not in refused.text
+    assert (await client.get("/api/channels")).json()["items"] == []
 
 
 async def test_a_test_s_outcome_is_the_answer_and_stands_in_the_list(client: httpx.AsyncClient) -> None:
