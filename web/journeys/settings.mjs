@@ -1,12 +1,10 @@
 // The pages under Settings, by the one who answers for the hub, and a second person who confirms.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { fits, isAccessible, isWhole, walk } from "./walk.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PAGES = ["/settings", "/settings?level=hub", "/settings/security?level=hub", "/settings/retention", "/settings/secrets", "/approvals", "/settings/audit", "/settings/audit?view=streams&chain=hub"];
 const CANARY = "sk-canary-8f2e61c04b";
 const { url, link, key } = hub();
@@ -265,15 +263,10 @@ test("nothing went wrong on the way", () => {
 for (const [language, theme] of [["en", "light"], ["zh-Hant", "dark"], ["zh-Hans", "light"]]) {
   test(`the pages are readable and reachable in ${language}, ${theme}`, async () => {
     const each = await openPage(browser, { url, state, language, theme });
-    for (const path of PAGES) {
-      await each.goto(path);
-      await settled(each);
-      assert.equal(await each.getByRole("alert").count(), 0, `${path} shows a failure`);
-      assert.doesNotMatch(await each.evaluate(() => document.body.innerText), /\{\w+\}|undefined|NaN|Invalid Date/, path);
-      await each.evaluate(AXE);
-      const found = await each.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] }));
-      assert.deepEqual(found.violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(" | ")}`), [], path);
-    }
+    await walk(each, PAGES, async (path) => {
+      await isWhole(each, path);
+      await isAccessible(each, path);
+    });
     assert.deepEqual(each.trouble, []);
     await each.context().close();
   });
@@ -281,11 +274,6 @@ for (const [language, theme] of [["en", "light"], ["zh-Hant", "dark"], ["zh-Hans
 
 test("no page is wider than a phone of 360 px", async () => {
   const phone = await openPage(browser, { url, state, width: 360, height: 740 });
-  for (const path of PAGES) {
-    await phone.goto(path);
-    await settled(phone);
-    const width = await phone.evaluate(() => document.documentElement.scrollWidth);
-    assert.ok(width <= 360, `${path} is ${width} px wide`);
-  }
+  await walk(phone, PAGES, (path) => fits(phone, path));
   await phone.context().close();
 });

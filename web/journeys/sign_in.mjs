@@ -2,13 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { addAuthenticator, nextCode } from "./authenticator.mjs";
 import { hub, launch, openPage, settled } from "./browser.mjs";
+import { isAccessible } from "./walk.mjs";
 
 const { url, link } = hub();
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const EMAIL = "owner@example.com";
 const PASSWORD = "correct horse battery";
 const used = new Set();
@@ -27,12 +26,6 @@ after(() => browser.close());
 
 const dialog = (on = page) => on.getByRole("dialog").last();
 const row = (on, title) => on.locator(".way", { has: on.getByRole("heading", { name: title, exact: true }) });
-
-async function isAccessible(on) {
-  await on.evaluate(AXE);
-  const { violations } = await on.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] }));
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 160))]), []);
-}
 
 async function enterPassword(on, password = PASSWORD) {
   await on.getByLabel("E-mail address").fill(EMAIL);

@@ -2,12 +2,10 @@
 // does not allow, and why is told. Then projects and keys live through their changes.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { fits, isAccessible, isWhole, walk } from "./walk.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PAGES = ["/team/people", "/team/invitations", "/team/groups", "/team/roles", "/team/explain", "/team/projects", "/team/keys"];
 const { url, link } = hub();
 let browser;
@@ -201,15 +199,11 @@ test("the pages are readable for everybody, on a phone as well", async () => {
   const cookies = await page.context().storageState();
   for (const [language, theme, width] of [["en", "light", 1280], ["zh-Hant", "dark", 1280], ["zh-Hans", "light", 360]]) {
     const each = await openPage(browser, { url, state: cookies, language, theme, width });
-    for (const path of PAGES) {
-      await each.goto(path);
-      await settled(each);
-      assert.equal(await each.getByRole("alert").count(), 0, `${path} shows a failure`);
-      assert.ok((await each.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)) <= 0, `${path} is too wide`);
-      await each.evaluate(AXE);
-      const found = await each.evaluate(() => globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] }).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`)));
-      assert.deepEqual(found, [], `${path} in ${language}`);
-    }
+    await walk(each, PAGES, async (path) => {
+      await isWhole(each, path);
+      await fits(each, path);
+      await isAccessible(each, path);
+    });
     assert.deepEqual(each.trouble, []);
     await each.context().close();
   }

@@ -1,0 +1,53 @@
+// A walk over many pages inside one loaded application, and what is looked at on each. Loading the application anew for
+// every page took most of a journey's time; that a page can be loaded by its address is shown by all other tests.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { settled } from "./browser.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const WCAG_AA = ["wcag2a", "wcag2aa", "wcag21aa"];
+/** The rules whose outcome depends on the theme: it changes colours and nothing else. */
+export const COLOURS = ["color-contrast", "link-in-text-block"];
+
+/** Loads the first of the pages, goes on to the others as links do, and looks at each. */
+export async function walk(page, paths, look) {
+  await page.goto(paths[0]);
+  for (const path of paths) {
+    // The router puts itself there; what it promises is kept when the page is on screen.
+    await page.evaluate((href) => globalThis.__TSR_ROUTER__.navigate({ href }), path);
+    await settled(page);
+    await look(path);
+  }
+}
+
+/** No failure is shown, and every word and figure is filled in. */
+export async function isWhole(page, path) {
+  assert.equal(await page.getByRole("alert").count(), 0, `${path} shows a failure`);
+  assert.doesNotMatch(await page.evaluate(() => document.body.innerText), /\{\w+\}|undefined|NaN|Invalid Date/, path);
+}
+
+/** Nothing breaks WCAG AA, as far as a program can tell. */
+export async function isAccessible(page, path = page.url(), rules = WCAG_AA) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
+  const broken = await page.evaluate(async (runOnly) => {
+    const { violations } = await globalThis.axe.run(document, { runOnly, resultTypes: ["violations"] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(" | ")}`);
+  }, rules);
+  assert.deepEqual(broken, [], path);
+}
+
+/** Changes the theme of the system, which the page follows (`openPage` with the theme `auto`). */
+export async function turn(page, theme) {
+  await page.emulateMedia({ colorScheme: theme });
+  await page.waitForSelector(`html[data-mantine-color-scheme=${theme}]`);
+  // A colour on its way from one theme to the other is not what is read.
+  await page.evaluate(() => document.getAnimations().filter((each) => each instanceof globalThis.CSSTransition).forEach((each) => each.finish()));
+}
+
+/** Nothing has to be scrolled sideways. */
+export async function fits(page, path) {
+  const [width, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  assert.ok(width <= room, `${path} is ${width} px wide, and there are ${room}`);
+}
