@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ ANY_CALLER = "any"
 NOT_LIMITS = {"DEFAULT_PORT", "DEFAULT_OTLP_GRPC_PORT", "DEFAULT_FROM", "DEFAULT_TO"}
 
 
+@cache
 def pages() -> dict[str, str]:
     """Every page of the reference by its file name."""
     return {
@@ -95,6 +97,7 @@ def _cell(text: str) -> str:
 # — settings —
 
 
+@cache
 def settings_read() -> set[str]:
     """Every environment variable of ours that the source names."""
     names: set[str] = set()
@@ -148,6 +151,7 @@ class Command:
     parameters: list[Any]
 
 
+@cache
 def commands() -> list[Command]:
     """Every verb of `mno`, groups unfolded."""
     import typer
@@ -221,6 +225,7 @@ class Route:
     described: dict[str, Any]
 
 
+@cache
 def routes() -> tuple[dict[str, Any], list[Route]]:
     """The OpenAPI document and its operations. No engine is opened for it."""
     from mno.bootstrap import build
@@ -374,6 +379,7 @@ class Limit:
     comment: str
 
 
+@cache
 def limits() -> list[Limit]:
     """Every limit of the source, module by module."""
     found = []

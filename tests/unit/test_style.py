@@ -6,9 +6,8 @@ Beauty is lost in the tail, so the largest file and the longest function are wat
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = sorted((ROOT / "src" / "mno").rglob("*.py"))
@@ -27,16 +26,25 @@ def name_of(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
+@cache
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def nodes_of(file: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(read(file))))
+
+
 def functions_of(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes_of(file):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
-@pytest.mark.parametrize("file", [file for file in SOURCE if file.read_text(encoding="utf-8").strip()], ids=name_of)
-def test_a_module_says_what_it_is_and_why(file: Path) -> None:
-    docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
-    assert docstring, f"{name_of(file)} begins without a paragraph about itself"
+def test_a_module_says_what_it_is_and_why() -> None:
+    silent = [name_of(file) for file in SOURCE if read(file).strip() and not ast.get_docstring(ast.parse(read(file)))]
+    assert not silent, "these begin without a paragraph about themselves"
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
@@ -44,22 +52,25 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert not named & EMPTY_NAMES
 
 
-@pytest.mark.parametrize("file", SOURCE, ids=name_of)
-def test_nothing_is_left_to_do_in_the_source(file: Path) -> None:
-    left = [line for line in file.read_text(encoding="utf-8").splitlines() if LEFT_OVER.search(line)]
+def test_nothing_is_left_to_do_in_the_source() -> None:
+    left = [f"{name_of(file)}: {line}" for file in SOURCE for line in read(file).splitlines() if LEFT_OVER.search(line)]
     assert not left
 
 
-@pytest.mark.parametrize("file", SOURCE, ids=name_of)
-def test_files_and_functions_stay_short(file: Path) -> None:
-    lines = len(file.read_text(encoding="utf-8").splitlines())
-    assert lines <= MAX_FILE_LINES, f"{name_of(file)} has {lines} lines"
+def test_files_stay_short() -> None:
+    lengths = {name_of(file): len(read(file).splitlines()) for file in SOURCE}
+    assert not {name: lines for name, lines in lengths.items() if lines > MAX_FILE_LINES}
+
+
+def test_functions_stay_short() -> None:
     # a function that only holds others (a router over its service) is as long as they are
-    for function in functions_of(file):
-        if function.name in LONG_FUNCTIONS.get(name_of(file), ()):
-            continue
-        own = function_lines(function)
-        assert own <= MAX_FUNCTION_LINES, f"{name_of(file)}: {function.name} has {own} lines"
+    lengths = {
+        f"{name_of(file)}: {function.name}": function_lines(function)
+        for file in SOURCE
+        for function in functions_of(file)
+        if function.name not in LONG_FUNCTIONS.get(name_of(file), ())
+    }
+    assert not {name: lines for name, lines in lengths.items() if lines > MAX_FUNCTION_LINES}
 
 
 def function_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -72,22 +83,23 @@ def function_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return len(set(range(function.lineno, (function.end_lineno or function.lineno) + 1)) - nested)
 
 
-@pytest.mark.parametrize("file", TESTS, ids=name_of)
-def test_the_name_of_a_test_is_a_sentence(file: Path) -> None:
+def test_the_name_of_a_test_is_a_sentence() -> None:
     short = [
-        function.name
+        f"{name_of(file)}: {function.name}"
+        for file in TESTS
         for function in functions_of(file)
         if function.name.startswith("test_") and len(function.name.removeprefix("test_").split("_")) < 3
     ]
     assert not short
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "tests").rglob("*.py")), ids=name_of)
-def test_nothing_is_mocked(file: Path) -> None:
-    imported = {
-        name
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+def test_nothing_is_mocked() -> None:
+    imported = [
+        (name_of(file), name)
+        for file in sorted((ROOT / "tests").rglob("*.py"))
+        for node in nodes_of(file)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
-    }
-    assert not [name for name in imported if name.startswith(("unittest.mock", "mock", "pytest_mock"))]
+    ]
+    assert imported
+    assert not [one for one in imported if one[1].startswith(("unittest.mock", "mock", "pytest_mock"))]
