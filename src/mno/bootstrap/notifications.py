@@ -31,9 +31,9 @@ def build_notifications(
     credentials = Credentials(secrets.own)
     delivering = Delivering(database, Senders(mail, egress), credentials)
     tasks.every("notifications.prune", "51 4 * * *", delivering.prune)
-    hub_url = config.public_url or config.url(config.port)
+    page = f"{config.public_url or config.url(config.port)}/integrations/channels"
     return Notifying(
         Notifications(database, delivering.wake),
         delivering,
-        ChannelEditing(database, audit, credentials, delivering, hub_url),
+        ChannelEditing(database, audit, credentials, delivering, page),
     )

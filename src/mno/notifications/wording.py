@@ -90,16 +90,16 @@ TEST_TEXTS = {
     ChannelLanguage.EN: Text(
         "A test from MachineNativeOps",
         ("This channel works: alerts of your team will arrive here.",),
-        link_name="Open the hub",
+        link_name="Notification channels",
     ),
     ChannelLanguage.ZH_HANT: Text(
         "MachineNativeOps 測試訊息",
         ("這個通知管道可以使用，團隊的告警會送到這裡。",),
-        link_name="開啟控制中心",
+        link_name="通知管道",
     ),
     ChannelLanguage.ZH_HANS: Text(
         "MachineNativeOps 测试消息",
         ("此通知渠道可用，团队的告警会发送到这里。",),
-        link_name="打开控制台",
+        link_name="通知渠道",
     ),
 }

@@ -43,16 +43,16 @@ class Made:
 
 
 class ChannelEditing:
-    """A team's channels, by those who may for the team; `hub_url` is where a test's link leads."""
+    """A team's channels, by those who may for the team; `page` is where a test's link leads."""
 
     def __init__(
-        self, database: Database, audit: Audit, credentials: Credentials, delivering: Delivering, hub_url: str
+        self, database: Database, audit: Audit, credentials: Credentials, delivering: Delivering, page: str
     ) -> None:
         self._database = database
         self._audit = audit
         self._credentials = credentials
         self._delivering = delivering
-        self._hub_url = hub_url
+        self._page = page
 
     async def channels(self, principal: Principal) -> Sequence[Channel]:
         """By their names."""
@@ -111,7 +111,7 @@ class ChannelEditing:
                 raise LimitExceeded(
                     f"A team may send {MAX_TESTS_PER_HOUR} tests within an hour; wait a while.", retry_after_s=600
                 )
-            tests = _tests_of(channel, self._hub_url)
+            tests = _tests_of(channel, self._page)
             await store.insert_deliveries(tx, tests)
             await self._record(tx, principal, "channels.test", channel)
         return await asyncio.gather(*(self._delivering.deliver(channel, test) for test in tests))
