@@ -255,6 +255,77 @@ async def test_a_process_that_is_killed_between_the_answer_and_its_mark_sends_it
     assert len(set(ids(hook))) == 1
 
 
+async def test_an_outcome_is_written_down_as_soon_as_the_database_is_back(
+    desk: Desk, hook: Receiver, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "MARK_PAUSE_S", 0.1)
+    channel = await a_webhook(desk, hook)
+    await desk.send(channel)
+    hook.holding = True
+    turn = asyncio.create_task(desk.delivering.deliver_due())
+    await hook.arrived.wait()
+    await desk.database.close()
+    hook.go_on.set()
+    await asyncio.sleep(0.15)
+    await desk.database.open(postgres_url)
+    await turn
+    assert await desk.states(channel) == ["delivered"]
+    assert len(hook.asked) == 1
+
+
+async def test_an_outcome_that_cannot_be_written_down_is_sent_again_under_the_same_id(
+    desk: Desk, hook: Receiver, postgres_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(delivering, "MARK_ATTEMPTS", 1)
+    channel = await a_webhook(desk, hook)
+    await desk.send(channel)
+    hook.holding = True
+    turn = asyncio.create_task(desk.delivering.deliver_due())
+    await hook.arrived.wait()
+    await desk.database.close()
+    hook.go_on.set()
+    await turn
+    assert "The channel 'ops' stands still" in caplog.text
+    await desk.database.open(postgres_url)
+    desk.make_due()
+    await desk.delivering.deliver_due()
+    assert await desk.states(channel) == ["delivered"]
+    assert len(hook.asked) == 2
+    assert len(set(ids(hook))) == 1
+
+
+async def test_delivering_goes_on_after_the_database_was_away(
+    desk: Desk, hook: Receiver, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    channel = await a_webhook(desk, hook)
+    async with desk.delivering.running():
+        await desk.database.close()
+        desk.delivering.wake()
+        async with asyncio.timeout(30):
+            while "Notifications stand still" not in caplog.text:
+                await asyncio.sleep(0.01)
+        await desk.database.open(postgres_url)
+        await desk.send(channel)
+        await until_delivered(desk, channel)
+
+
+async def test_a_credential_that_cannot_be_read_here_is_waited_for(desk: Desk, hook: Receiver, tmp_path: Path) -> None:
+    channel = await a_webhook(desk, hook)
+    await desk.send(channel)
+    # a process that was given another master key
+    (tmp_path / "other").mkdir()
+    stranger = await desk_over(
+        desk.database, desk.url, tmp_path / "other", Egress(lambda: LOOPBACK), team_id=desk.team_id
+    )
+    await stranger.delivering.deliver_due()
+    (delivery,) = await desk.deliveries(channel)
+    assert (delivery.state, delivery.attempts) == ("waiting", 1)
+    assert "master key" in delivery.error
+    desk.make_due()
+    await desk.delivering.deliver_due()
+    assert await desk.states(channel) == ["delivered"]
+
+
 async def test_what_was_confirmed_is_not_sent_again_by_whoever_comes_next(
     desk: Desk, hook: Receiver, tmp_path: Path
 ) -> None:
