@@ -169,14 +169,15 @@ async def lease(tx: Connection, holder: UUID, now: datetime, length: timedelta, 
     return [_channel(row) for row in await rows.fetchall()]
 
 
-async def hold(tx: Connection, channel: Channel, holder: UUID, now: datetime, length: timedelta) -> bool:
-    """Makes the lease longer; False when the channel is somebody else's by now, or gone."""
-    done = await tx.execute(
-        "UPDATE notifications_channels SET leased_till = %(till)s"
-        " WHERE team_id = %(team)s AND id = %(id)s AND leased_by = %(holder)s",
+async def hold(tx: Connection, channel: Channel, holder: UUID, now: datetime, length: timedelta) -> Channel | None:
+    """Makes the lease longer; the channel as it is now, None when it is somebody else's by now, or gone."""
+    rows = await tx.execute(
+        "UPDATE notifications_channels c SET leased_till = %(till)s"
+        f" WHERE c.team_id = %(team)s AND c.id = %(id)s AND c.leased_by = %(holder)s RETURNING {_CHANNEL}",
         {"team": channel.team_id, "id": channel.id, "holder": holder, "till": now + length},
     )
-    return done.rowcount == 1
+    row = await rows.fetchone()
+    return None if row is None else _channel(row)
 
 
 async def release(tx: Connection, channel: Channel, holder: UUID) -> None:

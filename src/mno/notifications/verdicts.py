@@ -16,8 +16,10 @@ from mno.platform.retries import asked_pause_s
 
 #: The longest pause that a server may ask for, in seconds.
 MAX_ASKED_WAIT_S = 3600.0
-#: What trying again may cure, beside every 5xx.
-_LATER = frozenset({408, 425, 429})
+#: How long a channel is left alone that says "not so fast" and not for how long, in seconds.
+TOO_FAST_WAIT_S = 20.0
+#: What trying again may cure, beside 429 and every 5xx.
+_LATER = frozenset({408, 425})
 DELIVERED = Verdict(Fate.DELIVERED)
 
 
@@ -48,8 +50,10 @@ def verdict(kind: ChannelKind, status: int, retry_after: str | None, body: bytes
         return Verdict(Fate.LATER, "The server's answer says nothing about the message.")
     what = f"code {code}" if taken else str(status)
     error = f"The server answered {what}{_reason(kind, body)}."
-    if status in _LATER or status >= 500 or (code is not None and code in _CODES[kind].later):
-        return Verdict(Fate.LATER, error, min(asked_pause_s(retry_after, now) or 0.0, MAX_ASKED_WAIT_S))
+    too_fast = status == 429 or (code is not None and code in _CODES[kind].later)
+    if too_fast or status in _LATER or status >= 500:
+        asked_s = asked_pause_s(retry_after, now) or (TOO_FAST_WAIT_S if too_fast else 0.0)
+        return Verdict(Fate.LATER, error, min(asked_s, MAX_ASKED_WAIT_S))
     if 300 <= status < 400:
         error = f"The server answered {status}: redirects are not followed; enter the address that it leads to."
     return Verdict(Fate.REFUSED, error)

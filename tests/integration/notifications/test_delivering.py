@@ -11,6 +11,7 @@ import pytest
 from mno.notifications import model, service
 from mno.notifications.delivering import service as delivering
 from mno.notifications.model import Channel, ChannelKind, DeliveryState
+from mno.notifications.setup import ChannelWish
 from mno.platform.database import Database
 from mno.platform.egress import Egress
 from mno.platform.errors import Invalid
@@ -365,6 +366,20 @@ async def test_a_process_that_lost_its_lease_sends_nothing_more(desk: Desk, hook
     hook.go_on.set()
     await turn
     assert await desk.states(channel) == ["delivered", "waiting"]
+
+
+async def test_a_channel_that_is_changed_meanwhile_is_sent_to_as_it_is_now(desk: Desk, hook: Receiver) -> None:
+    channel = await a_webhook(desk, hook)
+    await desk.send(channel)
+    await desk.send(channel)
+    hook.holding = True
+    turn = asyncio.create_task(desk.delivering.deliver_due())
+    await hook.arrived.wait()
+    wish = ChannelWish("ops", ChannelKind.WEBHOOK, address=f"http://127.0.0.1:{hook.port}/new")
+    await desk.editing.change(desk.actor, channel.id, wish)
+    hook.go_on.set()
+    await turn
+    assert [asked.path for asked in hook.asked] == ["/ops", "/new"]
 
 
 async def test_a_slow_channel_holds_up_nobody_else(desk: Desk, hook: Receiver) -> None:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from mno.notifications.model import ChannelKind, Fate
-from mno.notifications.verdicts import MAX_ASKED_WAIT_S, verdict
+from mno.notifications.verdicts import MAX_ASKED_WAIT_S, TOO_FAST_WAIT_S, verdict
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
@@ -80,4 +80,10 @@ def test_the_pause_that_a_server_asks_for_is_kept_up_to_an_hour() -> None:
     assert verdict(ChannelKind.SLACK, 429, "30", b"", NOW).wait_s == 30.0
     assert verdict(ChannelKind.SLACK, 503, "Sat, 21 Nov 2026 08:01:00 GMT", b"", NOW).wait_s == 60.0
     assert verdict(ChannelKind.SLACK, 429, "86400", b"", NOW).wait_s == MAX_ASKED_WAIT_S
-    assert verdict(ChannelKind.SLACK, 429, None, b"", NOW).wait_s == 0.0
+    assert verdict(ChannelKind.SLACK, 503, None, b"", NOW).wait_s == 0.0
+
+
+def test_who_says_not_so_fast_is_left_alone_for_a_while() -> None:
+    assert verdict(ChannelKind.SLACK, 429, None, b"", NOW).wait_s == TOO_FAST_WAIT_S
+    said = orjson.dumps({"errcode": 130101, "errmsg": "send too fast"})
+    assert verdict(ChannelKind.DINGTALK, 200, None, said, NOW).wait_s == TOO_FAST_WAIT_S

@@ -16,7 +16,7 @@ class Credentials:
     def __init__(self, secrets: OwnSecrets) -> None:
         self._secrets = secrets
 
-    async def read(self, team_id: UUID, channel_id: UUID, *, tx: Connection | None = None) -> ChannelCredential:
+    async def read(self, tx: Connection, team_id: UUID, channel_id: UUID) -> ChannelCredential:
         """An empty one where the channel needs none; `Unavailable` when it cannot be decrypted."""
         kept = await self._secrets.read_own(team_id, secret_name(channel_id), tx=tx)
         return ChannelCredential() if kept is None else ChannelCredential(**orjson.loads(kept))

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
@@ -18,13 +19,14 @@ from mno.notifications.credentials.service import Credentials
 from mno.notifications.model import (
     DELIVERIES_LIFETIME,
     Channel,
+    ChannelCredential,
     Delivery,
     Fate,
     Verdict,
 )
 from mno.notifications.senders import Senders
 from mno.platform import clock
-from mno.platform.database import Database
+from mno.platform.database import Connection, Database
 from mno.platform.ending import ended
 from mno.platform.errors import MnoError, Unavailable
 from mno.platform.ids import new_id
@@ -46,6 +48,15 @@ MARK_ATTEMPTS = 5
 MARK_PAUSE_S = 1.0
 #: Deliveries that are deleted in one transaction.
 MAX_DELIVERIES_PRUNED_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A delivery with all that sending it takes; an error where its credential cannot be read here."""
+
+    channel: Channel
+    delivery: Delivery
+    credential: ChannelCredential | MnoError
 
 
 class Delivering:
@@ -86,11 +97,13 @@ class Delivering:
 
     async def deliver(self, channel: Channel, delivery: Delivery) -> Delivery:
         """Sends one delivery now, for somebody who waits for the outcome: a failure is final."""
+        async with self._database.transaction(channel.team_id) as tx:
+            due = _Due(channel, delivery, await self._opened(tx, channel))
         async with self._senders.client() as client:
-            verdict = await self._tried(client, channel, delivery)
+            verdict = await self._tried(client, due)
         if verdict.fate is Fate.LATER:
             verdict = Verdict(Fate.REFUSED, verdict.error)
-        return await self._marked(channel, delivery, verdict)
+        return await self._marked(delivery, verdict)
 
     async def prune(self) -> int:
         """Deletes what is older than DELIVERIES_LIFETIME."""
@@ -136,11 +149,11 @@ class Delivering:
         try:
             async with self._senders.client() as client:
                 for _ in range(TURN_DELIVERIES):
-                    delivery = None if self._stopping else await self._next(channel)
-                    if delivery is None:
+                    due = None if self._stopping else await self._next(channel)
+                    if due is None:
                         break
-                    verdict = await self._tried(client, channel, delivery)
-                    await self._marked(channel, delivery, verdict)
+                    verdict = await self._tried(client, due)
+                    await self._marked(due.delivery, verdict)
                     if verdict.wait_s:
                         break
             async with self._database.transaction(channel.team_id) as tx:
@@ -150,31 +163,42 @@ class Delivering:
         except Exception:  # noqa: BLE001 - a turn has nobody above it to tell
             _log.exception("The turn of a channel failed; its lease ends soon.")
 
-    async def _next(self, channel: Channel) -> Delivery | None:
-        """What is due next, the lease made longer; None when there is nothing, or the channel is another's by now."""
+    async def _next(self, channel: Channel) -> _Due | None:
+        """What is due next, the lease made longer; None when there is nothing, or the channel is another's by now.
+
+        The channel is read as it is now, and locked while its credential is: somebody may be changing both.
+        """
+        now = clock.now()
         async with self._database.transaction(channel.team_id) as tx:
-            if not await store.hold(tx, channel, self._me, clock.now(), LEASE):
+            held = await store.hold(tx, channel, self._me, now, LEASE)
+            delivery = await store.next_due(tx, held, now) if held else None
+            if held is None or delivery is None:
                 return None
-            return await store.next_due(tx, channel, clock.now())
+            return _Due(held, delivery, await self._opened(tx, held))
 
-    async def _tried(self, client: "httpx.AsyncClient", channel: Channel, delivery: Delivery) -> Verdict:
+    async def _opened(self, tx: Connection, channel: Channel) -> ChannelCredential | MnoError:
         try:
-            credential = await self._credentials.read(channel.team_id, channel.id)
+            return await self._credentials.read(tx, channel.team_id, channel.id)
         except MnoError as error:
-            return Verdict(Fate.LATER, str(error))
-        return await self._senders.hand_over(client, channel, credential, delivery)
+            return error
 
-    async def _marked(self, channel: Channel, delivery: Delivery, verdict: Verdict) -> Delivery:
+    async def _tried(self, client: httpx.AsyncClient, due: _Due) -> Verdict:
+        if isinstance(due.credential, MnoError):
+            return Verdict(Fate.LATER, str(due.credential))
+        return await self._senders.hand_over(client, due.channel, due.credential, due.delivery)
+
+    async def _marked(self, delivery: Delivery, verdict: Verdict) -> Delivery:
         """Writes down what became of it, more than once if need be: what is not written down is sent again."""
         now = clock.now()
         delivery = rules.judged(delivery, verdict, now)
-        for attempt in range(1, MARK_ATTEMPTS + 1):
+        attempts_left = MARK_ATTEMPTS
+        while True:
             try:
-                async with self._database.transaction(channel.team_id) as tx:
+                async with self._database.transaction(delivery.team_id) as tx:
                     await store.mark(tx, delivery, now, now + timedelta(seconds=verdict.wait_s))
                 return delivery
             except Unavailable:
-                if attempt == MARK_ATTEMPTS:
+                attempts_left -= 1
+                if not attempts_left:
                     raise
-                await asyncio.sleep(MARK_PAUSE_S)
-        raise AssertionError("unreachable")
+            await asyncio.sleep(MARK_PAUSE_S)

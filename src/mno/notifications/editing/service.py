@@ -80,7 +80,7 @@ class ChannelEditing:
             before = _among(known, channel_id)
             if wish.kind is not before.kind:
                 raise Conflict("The kind of a channel cannot change. Add another one.")
-            kept = await self._credentials.read(principal.team_id, channel_id, tx=tx)
+            kept = await self._credentials.read(tx, principal.team_id, channel_id)
             credential, made_secret = setup.completed(wish, kept)
             after = setup.channel_of(wish, credential, before.id, before.team_id, before.created_at, before.created_by)
             after = replace(after, delivered_at=before.delivered_at, failed_at=before.failed_at, failure=before.failure)
