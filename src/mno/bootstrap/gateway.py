@@ -8,6 +8,7 @@ from mno.audit.service import Audit
 from mno.identity import store as identity_store
 from mno.identity.keys.service import Keys
 from mno.llm_gateway.calls import Calls
+from mno.llm_gateway.model import ProjectRules
 from mno.llm_gateway.ports import Budgets, NoBudgets
 from mno.llm_gateway.service import Gateway
 from mno.llm_gateway.setup.service import Setups
@@ -16,6 +17,9 @@ from mno.platform.database import Database
 from mno.platform.egress import Egress
 from mno.platform.versions import Versions
 from mno.secrets.service import Secrets
+from mno.settings.service import Settings
+
+_SETTINGS = ("llm.providers", "llm.model", "llm.max_output_tokens")
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,13 @@ def build_gateway(
     keys: Keys,
     egress: Egress,
     spans: HubCalls,
+    settings: Settings,
     budgets: Budgets | None = None,
 ) -> LlmGateway:
+    def rules_of(team_id: UUID, project_id: UUID) -> ProjectRules:
+        kinds, model, output_tokens = settings.of_project(_SETTINGS, team_id, project_id)
+        return ProjectRules(tuple(kinds), model, output_tokens or None)
+
     setups = Setups(database, secrets.own, versions)
     gateway = Gateway(database, audit, secrets.own, Names(database, keys), setups)
-    return LlmGateway(gateway, Calls(setups, egress, spans, budgets or NoBudgets()))
+    return LlmGateway(gateway, Calls(setups, egress, spans, budgets or NoBudgets(), rules_of))

@@ -20,7 +20,7 @@ from mno.llm_gateway.model import Amounts, Call, Caller, Usage
 from mno.llm_gateway.outcome import conclude, expected_input
 from mno.llm_gateway.passage import Client, Passage, Request
 from mno.llm_gateway.plan import Plan, planned, upstream_of
-from mno.llm_gateway.ports import Budgets, Spans
+from mno.llm_gateway.ports import Budgets, RulesOf, Spans
 from mno.llm_gateway.providers.asked import Dialect
 from mno.llm_gateway.reservation import Reservation
 from mno.llm_gateway.setup.service import Setups
@@ -37,8 +37,9 @@ SETTLING_S = 60.0
 class Calls:
     """Everything that calls share; `running` waits at the end until all are settled."""
 
-    def __init__(self, setups: Setups, guard: Guard, spans: Spans, budgets: Budgets) -> None:
+    def __init__(self, setups: Setups, guard: Guard, spans: Spans, budgets: Budgets, rules_of: RulesOf) -> None:
         self._setups = setups
+        self._rules_of = rules_of
         self._spans = spans
         self._budgets = budgets
         self._pool = Pool(guard)
@@ -65,10 +66,12 @@ class Calls:
         """Answers the client, or raises one of our errors before anything was sent."""
         self._spans.check_room()
         setup = await self._setups.of(principal.team_id)
-        upstream = upstream_of(setup, incoming.provider, principal.project_id, setup.policies.get(principal.id))
+        rules, policy = self._rules_of(principal.team_id, principal.project_id), setup.policies.get(principal.id)
+        upstream = upstream_of(setup, incoming.provider, principal.project_id, policy, rules)
         asked = upstream.dialect.asked(incoming.method, check_path(incoming.path), incoming.body)
         caller = caller_of(principal, incoming, asked)
-        plan = planned(setup, upstream, asked, caller, principal.id, incoming.method, random.random())  # noqa: S311 - a share, no secret
+        chance = random.random()  # noqa: S311 - a share, no secret
+        plan = planned(setup, upstream, asked, caller, principal.id, incoming.method, chance, rules)
         call = _begun(caller, plan, incoming)
         expected = expected_input(incoming.body) if asked.operation.metered else 0
         with self._limits.admitted(plan.policy, principal.name, expected) as ticket:

@@ -88,6 +88,16 @@ class Provider:
     has_credential: bool = False
 
 
+class ProjectRules(NamedTuple):
+    """What is set for all calls of a project: kinds of providers that they may go to, and what a request gets that
+    names no model (empty: nothing) or no bound of its output (None: nothing).
+    """
+
+    kinds: tuple[str, ...] = tuple(ProviderKind)
+    model: str = ""
+    output_tokens: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A model of a provider. Weight 0: only when those before it fail."""

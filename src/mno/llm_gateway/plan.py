@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from mno.llm_gateway.model import DEFAULT_OUTPUT_TOKENS, Alias, Caller, KeyPolicy, Sticky, Target
+from mno.llm_gateway.model import DEFAULT_OUTPUT_TOKENS, Alias, Caller, KeyPolicy, ProjectRules, Sticky, Target
 from mno.llm_gateway.providers.asked import Asked, Dialect
 from mno.llm_gateway.routing import matches, order, sticky_share
 from mno.llm_gateway.setup.service import Setup, Upstream
@@ -13,6 +13,8 @@ from mno.platform.errors import Denied, Invalid, NotFound
 
 #: What changes nothing at a provider and costs nothing, besides reading.
 _FREE = frozenset({"moderation"})
+#: What has a bound of its output that a request can name.
+_BOUNDED = frozenset({"chat", "text_completion", "generate_content"})
 _COUNTING = ("/count_tokens", "/input_tokens", ":countTokens")
 
 
@@ -48,38 +50,54 @@ class Plan:
         return one * self.asked.answers
 
 
-def upstream_of(setup: Setup, name: str, project_id: UUID, policy: KeyPolicy | None) -> Upstream:
-    """`NotFound` where the team has none of that name for this project, `Denied` where the key may not use it."""
+def upstream_of(setup: Setup, name: str, project_id: UUID, policy: KeyPolicy | None, rules: ProjectRules) -> Upstream:
+    """`NotFound` where the team has none of that name for this project, `Denied` where the key or the project may not
+    use it.
+    """
     upstream = setup.upstreams.get(name)
     if upstream is None or not _serves(upstream, project_id):
         raise NotFound(f"There is no model provider '{name[:80]}' for this project. Set one up under Gateway.")
     if policy is not None and policy.providers and name not in policy.providers:
         raise Denied(f"This key may not use the provider '{name[:80]}'; it may use {', '.join(policy.providers)}.")
+    if upstream.provider.kind not in rules.kinds:
+        raise Denied(
+            f"This project may not call providers of the kind {upstream.provider.kind} (setting llm.providers)."
+        )
     return upstream
 
 
 def planned(
-    setup: Setup, upstream: Upstream, asked: Asked, caller: Caller, key_id: UUID, method: str, chance: float
+    setup: Setup,
+    upstream: Upstream,
+    asked: Asked,
+    caller: Caller,
+    key_id: UUID,
+    method: str,
+    chance: float,
+    rules: ProjectRules,
 ) -> Plan:
     """`Denied` for a model that the key may not ask for, `Invalid` for more output than it may have.
 
     `chance` in [0, 1) chooses among weighted targets, unless the caller sticks to one.
     """
     policy = setup.policies.get(key_id)
-    alias = setup.aliases.get(asked.model) if asked.model else None
+    model = asked.model
+    if not model and asked.operation.metered and asked.document is not None:
+        model = rules.model
+    alias = setup.aliases.get(model) if model else None
     if alias is None:
-        routes = [Route(upstream, asked.model)]
+        routes = [Route(upstream, model)]
     else:
         share = _share(alias, caller, chance)
         routes = [
             Route(setup.upstreams[target.provider], target.model)
-            for target in order(_possible(setup, alias, upstream.dialect, caller.project_id, policy), share)
+            for target in order(_possible(setup, alias, upstream.dialect, caller.project_id, policy, rules), share)
         ]
-    _check_models(routes, asked, alias, policy, method)
+    _check_models(routes, asked, model, alias, policy, method)
     routes = [route for route in routes if matches(route.model, route.upstream.provider.models)]
     if not routes:
-        raise NotFound(f"'{asked.model}' is not among the models of the provider '{upstream.provider.name}' here.")
-    return Plan(asked, upstream.dialect, routes, policy, alias.name if alias else "", _bound(asked, policy))
+        raise NotFound(f"'{model}' is not among the models of the provider '{upstream.provider.name}' here.")
+    return Plan(asked, upstream.dialect, routes, policy, alias.name if alias else "", _bound(asked, policy, rules))
 
 
 def _share(alias: Alias, caller: Caller, chance: float) -> float:
@@ -87,11 +105,15 @@ def _share(alias: Alias, caller: Caller, chance: float) -> float:
     return sticky_share(alias.name, value) if value else chance
 
 
-def _possible(setup: Setup, alias: Alias, dialect: Dialect, project_id: UUID, policy: KeyPolicy | None) -> list[Target]:
+def _possible(
+    setup: Setup, alias: Alias, dialect: Dialect, project_id: UUID, policy: KeyPolicy | None, rules: ProjectRules
+) -> list[Target]:
     found = []
     for target in alias.targets:
         upstream = setup.upstreams.get(target.provider)
         if upstream is None or upstream.dialect is not dialect or not _serves(upstream, project_id):
+            continue
+        if upstream.provider.kind not in rules.kinds:
             continue
         if policy is None or not policy.providers or target.provider in policy.providers:
             found.append(target)
@@ -101,14 +123,14 @@ def _possible(setup: Setup, alias: Alias, dialect: Dialect, project_id: UUID, po
 
 
 def _check_models(
-    routes: list[Route], asked: Asked, alias: Alias | None, policy: KeyPolicy | None, method: str
+    routes: list[Route], asked: Asked, model: str, alias: Alias | None, policy: KeyPolicy | None, method: str
 ) -> None:
     """What a key may ask for names either what the client asks for or what stands behind it."""
     allowed = policy.models if policy is not None else ()
     restricted = bool(allowed) or any(route.upstream.provider.models for route in routes)
     if not restricted:
         return
-    if not asked.model:
+    if not model:
         harmless = method == "GET" or asked.operation.name in _FREE or asked.path.endswith(_COUNTING)
         if asked.operation.metered or not harmless:
             raise Denied("Which model this is for cannot be seen, and this key or provider is for certain models only.")
@@ -117,16 +139,17 @@ def _check_models(
         return
     routes[:] = [route for route in routes if matches(route.model, allowed)]
     if not routes:
-        raise Denied(f"This key may not ask for '{asked.model}'; it may ask for {', '.join(allowed)}.")
+        raise Denied(f"This key may not ask for '{model}'; it may ask for {', '.join(allowed)}.")
 
 
-def _bound(asked: Asked, policy: KeyPolicy | None) -> int | None:
-    limit = policy.output_tokens if policy is not None else None
-    if limit is None or not asked.operation.metered or asked.document is None:
+def _bound(asked: Asked, policy: KeyPolicy | None, rules: ProjectRules) -> int | None:
+    if asked.operation.name not in _BOUNDED or asked.document is None:
         return None
+    limit = policy.output_tokens if policy is not None else None
     if asked.output_tokens is None:
-        return max(1, limit // max(1, asked.answers))
-    if asked.output_tokens * asked.answers > limit:
+        wanted = [one for one in (limit, rules.output_tokens) if one is not None]
+        return max(1, min(wanted) // max(1, asked.answers)) if wanted else None
+    if limit is not None and asked.output_tokens * asked.answers > limit:
         raise Invalid(f"This key may have {limit} tokens of output in one call; the request asks for more.")
     return None
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from mno.llm_gateway.model import Amounts, Call, Usage
+from mno.llm_gateway.model import Amounts, Call, ProjectRules, Usage
 from mno.platform.database import Connection
 
 #: The reservation of a call that no budget counts.
@@ -18,6 +18,12 @@ class OwnSecrets(Protocol):
     async def read_own(self, team_id: UUID | None, name: str) -> str | None: ...
     async def write_own(self, team_id: UUID | None, name: str, value: str, *, tx: Connection | None = None) -> None: ...
     async def delete_own(self, team_id: UUID | None, name: str, *, tx: Connection | None = None) -> bool: ...
+
+
+class RulesOf(Protocol):
+    """What is set for a project; asked at every call, so it must be quick."""
+
+    def __call__(self, team_id: UUID, project_id: UUID) -> ProjectRules: ...
 
 
 class Spans(Protocol):

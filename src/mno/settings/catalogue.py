@@ -12,6 +12,7 @@ LANGUAGES = ("en", "zh-Hant", "zh-Hans")
 _HUB = (Level.HUB,)
 _TEAM = (Level.HUB, Level.TEAM)
 _PROJECT = (Level.HUB, Level.TEAM, Level.PROJECT)
+_KINDS_OF_PROVIDERS = ("openai", "anthropic", "gemini", "openai-compatible")
 _A_DAY_TO_TEN_YEARS = {"minimum": 0, "maximum": 3650, "unit": "days"}
 
 SETTINGS: tuple[Setting, ...] = (
@@ -44,12 +45,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail.from", Kind.TEXT, "", _HUB),
     Setting("otel.endpoint", Kind.TEXT, "", _HUB),
     Setting("otel.interval_s", Kind.INTEGER, 60, _HUB, minimum=5, maximum=3600, unit="seconds"),
-    Setting("llm.providers", Kind.CHOICES, ("openai", "anthropic", "gemini"), _PROJECT, awaits="LLM gateway",
-            choices=("openai", "anthropic", "gemini", "compatible")),
-    Setting("llm.model", Kind.TEXT, "", _PROJECT, awaits="LLM gateway"),
-    Setting("llm.temperature", Kind.NUMBER, 1.0, _PROJECT, minimum=0, maximum=2, awaits="LLM gateway"),
-    Setting("llm.max_output_tokens", Kind.INTEGER, 4096, _PROJECT, minimum=1, maximum=1_000_000, unit="tokens",
-            awaits="LLM gateway"),
+    Setting("llm.providers", Kind.CHOICES, _KINDS_OF_PROVIDERS, _PROJECT, choices=_KINDS_OF_PROVIDERS),
+    Setting("llm.model", Kind.TEXT, "", _PROJECT),
+    Setting("llm.max_output_tokens", Kind.INTEGER, 0, _PROJECT, minimum=0, maximum=1_000_000, unit="tokens"),
     Setting("mcp.call_timeout_s", Kind.INTEGER, 60, _TEAM, minimum=1, maximum=3600, unit="seconds",
             awaits="MCP gateway"),
     Setting("mcp.result_bytes", Kind.INTEGER, 1_048_576, _TEAM, minimum=1024, maximum=104_857_600, unit="bytes",

@@ -53,6 +53,7 @@ class Settings:
         self._egress = Allowed()
         self._rules: dict[Place, Rules] = {}
         self._switched_off: dict[UUID, tuple[str, ...]] = {}
+        self._of_projects: dict[tuple[tuple[str, ...], UUID], tuple[Any, ...]] = {}
         self._stale = asyncio.Event()
         versions.watch(TOPIC, lambda _: self._stale.set())
 
@@ -75,6 +76,14 @@ class Settings:
             if own is not None and name in own and place.level in setting.levels:
                 return own[name]
         return setting.default
+
+    def of_project(self, names: tuple[str, ...], team_id: UUID, project_id: UUID) -> tuple[Any, ...]:
+        """What holds in a project for each of these; for whoever asks at every call."""
+        asked = names, project_id
+        known = self._of_projects.get(asked)
+        if known is None:
+            known = self._of_projects[asked] = tuple(self.value(name, team_id, project_id) for name in names)
+        return known
 
     def egress_allowed(self) -> Allowed:
         """What outgoing requests may reach although it is not public."""
@@ -266,6 +275,7 @@ class Settings:
         self._values = values
         self._rules = {}
         self._switched_off = {}
+        self._of_projects = {}
         self._networks = {
             (name, place.team_id): tuple(ipaddress.ip_network(one) for one in own[name])
             for place, own in values.items()

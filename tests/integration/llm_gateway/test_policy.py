@@ -170,3 +170,23 @@ async def test_only_who_may_for_the_whole_team_sets_the_gateway_up(ready: Team, 
 
 def test_the_question_of_these_tests_names_its_model() -> None:
     assert CHAT["model"] == "gpt-4o-mini"
+
+
+async def test_what_is_set_for_the_project_counts_at_once(ready: Team, upstream: Upstream) -> None:
+    async def settings(**values: Any) -> None:
+        named = {f"llm.{name}": value for name, value in values.items()}
+        answer = await ready.admin.put("/api/config/system", json={"level": "project", "values": named})
+        assert answer.status_code == 200, answer.text
+
+    await settings(model="gpt-4o-mini", max_output_tokens=64)
+    assert (await ready.caller.post("/llm/up/v1/chat/completions", json={"messages": []})).status_code == 200
+    assert upstream.got[-1].json == {"messages": [], "model": "gpt-4o-mini", "max_completion_tokens": 64}
+    assert (await ready.chat(max_tokens=200)).status_code == 200
+    assert upstream.got[-1].json == {**CHAT, "max_tokens": 200}
+    await settings(providers=["openai", "anthropic"])
+    refused = await ready.chat()
+    assert refused.status_code == 403
+    assert "llm.providers" in refused.json()["error"]["message"]
+    await settings(providers=None, model=None, max_output_tokens=None)
+    assert (await ready.chat()).status_code == 200
+    assert upstream.got[-1].json == CHAT

@@ -12,6 +12,7 @@ from mno.llm_gateway.model import (
     Alias,
     Caller,
     KeyPolicy,
+    ProjectRules,
     Provider,
     ProviderKind,
     Sticky,
@@ -44,9 +45,10 @@ def setup(*upstreams: Upstream, targets: tuple[Target, ...] = (), policy: KeyPol
 def plan(held: Setup, body: dict[str, Any], *, name: str = "a", path: str = "/v1/chat/completions", **how: Any) -> Plan:
     caller = Caller(TEAM, how.get("project", PROJECT), "key_1", "key", user=how.get("user", ""))
     policy = held.policies.get(KEY)
-    chosen = upstream_of(held, name, caller.project_id, policy)
+    rules = how.get("rules", ProjectRules())
+    chosen = upstream_of(held, name, caller.project_id, policy, rules)
     asked = chosen.dialect.asked("POST", path, orjson.dumps(body))
-    return planned(held, chosen, asked, caller, KEY, "POST", how.get("chance", 0.0))
+    return planned(held, chosen, asked, caller, KEY, "POST", how.get("chance", 0.0), rules)
 
 
 def test_a_model_goes_to_the_provider_in_the_address() -> None:
@@ -117,6 +119,51 @@ def test_a_bound_is_set_in_the_words_of_the_provider(
 
 
 @pytest.mark.parametrize(
+    ("of_key", "of_project", "asked", "set_to"),
+    [(None, 50, None, 50), (40, 50, None, 40), (60, 50, None, 50), (None, 50, 70, None), (80, 50, 70, None)],
+)
+def test_a_project_s_bound_is_for_requests_that_name_none(
+    of_key: int | None, of_project: int, asked: int | None, set_to: int | None
+) -> None:
+    held = setup(upstream("a"), policy=KeyPolicy(KEY, output_tokens=of_key))
+    body = {"model": "m"} if asked is None else {"model": "m", "max_tokens": asked}
+    assert plan(held, body, rules=ProjectRules(output_tokens=of_project)).output_tokens == set_to
+
+
+def test_what_a_bound_cannot_be_told_is_reserved_without_one() -> None:
+    held = setup(upstream("a"), policy=KeyPolicy(KEY, output_tokens=50))
+    found = plan(held, {"model": "m"}, path="/v1/images/generations")
+    assert (found.output_tokens, found.output_bound()) == (None, DEFAULT_OUTPUT_TOKENS)
+
+
+def test_a_request_without_a_model_gets_the_project_s() -> None:
+    held = setup(upstream("a"), upstream("b"), targets=(Target("b", "n"),))
+    for name, provider, model in (("m", "a", "m"), ("fast", "b", "n")):
+        found = plan(held, {"messages": []}, rules=ProjectRules(model=name))
+        assert [(route.upstream.provider.name, route.model) for route in found.routes] == [(provider, model)]
+        _, sent = found.dialect.rewritten(found.asked, found.routes[0].model, None)
+        assert orjson.loads(sent) == {"messages": [], "model": model}
+    assert plan(held, {"model": "own"}, rules=ProjectRules(model="m")).routes[0].model == "own"
+    assert plan(held, {"messages": []}).routes[0].model == ""
+
+
+def test_a_default_model_is_no_way_around_what_a_key_may_ask_for() -> None:
+    held = setup(upstream("a"), policy=KeyPolicy(KEY, models=("m*",)))
+    assert plan(held, {}, rules=ProjectRules(model="m-1")).routes[0].model == "m-1"
+    with pytest.raises(Denied, match="'other'"):
+        plan(held, {}, rules=ProjectRules(model="other"))
+
+
+def test_a_project_calls_only_the_kinds_of_providers_that_are_set() -> None:
+    held = setup(upstream("a"), upstream("c", ProviderKind.COMPATIBLE), targets=(Target("a", "m"), Target("c", "n", 9)))
+    rules = ProjectRules(kinds=("openai", "gemini"))
+    with pytest.raises(Denied, match=r"openai-compatible \(setting llm.providers\)"):
+        plan(held, {"model": "m"}, name="c", rules=rules)
+    found = plan(held, {"model": "fast"}, chance=0.99, rules=rules)
+    assert [route.upstream.provider.name for route in found.routes] == ["a"]
+
+
+@pytest.mark.parametrize(
     ("kind", "path", "body"),
     [
         (ProviderKind.OPENAI, "/v1/chat/completions", {"model": "m", "max_tokens": 51}),
@@ -149,10 +196,10 @@ def test_bounds_are_above_anything_that_can_be_charged() -> None:
 
 def test_what_is_no_json_cannot_be_renamed() -> None:
     held = setup(upstream("a"), targets=(Target("a", "whisper-1"),))
-    chosen = upstream_of(held, "a", PROJECT, None)
+    chosen = upstream_of(held, "a", PROJECT, None, ProjectRules())
     form = b'--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nfast\r\n--x--'
     asked = chosen.dialect.asked("POST", "/v1/audio/transcriptions", form)
-    found = planned(held, chosen, asked, Caller(TEAM, PROJECT, "k", "k"), KEY, "POST", 0.0)
+    found = planned(held, chosen, asked, Caller(TEAM, PROJECT, "k", "k"), KEY, "POST", 0.0, ProjectRules())
     with pytest.raises(Invalid, match="JSON bodies only"):
         found.dialect.rewritten(asked, found.routes[0].model, None)
     twice = form.replace(b"--x--", form)

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mno.llm_gateway.model import ProviderKind
 from mno.platform.errors import Invalid
 from mno.platform.redaction import DETECTORS
 from mno.platform.scope import Level
 from mno.settings.catalogue import BY_NAME, LANGUAGES, SETTINGS, words
-from mno.settings.model import HUB, Place
+from mno.settings.model import HUB, Kind, Place, Setting
 from mno.settings.rules import differences, fitting
 
 TEAM = Place(UUID(int=1))
@@ -57,7 +58,8 @@ def test_whatever_is_sent_fits_or_is_invalid_and_what_fits_stays(setting: Any, v
     [
         ("systems.monitor", 1), ("systems.monitor", "true"), ("retention.spans_days", -1),
         ("retention.spans_days", 3651), ("retention.spans_days", 1.5), ("retention.spans_days", True),
-        ("llm.temperature", float("nan")), ("llm.temperature", 2.1), ("mail.host", "a\nb"), ("mail.host", "x" * 1001),
+        ("llm.providers", ["openai", "nobody"]), ("llm.max_output_tokens", -1),
+        ("mail.host", "a\nb"), ("mail.host", "x" * 1001),
         ("general.language", "de"), ("redaction.detectors", ["email", "soul"]), ("redaction.detectors", "email"),
         ("security.allowed_addresses", ["10.0.0.1/8"]), ("security.allowed_addresses", ["300.1.1.1"]),
         ("security.allowed_addresses", [1]), ("security.allowed_addresses", ["10.0.0.0/8"] * 201),
@@ -69,6 +71,16 @@ def test_whatever_is_sent_fits_or_is_invalid_and_what_fits_stays(setting: Any, v
 def test_what_does_not_fit_is_refused(name: str, value: Any) -> None:
     with pytest.raises(Invalid):
         fitting(BY_NAME[name], value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 2.1, -0.1, "1", True])
+def test_a_number_lies_within_its_bounds(value: Any) -> None:
+    with pytest.raises(Invalid):
+        fitting(Setting("some.share", Kind.NUMBER, 1.0, (Level.HUB,), minimum=0, maximum=2), value)
+
+
+def test_the_kinds_of_providers_are_those_that_there_are() -> None:
+    assert BY_NAME["llm.providers"].choices == tuple(ProviderKind)
 
 
 def test_addresses_have_one_plain_form() -> None:

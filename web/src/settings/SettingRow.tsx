@@ -18,7 +18,7 @@ interface RowProps {
   address: string;
 }
 
-const AWAITED = { "LLM gateway": "settings.awaited.llm", "MCP gateway": "settings.awaited.mcp" } as const;
+const AWAITED = { "MCP gateway": "settings.awaited.mcp" } as const;
 const awaited = (system: string, t: Translate) => (system in AWAITED ? t(AWAITED[system as keyof typeof AWAITED]) : system);
 const WIDE = new Set(["patterns"]);
 

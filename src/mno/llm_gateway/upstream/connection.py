@@ -30,8 +30,8 @@ class Answer:
     """What one exchange brings: the head once, then pieces until an empty one."""
 
     __slots__ = (
-        "_connection", "_deadline", "_ended", "_pieces", "_size", "_trouble", "_waiter", "has_head", "headers", "status",
-        "touched",
+        "_connection", "_deadline", "_ended", "_pieces", "_size", "_trouble", "_waiter", "has_head", "headers",
+        "status", "touched",
     )  # fmt: skip
 
     def __init__(self, connection: "Connection") -> None:
