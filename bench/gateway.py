@@ -10,6 +10,7 @@ key that has limits, spans and budgets on. Client, provider, hub and its databas
 import argparse
 import asyncio
 import json
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -262,8 +263,10 @@ def litellm(provider_port: int) -> Iterator[Place]:
         config.write_text(json.dumps({"model_list": [{"model_name": "gpt-4o-mini", "litellm_params": model}]}))
         command = [str(installed("litellm[proxy]") / "litellm"), "--config", str(config), "--port", str(port)]
         target = Target(f"http://127.0.0.1:{port}", "/v1/chat/completions")
-        with running([*command, "--host", "127.0.0.1"], {}, target, "/health/liveliness", Path(name)):
-            yield Place("litellm", port, "/v1/chat/completions", "sk-any")
+        key = f"sk-{secrets.token_hex(32)}"  # without one it does not start
+        own = {"LITELLM_MASTER_KEY": key}
+        with running([*command, "--host", "127.0.0.1"], own, target, "/health/liveliness", Path(name)):
+            yield Place("litellm", port, "/v1/chat/completions", key)
 
 
 def shown(found: list[Figures]) -> str:
