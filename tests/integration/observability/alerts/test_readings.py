@@ -153,3 +153,23 @@ async def test_groups_that_fell_silent_are_known_for_a_day(clickhouse: ClickHous
     assert await RuleQueries(clickhouse).lately(place, wish, clock.now()) == ["clerk"]
     later = clock.now() + timedelta(days=1)
     assert await RuleQueries(clickhouse).lately(place, wish, later) == []
+
+
+async def test_the_older_part_of_a_long_window_is_remembered_and_what_came_since_is_added(
+    clickhouse: ClickHouse, tenancy: Tenancy
+) -> None:
+    queries, place = RuleQueries(clickhouse), Place(tenancy.team_id, tenancy.project_id)
+    wanted = {ONE: terms(measure=AlertMeasure.COST, window_s=3_600), UUID(int=2): terms(window_s=3_600)}
+
+    async def cost(minutes_later: float) -> tuple[Any, int]:
+        found = await queries.readings(place, wanted, clock.now() + timedelta(minutes=minutes_later))
+        return found[ONE][""].value, found[ONE][""].calls
+
+    sent(clickhouse, tenancy, a_call(1, DOLLAR, minutes_ago=59.5), a_call(2, DOLLAR, minutes_ago=30))
+    assert await cost(0) == (2, 2)
+    sent(clickhouse, tenancy, a_call(3, DOLLAR), a_call(4, DOLLAR, minutes_ago=20))
+    # what came late is found when the older part is read again, a sixtieth of the window later
+    assert await cost(0) == (3, 3)
+    assert await cost(1.1) == (3, 3)
+    assert await cost(35) == (2, 2)
+    assert await cost(61) == (0, 0)

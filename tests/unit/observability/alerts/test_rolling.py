@@ -6,16 +6,16 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.observability.alerts.evaluation.queries import quantile_ms
+from mno.observability.alerts.evaluation.sums import quantile_ms
 from mno.observability.alerts.model import AlertMeasure
-from mno.observability.alerts.preview.rolling import MAX_POINTS, Point, Sums, fired, rolled, step_s, thinned
+from mno.observability.alerts.preview.rolling import MAX_POINTS, Point, StepSums, fired, rolled, step_s, thinned
 from support.alerts import NOON, terms
 
 
 @given(st.lists(st.integers(0, 20), min_size=5, max_size=60))
 def test_a_point_is_the_sum_of_the_window_that_ends_there(errors: list[int]) -> None:
     rule = terms(window_s=300)
-    points = rolled(rule, [Sums(calls=one, errors=one) for one in errors], NOON, 60)
+    points = rolled(rule, [StepSums(calls=one, errors=one) for one in errors], NOON, 60)
     assert len(points) == len(errors) - 4
     assert points[-1].at == NOON
     for number, point in enumerate(points):
@@ -25,10 +25,10 @@ def test_a_point_is_the_sum_of_the_window_that_ends_there(errors: list[int]) -> 
 
 def test_a_quantile_moves_with_the_window() -> None:
     rule = terms(measure=AlertMeasure.LATENCY, quantile=95, window_s=120)
-    slow, quick = Sums(calls=1, latency={700: 1}), Sums(calls=1, latency={600: 1})
+    slow, quick = StepSums(calls=1, latency={700: 1}), StepSums(calls=1, latency={600: 1})
     points = rolled(rule, [slow, quick, quick], NOON, 60)
     assert [point.value for point in points] == [quantile_ms({700: 1}, 50), quantile_ms({600: 1}, 50)]
-    assert rolled(rule, [Sums(), Sums()], NOON, 60)[0].value is None
+    assert rolled(rule, [StepSums(), StepSums()], NOON, 60)[0].value is None
 
 
 def test_a_quantile_is_the_nth_quickest_call_within_one_percent() -> None:

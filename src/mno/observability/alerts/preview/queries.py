@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mno.observability.alerts.evaluation.queries import by_hours, filter_sql, group_sql, place_sql
+from mno.observability.alerts.evaluation.queries import by_hours
+from mno.observability.alerts.evaluation.statement import filter_sql, group_sql, place_sql
 from mno.observability.alerts.model import AlertMeasure, Place, Terms
-from mno.observability.alerts.preview.rolling import Sums, step_s
+from mno.observability.alerts.preview.rolling import StepSums, step_s
 from mno.platform.clickhouse import ClickHouse
 
 #: Groups that one preview draws, those with the most calls.
@@ -36,7 +37,7 @@ class Steps:
 
     end: datetime
     length_s: int
-    groups: dict[str, list[Sums]]
+    groups: dict[str, list[StepSums]]
 
 
 class StepQueries:
@@ -68,7 +69,7 @@ class StepQueries:
         sql = _STEPS.format(**told, unit=unit, step=length, latency=latency, chosen=chosen)
         rows = await self._clickhouse.rows_of_all(sql, bound, timeout_s=PREVIEW_TIMEOUT_S)
         names = bound["chosen"] if terms.group_by else [""]
-        found = {name: [Sums() for _ in range(count)] for name in names}
+        found = {name: [StepSums() for _ in range(count)] for name in names}
         for row in rows:
             if row["grouped"] in found and 0 <= row["back"] < count:
                 found[row["grouped"]][count - 1 - row["back"]] = _sums(row)
@@ -89,8 +90,8 @@ class StepQueries:
         return [row["grouped"] for row in rows]
 
 
-def _sums(row: dict[str, Any]) -> Sums:
-    return Sums(int(row["calls"]), int(row["errors"]), int(row["tokens"]), Decimal(row["cost"]), row["latency"])
+def _sums(row: dict[str, Any]) -> StepSums:
+    return StepSums(int(row["calls"]), int(row["errors"]), int(row["tokens"]), Decimal(row["cost"]), row["latency"])
 
 
 def _seconds(moment: datetime) -> int:

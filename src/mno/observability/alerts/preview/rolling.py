@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mno.observability.alerts.evaluation.queries import reading_of
+from mno.observability.alerts.evaluation.sums import reading_of
 from mno.observability.alerts.machine import Change, Reading, Track, stepped, zone_of
 from mno.observability.alerts.model import AlertComparison, Terms
 
@@ -21,7 +21,7 @@ _HOUR_S = 3600
 
 
 @dataclass(slots=True)
-class Sums:
+class StepSums:
     """One step's: calls and errors, USD, tokens, and calls by latency bucket."""
 
     calls: int = 0
@@ -47,10 +47,10 @@ def step_s(window_s: int, *, hours: bool) -> int:
     return next(step for step in _STEPS_S if window_s % step == 0)
 
 
-def rolled(terms: Terms, steps: Sequence[Sums], end: datetime, length_s: int) -> list[Point]:
+def rolled(terms: Terms, steps: Sequence[StepSums], end: datetime, length_s: int) -> list[Point]:
     """The points in order of time, the last at `end`. `steps` begin a window before the first point does."""
     wide = terms.window_s // length_s
-    total, latency = Sums(), Counter[int]()
+    total, latency = StepSums(), Counter[int]()
     points = []
     for number, one in enumerate(steps):
         _add(total, latency, one, 1)
@@ -59,9 +59,10 @@ def rolled(terms: Terms, steps: Sequence[Sums], end: datetime, length_s: int) ->
         if number < wide - 1:
             continue
         sums: dict[str, Any] = {
-            "errors": total.errors, "tokens": total.tokens, "cost": total.cost, "latency": latency,
+            "calls": total.calls, "errors": total.errors, "tokens": total.tokens, "cost": total.cost,
+            "latency": latency,
         }  # fmt: skip
-        reading = reading_of(terms, total.calls, sums)
+        reading = reading_of(terms, sums)
         at = end - timedelta(seconds=(len(steps) - 1 - number) * length_s)
         points.append(Point(at, reading.value, reading.calls))
     return points
@@ -94,7 +95,7 @@ def _worst(terms: Terms, points: Sequence[Point], stretch: int) -> Iterator[Poin
         yield chosen(measured, key=lambda one: one[0])[1]
 
 
-def _add(total: Sums, latency: Counter[int], one: Sums, sign: int) -> None:
+def _add(total: StepSums, latency: Counter[int], one: StepSums, sign: int) -> None:
     total.calls += sign * one.calls
     total.errors += sign * one.errors
     total.tokens += sign * one.tokens
