@@ -33,13 +33,19 @@ class Connection:
         return self._exchange(self._head("GET", path, ""), b"")
 
     def post(self, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-        described = f"content-type: {content_type}\r\ncontent-length: {len(body)}\r\n"
-        return self._exchange(self._head("POST", path, described), body)
+        return self._send("POST", path, body, content_type)
+
+    def put(self, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
+        return self._send("PUT", path, body, content_type)
 
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
+        described = f"content-type: {content_type}\r\ncontent-length: {len(body)}\r\n"
+        return self._exchange(self._head(method, path, described), body)
 
     def _head(self, method: str, path: str, more: str) -> bytes:
         return f"{method} {path} HTTP/1.1\r\nhost: {self._host}\r\n{self._headers}{more}\r\n".encode()

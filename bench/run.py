@@ -13,7 +13,19 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("ingest", "queries", "api", "waterfall", "policy", "audit", "gateway", "budgets", "forecast", "anomalies")
+PARTS = (
+    "ingest",
+    "queries",
+    "api",
+    "waterfall",
+    "policy",
+    "audit",
+    "gateway",
+    "budgets",
+    "alerts",
+    "forecast",
+    "anomalies",
+)
 
 
 def commands(*, quick: bool, spans: str, peers: bool, folder: Path) -> dict[str, list[str]]:
