@@ -59,8 +59,14 @@ class Naive:
     known: int = 0
     cut: int = 60
 
-    def spent(self, who: str) -> int:
-        return sum(cost for one, _, cost in [*self.settled, *self.arrived[: self.known]] if one == who)
+    def spent(self, who: str, minute: int = 0) -> int:
+        """As a call sees it that began so many minutes ago: what is of a later part of the window is not its."""
+        calls = [*self.settled, *self.arrived[: self.known]]
+        until = self.part(minute)
+        return sum(cost for one, began, cost in calls if one == who and self.part(began) <= until)
+
+    def part(self, minute: int) -> datetime:
+        return window_at(A_DAY, UTC_ZONE, self.now - timedelta(minutes=minute)).part
 
 
 class Walk:
@@ -75,7 +81,8 @@ class Walk:
 
     async def reserve(self, who: str, minute: int, amount: int, lease_s: float = 600.0) -> UUID | None:
         cost = amount * self.scale
-        room = self.naive.limit - self.naive.spent(who) - sum(held for one, _, held in self.held.values() if one == who)
+        held = sum(held for one, _, held in self.held.values() if one == who)
+        room = self.naive.limit - self.naive.spent(who, minute) - held
         place = self.tenancy.team_id, self.tenancy.project_id
         started_at = self.naive.now - timedelta(minutes=minute)
         try:
@@ -152,8 +159,7 @@ class Walk:
     def _by_part(self, calls: list[tuple[str, int, int]]) -> Mapping[tuple[str, datetime], int]:
         found: dict[tuple[str, datetime], int] = defaultdict(int)
         for who, minute, cost in calls:
-            part = window_at(A_DAY, UTC_ZONE, self.naive.now - timedelta(minutes=minute)).part
-            found[who, part] += cost
+            found[who, self.naive.part(minute)] += cost
         return found
 
     def _window(self) -> Window:

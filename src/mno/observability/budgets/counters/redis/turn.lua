@@ -7,21 +7,21 @@
 -- see recount.lua. `w:BUDGET` orders whose counters there are, `m:BUDGET` says when calls of a minute were last
 -- settled. `r:ID` is a call under way or one whose lease ran out, `leases` orders them by their ends.
 --
--- Moments are seconds since 1970. Amounts are text, and changed by HINCRBY only: a number of Lua is exact up to 2^53.
+-- Moments are seconds since 1970. Amounts are text, changed by HINCRBY and added as billions and the rest, because a
+-- number of Lua is exact up to 2^53 only.
 
 local root, asked = KEYS[1], cjson.decode(ARGV[1])
-local call = redis.call
+local call, format = redis.call, string.format
 local clock = call('TIME')
 local at = clock[1] + clock[2] / 1000000
+local now = format('%.3f', at)
+local leases = root .. ':leases'
 local BILLION = 1000000000
 -- for how long a call that was not ended in time can still be settled
 local LATE_S = 86400
 
-local function key(kind, ...)
-    return root .. ':' .. kind .. ':' .. table.concat({...}, ':')
-end
+-- — amounts —
 
--- Amounts to compare: billions and the rest apart.
 local function add(sum, text)
     local sign = 1
     if text:sub(1, 1) == '-' then
@@ -31,32 +31,46 @@ local function add(sum, text)
     sum[2] = sum[2] + sign * tonumber(text:sub(-9))
 end
 
-local function shown(sum)
-    return {string.format('%.0f', sum[1]), string.format('%.0f', sum[2])}
+-- Of a sum that is not negative.
+local function text_of(sum)
+    local carry = math.floor(sum[2] / BILLION)
+    local high, low = sum[1] + carry, sum[2] - carry * BILLION
+    return high == 0 and format('%.0f', low) or format('%.0f%09.0f', high, low)
 end
 
--- the keys that live on for a while
-local alive = {}
+local function shown(sum)
+    return {format('%.0f', sum[1]), format('%.0f', sum[2])}
+end
 
--- A budget that was never counted here, or is lost, has to be counted first.
-local lost = {}
+-- Sums by key and field, so that a counter which many calls share is changed once.
+local function gather(sums, key, field, text)
+    sums[key] = sums[key] or {}
+    sums[key][field] = sums[key][field] or {0, 0}
+    add(sums[key][field], text)
+end
+
+local function counter_of(hold)
+    return root .. ':t:' .. hold.b .. ':' .. hold.w
+end
+
+-- — a budget that was never counted here, or is lost, has to be counted first —
+
+local lost, looked = {}, {}
 for _, counter in ipairs(asked.counters) do
-    if call('EXISTS', key('b', counter.b)) == 0 then
+    if not looked[counter.b] and call('EXISTS', root .. ':b:' .. counter.b) == 0 then
         lost[#lost + 1] = counter.b
     end
+    looked[counter.b] = true
 end
 if #lost > 0 then
     return cjson.encode({lost = lost})
 end
 
-local function give_back(hold)
-    local counter, held = key('t', hold.b, hold.w), 'h' .. hold.h
-    if hold.a ~= '0' and call('HEXISTS', counter, held) == 1 and call('HINCRBY', counter, held, '-' .. hold.a) == 0 then
-        call('HDEL', counter, held)
-    end
-end
+-- — what ends —
 
-local function used(hold, told)
+local given_back, used, dated, alive, ended = {}, {}, {}, {}, {}
+
+local function amount_of(hold, told)
     if hold.u ~= 'money' then
         return told[hold.u]
     elseif told.cost then
@@ -65,69 +79,99 @@ local function used(hold, told)
         return '0'
     end
     -- exact for every call below nine million dollars
-    local tokens, price = tonumber(told.tokens), hold.f
-    local whole = math.floor(price / 1000000)
-    return string.format('%.0f', tokens * whole + math.ceil(tokens * (price - whole * 1000000) / 1000000))
+    local tokens, whole = tonumber(told.tokens), math.floor(hold.f / 1000000)
+    return format('%.0f', tokens * whole + math.ceil(tokens * (hold.f - whole * 1000000) / 1000000))
 end
 
 local function settle(hold, told, minute)
-    local amount = used(hold, told)
+    local amount = amount_of(hold, told)
     if amount == '0' then
         return
     end
-    local counter, detail, minutes = key('t', hold.b, hold.w), key('d', hold.b, hold.w), key('m', hold.b)
-    local place = hold.p .. ':' .. minute
-    call('HINCRBY', counter, hold.p, amount)
-    call('HINCRBY', detail, 's' .. place, amount)
-    call('HSET', detail, 'l' .. place, string.format('%.3f', at))
-    call('ZADD', minutes, string.format('%.3f', at), minute)
-    for _, name in ipairs({counter, detail, minutes}) do
-        alive[name] = true
+    local detail, minutes = root .. ':d:' .. hold.b .. ':' .. hold.w, root .. ':m:' .. hold.b
+    local place = format('%.0f:%.0f', hold.p, minute)
+    gather(used, counter_of(hold), hold.p, amount)
+    gather(used, detail, 's' .. place, amount)
+    if not dated[detail .. place] then
+        call('HSET', detail, 'l' .. place, now)
+        call('ZADD', minutes, now, minute)
+        dated[detail .. place], alive[detail], alive[minutes], alive[counter_of(hold)] = true, true, true, true
     end
 end
 
-local ended = {}
-local function finish(id, told, kind)
-    local text = call('GET', key('r', id))
-    call('ZREM', root .. ':leases', id)
+local function finish(id, text, told, kind)
     if not text then
         return
     end
-    local reservation = cjson.decode(text)
+    local key, reservation = root .. ':r:' .. id, cjson.decode(text)
     local open = not reservation.late
-    if open or kind == 'settlement' then
-        for _, hold in ipairs(reservation.holds) do
-            if open then
-                give_back(hold)
-            end
-            if kind == 'settlement' then
-                settle(hold, told, reservation.minute)
-            end
-        end
-        ended[#ended + 1] = {id = id, kind = kind, open = open, note = reservation.note}
+    if not open and kind ~= 'settlement' then
+        return
     end
+    for _, hold in ipairs(reservation.holds) do
+        if open and hold.a ~= '0' then
+            gather(given_back, counter_of(hold), 'h' .. hold.h, hold.a)
+        end
+        if kind == 'settlement' then
+            settle(hold, told, reservation.minute)
+        end
+    end
+    ended[#ended + 1] = {id = id, kind = kind, open = open, note = reservation.note}
     if kind == 'expiry' then
         reservation.late = true
-        call('SET', key('r', id), cjson.encode(reservation), 'EX', LATE_S)
-    elseif open or kind == 'settlement' then
-        call('DEL', key('r', id))
+        call('SET', key, cjson.encode(reservation), 'EX', LATE_S)
+    else
+        call('DEL', key)
     end
 end
 
-for id, told in pairs(asked.ends) do
-    finish(id, told, told.settled and 'settlement' or 'release')
+local function finish_all(ids, kind_of)
+    if #ids == 0 then
+        return
+    end
+    local keys = {}
+    for place, id in ipairs(ids) do
+        keys[place] = root .. ':r:' .. id
+    end
+    for place, text in ipairs(call('MGET', unpack(keys))) do
+        finish(ids[place], text, asked.ends[ids[place]], kind_of(ids[place]))
+    end
+    call('ZREM', leases, unpack(ids))
 end
-for _, id in ipairs(call('ZRANGEBYSCORE', root .. ':leases', '-inf', string.format('%.3f', at), 'LIMIT', 0, 500)) do
-    finish(id, nil, 'expiry')
+
+local ending = {}
+for id in pairs(asked.ends) do
+    ending[#ending + 1] = id
 end
+finish_all(ending, function(id)
+    return asked.ends[id].settled and 'settlement' or 'release'
+end)
+finish_all(call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 500), function()
+    return 'expiry'
+end)
+
+for key, fields in pairs(given_back) do
+    for field, sum in pairs(fields) do
+        if call('HEXISTS', key, field) == 1 and call('HINCRBY', key, field, '-' .. text_of(sum)) == 0 then
+            call('HDEL', key, field)
+        end
+    end
+end
+for key, fields in pairs(used) do
+    for field, sum in pairs(fields) do
+        call('HINCRBY', key, field, text_of(sum))
+    end
+end
+
+-- — what is asked for —
 
 local spent, held = {}, {}
 for k, counter in ipairs(asked.counters) do
     spent[k], held[k] = {0, 0}, {0, 0}
-    local found = call('HGETALL', key('t', counter.b, counter.w))
+    local found, holding = call('HGETALL', counter_of(counter)), 'h' .. counter.h
     for place = 1, #found, 2 do
         local part = tonumber(found[place])
-        if found[place] == 'h' .. counter.h then
+        if found[place] == holding then
             add(held[k], found[place + 1])
         elseif part and part >= counter.f and part <= counter.p then
             add(spent[k], found[place + 1])
@@ -136,57 +180,59 @@ for k, counter in ipairs(asked.counters) do
 end
 
 local function fits(k, amount)
-    local counter, sum = asked.counters[k], {0, 0}
     -- what costs nothing always fits
-    if not counter.hard or amount == '0' then
+    if not asked.counters[k].hard or amount == '0' then
         return true
     end
-    add(sum, counter.l)
-    local room = {sum[1] - spent[k][1] - held[k][1], sum[2] - spent[k][2] - held[k][2]}
-    sum = {0, 0}
-    add(sum, amount)
-    return (room[1] - sum[1]) * BILLION + (room[2] - sum[2]) >= 0
+    local room = {0, 0}
+    add(room, asked.counters[k].l)
+    add(room, '-' .. amount)
+    return (room[1] - spent[k][1] - held[k][1]) * BILLION + room[2] - spent[k][2] - held[k][2] >= 0
 end
 
 local function without_room(wish)
     for place, k in ipairs(wish.k) do
-        if not fits(k, wish.holds[place].a) then
+        if not fits(k, wish.a[place]) then
             return k
         end
     end
 end
 
-local refused, changed = {}, {}
+local refused, taken, touched = {}, {}, {}
 for _, wish in ipairs(asked.reserves) do
     -- a turn whose answer was lost comes twice
-    if call('EXISTS', key('r', wish.id)) == 0 then
+    if call('EXISTS', root .. ':r:' .. wish.id) == 0 then
         local full = without_room(wish)
         if full then
             refused[#refused + 1] = {id = wish.id, counter = full, spent = shown(spent[full]), reserved = shown(held[full])}
         else
             for place, k in ipairs(wish.k) do
-                local hold = wish.holds[place]
-                if hold.a ~= '0' then
-                    add(held[k], hold.a)
-                    call('HINCRBY', key('t', hold.b, hold.w), 'h' .. hold.h, hold.a)
+                local counter = asked.counters[k]
+                touched[k] = true
+                if wish.a[place] ~= '0' then
+                    add(held[k], wish.a[place])
+                    gather(taken, counter_of(counter), 'h' .. counter.h, wish.a[place])
                 end
-                changed[k] = true
             end
-            local reservation = {holds = wish.holds, minute = wish.minute, note = wish.note}
-            call('SET', key('r', wish.id), cjson.encode(reservation))
-            call('ZADD', root .. ':leases', string.format('%.3f', at + wish.lease), wish.id)
+            call('SET', root .. ':r:' .. wish.id, wish.text)
+            call('ZADD', leases, format('%.3f', at + wish.lease), wish.id)
         end
     end
 end
 
-for k in pairs(changed) do
+for key, fields in pairs(taken) do
+    for field, sum in pairs(fields) do
+        call('HINCRBY', key, field, text_of(sum))
+    end
+end
+for k in pairs(touched) do
     local counter = asked.counters[k]
     local fullness = (spent[k][1] + held[k][1]) * BILLION + spent[k][2] + held[k][2]
-    call('ZADD', key('w', counter.b), string.format('%.0f', fullness), counter.w)
-    alive[key('w', counter.b)], alive[key('t', counter.b, counter.w)] = true, true
+    call('ZADD', root .. ':w:' .. counter.b, format('%.0f', fullness), counter.w)
+    alive[root .. ':w:' .. counter.b], alive[counter_of(counter)] = true, true
 end
-for name in pairs(alive) do
-    call('EXPIRE', name, asked.life)
+for key in pairs(alive) do
+    call('EXPIRE', key, asked.life)
 end
 
 local standing = {}

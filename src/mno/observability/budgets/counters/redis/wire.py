@@ -1,7 +1,7 @@
 """What the scripts read and answer: moments in seconds since 1970, amounts as text. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -69,18 +69,24 @@ def _counter(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reserve(row: Mapping[str, Any]) -> dict[str, Any]:
+    """`text` is what is kept of the call until it ends."""
     note = {name: row[name] for name in ("team", "project", "started", "cost", "dims", "tags")}
-    return {
-        "id": row["id"],
-        "lease": row["lease"],
-        "minute": seconds(row["started"].astimezone(UTC)) // 60 * 60,
-        "k": row["k"],
+    kept = {
+        "minute": seconds(row["started"]) // 60 * 60,
         "holds": [_hold(one) for one in row["holds"]],
         "note": orjson.dumps(note).decode(),
     }
+    amounts = [str(amount) for amount in row["a"]]
+    return {"id": row["id"], "lease": row["lease"], "k": row["k"], "a": amounts, "text": orjson.dumps(kept).decode()}
 
 
 def _hold(row: Mapping[str, Any]) -> dict[str, Any]:
-    hold = {"b": row["b"], "w": row["w"], "u": row["u"], "a": str(row["a"])}
-    hold |= {"h": seconds(row["h"]), "p": seconds(row["p"])}
+    hold = {
+        "b": row["b"],
+        "w": row["w"],
+        "u": row["u"],
+        "a": str(row["a"]),
+        "h": seconds(row["h"]),
+        "p": seconds(row["p"]),
+    }
     return hold if row["f"] is None else {**hold, "f": row["f"]}
