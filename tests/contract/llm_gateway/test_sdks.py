@@ -35,7 +35,7 @@ class Outcome:
         return found
 
 
-def set_up(hub: Hub, providers: Providers, name: str) -> str:
+def set_up(hub: Hub, providers: Providers, name: str, models: list[str]) -> str:
     """Lets the hub reach the stand-ins of this run, and makes a key; returns it."""
     wish = {"level": "hub", "values": {"security.egress_allowed": ["127.0.0.0/8"]}}
     assert hub.api.put("/api/config/system", json=wish).status_code == 200
@@ -54,7 +54,7 @@ def set_up(hub: Hub, providers: Providers, name: str) -> str:
             done = hub.api.post("/api/gateway/providers", json=provider)
         assert done.status_code < 300, done.text
     made = hub.api.post("/api/keys", json={"name": name, "scopes": ["gateway"]}).json()
-    limited = hub.api.put(f"/api/gateway/keys/{made['id']}", json={"models": MODELS})
+    limited = hub.api.put(f"/api/gateway/keys/{made['id']}", json={"models": models})
     assert limited.status_code == 200, limited.text
     return str(made["key"])
 
@@ -72,9 +72,9 @@ def spans_since(hub: Hub, started: str) -> list[dict[str, Any]]:
             return found
 
 
-def run_through(hub: Hub, providers: Providers, name: str, driver: str) -> Outcome:
+def run_through(hub: Hub, providers: Providers, name: str, driver: str, models: list[str] = MODELS) -> Outcome:
     started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))
-    key = set_up(hub, providers, name)
+    key = set_up(hub, providers, name, models)
     target, _ = hub.target(name)
     printed = drive(Run(name, driver, settings={"PROVIDERS_KEY": key}), target, f"{hub.url}/llm")
     bill = tuple(providers.bill(name).calls)

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from support.providers import anthropic_wire, gemini_wire, openai_wire
+from support.providers.beside_wire import Shelf
 from support.providers.bill import Bill, Reply
 
 GEMINI = re.compile(r"/gemini/v1\w*/models/([^:]+):(generateContent|streamGenerateContent)")
@@ -55,7 +56,7 @@ def answer(path: str, request: dict[str, Any], n: int) -> Reply | None:
 @contextmanager
 def running_providers() -> Iterator[Providers]:
     bills: dict[str, Bill] = defaultdict(Bill)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(bills))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(bills, defaultdict(Shelf)))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -65,13 +66,21 @@ def running_providers() -> Iterator[Providers]:
         server.server_close()
 
 
-def handler_for(bills: dict[str, Bill]) -> type[BaseHTTPRequestHandler]:
+def handler_for(bills: dict[str, Bill], shelves: dict[str, Shelf]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            _, run, rest = self.path.split("/", 2)
+            self.send_beside(run, rest, b"") or self.send_error(404, f"No provider answers {rest}")
+
+        do_DELETE = do_GET  # noqa: N815 - the names of the standard library
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             _, run, rest = self.path.split("/", 2)
+            if self.send_beside(run, rest, body):
+                return
             bill = bills[run]
             reply = answer(f"/{rest}", json.loads(body), bill.next_number())
             if reply is None:
@@ -82,6 +91,18 @@ def handler_for(bills: dict[str, Bill]) -> type[BaseHTTPRequestHandler]:
                 self.send_events(reply.events)
             else:
                 self.send_json(reply)
+
+        def send_beside(self, run: str, rest: str, body: bytes) -> bool:
+            found = shelves[run].answer(self.command, f"/{rest.partition('?')[0]}", body)
+            if found is None:
+                return False
+            kind, content = found
+            self.send_response(200)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            return True
 
         def send_json(self, reply: Reply) -> None:
             content = json.dumps(reply.body).encode()
