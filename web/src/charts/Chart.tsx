@@ -21,9 +21,10 @@ export interface Series {
   values: (number | null)[];
   /**
    * `before` is the thin line of the period before; `other` the grey rest. `band` is the space from `low` to the
-   * values, behind the line of the same colour; `mark` are dots on what is wrong.
+   * values, behind the line of the same colour; `mark` are dots on what is wrong. `limit` and `clear` are the dashed
+   * lines at which something begins and ends.
    */
-  kind?: "main" | "before" | "other" | "band" | "mark";
+  kind?: "main" | "before" | "other" | "band" | "mark" | "limit" | "clear";
   low?: readonly (number | null)[];
   /** Fixes the colour to that of another chart or list on the page. */
   color?: number;
@@ -143,7 +144,7 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
     const isOverDays = interval === "hour" && buckets.length > 48;
     const isMarked = markOf(buckets, interval);
     const colorOf = (one: Series, index: number) =>
-      one.kind === "before" ? color("--mno-text") : one.kind === "other" ? OTHER_COLOR[scheme] : (palette[(one.color ?? index) % palette.length] ?? "");
+      one.kind === "before" ? color("--mno-text") : isLimit(one) ? color(LIMIT_COLORS[one.kind]) : one.kind === "other" ? OTHER_COLOR[scheme] : (palette[(one.color ?? index) % palette.length] ?? "");
     chart.current?.setOption(
       {
         animation: false,
@@ -185,7 +186,8 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
         series: series.flatMap((one, index): Drawn[] => {
           if (one.kind === "band") return bandOf(one, index, colorOf(one, index), format);
           if (one.kind === "mark") return marksOf(one, color("--mno-broken"));
-          const line = one.kind === "before" || shape === "line" || shape === "area";
+          const isThin = one.kind === "before" || isLimit(one);
+          const line = isThin || shape === "line" || shape === "area";
           const tone = colorOf(one, index);
           return [line
             ? {
@@ -195,10 +197,10 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
                 showSymbol: buckets.length === 1,
                 symbolSize: 6,
                 connectNulls: false,
-                lineStyle: { width: one.kind === "before" ? 1 : 1.75, type: one.kind === "before" ? [3, 3] : "solid", color: tone, opacity: one.kind === "before" ? 0.6 : 1 },
+                lineStyle: { width: isThin ? 1 : 1.75, type: isThin ? [3, 3] : "solid", color: tone, opacity: one.kind === "before" ? 0.6 : 1 },
                 itemStyle: { color: tone },
-                areaStyle: shape === "area" && one.kind !== "before" ? { color: tone, opacity: 0.1 } : undefined,
-                z: one.kind === "before" ? 3 : 2,
+                areaStyle: shape === "area" && !isThin ? { color: tone, opacity: 0.1 } : undefined,
+                z: isThin ? 3 : 2,
               }
             : {
                 type: "bar",
@@ -224,12 +226,12 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
           {series.map((one, index) => (
             <span key={one.name}>
               <i
-                className={one.kind === "before" ? "line" : undefined}
+                className={one.kind === "before" || isLimit(one) ? "line" : undefined}
                 style={{
                   opacity: one.kind === "band" ? (index === 0 ? 0.25 : 0.55) : undefined,
                   background:
-                    one.kind === "mark" ? "var(--mno-broken)" : one.kind === "before"
-                      ? "repeating-linear-gradient(90deg, var(--mno-faint) 0 3px, transparent 3px 5px)"
+                    one.kind === "mark" ? "var(--mno-broken)" : one.kind === "before" || isLimit(one)
+                      ? `repeating-linear-gradient(90deg, var(${isLimit(one) ? LIMIT_COLORS[one.kind] : "--mno-faint"}) 0 3px, transparent 3px 5px)`
                       : one.kind === "other"
                         ? OTHER_COLOR[scheme]
                         : palette[(one.color ?? index) % palette.length],
@@ -242,6 +244,12 @@ function Canvas({ title, buckets, interval, series, shape, format, formatAxis, h
       )}
     </>
   );
+}
+
+const LIMIT_COLORS = { limit: "--mno-broken", clear: "--mno-good" } as const;
+
+function isLimit(one: Series): one is Series & { kind: keyof typeof LIMIT_COLORS } {
+  return one.kind === "limit" || one.kind === "clear";
 }
 
 /** Which buckets have their name on the axis: round times, about a dozen of them. */

@@ -20,7 +20,6 @@ import { ProviderForm } from "./ProviderForm";
 import { Providers } from "./Providers";
 import { providersQuery } from "./shapes";
 import { Traffic } from "./Traffic";
-import "../settings/settings.css";
 import "./gateway.css";
 
 const VIEWS = ["providers", "models", "keys", "connect"] as const;
@@ -59,7 +58,7 @@ export default function GatewayPage() {
         <>
           <HealthNotice />
           <Traffic />
-          <div className="scopes">
+          <div className="view-tabs">
             <SegmentedControl
               aria-label={t("gateway.view")}
               value={view}

@@ -107,7 +107,7 @@ function NavigationLinks() {
   return useNavigation().map((group) => (
     <div className="nav-group" key={group.pages[0]?.to}>
       {group.title && <div className="nav-title">{t(group.title)}</div>}
-      {group.pages.map(({ to, word, icon: Icon, exact }) => (
+      {group.pages.map(({ to, word, icon: Icon, exact, badge: Badge }) => (
         <Link
           key={to}
           to={to}
@@ -117,6 +117,7 @@ function NavigationLinks() {
         >
           <Icon size={16} stroke={1.75} aria-hidden />
           {t(word)}
+          {Badge && <Badge />}
         </Link>
       ))}
     </div>

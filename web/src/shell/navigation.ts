@@ -2,12 +2,13 @@
 
 import {
   IconActivity, IconActivityHeartbeat, IconChartAreaLine, IconPigMoney, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconListTree, IconReceipt2, IconRocket,
-  IconBook2, IconRouteAltLeft, IconBellRinging, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
+  IconBook2, IconRouteAltLeft, IconBellRinging, IconUrgent, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
+import { FiringBadge } from "../observability/alerts/FiringBadge";
 
-export type PagePath = "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
+export type PagePath = "/costs/alerts" | "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
   | "/integrations/gateway" | "/integrations/channels"
   | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
@@ -18,6 +19,8 @@ interface NavigationPage {
   icon: ComponentType<IconProps>;
   /** A page whose address begins another's is marked only on itself. */
   exact: boolean;
+  /** A count beside the name. */
+  badge?: ComponentType;
   /** Offered to whoever holds one of these; to everybody where nothing is named. */
   may?: readonly string[];
 }
@@ -40,6 +43,7 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
       { to: "/costs/anomalies", word: "nav.anomalies", icon: IconActivity, exact: true },
       { to: "/costs/savings", word: "nav.savings", icon: IconPigMoney, exact: true },
       { to: "/costs/budgets", word: "nav.budgets", icon: IconTargetArrow, exact: true, may: ["budgets.read"] },
+      { to: "/costs/alerts", word: "nav.alerts", icon: IconUrgent, exact: true, badge: FiringBadge, may: ["alerts.read"] },
       { to: "/costs/ledger", word: "nav.ledger", icon: IconBook2, exact: true, may: ["ledger.read"] },
       { to: "/costs/prices", word: "nav.prices", icon: IconReceipt2, exact: true },
     ],

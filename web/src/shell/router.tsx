@@ -82,6 +82,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/costs/alerts",
+    component: lazyRouteComponent(() => import("../observability/alerts/AlertsPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/costs/ledger",
     component: lazyRouteComponent(() => import("../observability/ledger/LedgerPage")),
   }),
