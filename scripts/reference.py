@@ -35,6 +35,8 @@ SETTINGS = {
     "MNO_POSTGRES_URL": "A Postgres server (16 or newer) in place of the embedded one, as a libpq URL or"
     " keyword string.",
     "MNO_CLICKHOUSE_URL": "A ClickHouse server in place of the embedded one, as a clickhouse-connect DSN.",
+    "MNO_REDIS_URL": "A Redis (6.2 or newer) in which budgets are counted, as `redis://`, `rediss://` or `unix://`."
+    " Empty: Postgres counts them.",
     "MNO_BOOTSTRAP_API_KEY": "A key with the scope `admin` that works from the first start: `mno_` and at least 24"
     " letters, digits, `-` or `_`.",
     "MNO_MASTER_KEY": "The master key under which secrets are encrypted: 32 bytes in base64, or `aws-kms:` and the ARN"

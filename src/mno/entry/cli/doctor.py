@@ -33,7 +33,16 @@ def doctor(as_json: JsonFlag = False) -> None:
     from mno.platform.errors import MnoError
 
     config = Config.from_environment(os.environ)
-    checks: tuple[Callable[[Config], Finding], ...] = (_python, _postgres, _clickhouse, _pages, _folder, _disk, _server)
+    checks: tuple[Callable[[Config], Finding], ...] = (
+        _python,
+        _postgres,
+        _clickhouse,
+        _budgets,
+        _pages,
+        _folder,
+        _disk,
+        _server,
+    )
     findings = []
     for check in checks:
         try:
@@ -74,6 +83,24 @@ def _clickhouse(config: "Config") -> Finding:
     if find_spec("chdb") is None:
         return Finding("clickhouse", "problem", "the package chdb is missing; install again with `make setup`")
     return Finding("clickhouse", "ok", "embedded (chdb)")
+
+
+def _budgets(config: "Config") -> Finding:
+    if not config.redis_url:
+        return Finding("budgets", "ok", "are counted in Postgres")
+    import asyncio
+
+    from mno.platform.redis import Redis
+
+    async def asked() -> None:
+        redis = Redis(config.redis_url)
+        try:
+            await redis.ask("PING")
+        finally:
+            await redis.close()
+
+    asyncio.run(asked())
+    return Finding("budgets", "ok", "are counted in Redis, by MNO_REDIS_URL")
 
 
 def _pages(_: "Config") -> Finding:
