@@ -8,14 +8,17 @@ from uuid import UUID
 import httpx
 import pytest
 
+from mno.bootstrap import Services
+from mno.identity.model import Home
 from mno.observability.alerts.model import AlertMeasure, AlertState
 from mno.observability.anomalies.facts import DETECTED
 from mno.observability.budgets.facts import CALL_REFUSED, THRESHOLD_REACHED
+from mno.observability.budgets.model import Amounts
 from mno.platform import clock
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
 from mno.platform.facts import Fact
-from mno.platform.ids import new_id, shown
+from mno.platform.ids import new_id, parsed, shown
 from support.alerting import AlertNode, alert_node, alerts_of, saved_rule, sent_to
 from support.budgets import Tenancy, a_tenancy
 
@@ -137,3 +140,17 @@ async def test_a_budget_that_fills_up_fires_through_the_outbox(client: httpx.Asy
             break
     assert (items[0]["value"], items[0]["labels"]) == ("90", {"budget": "Research"})
     assert items[0]["group"].startswith(made["id"])
+
+
+async def test_a_counter_s_share_is_what_it_has_used_of_the_limit(
+    client: httpx.AsyncClient, services: Services, home: Home
+) -> None:
+    budget = {"name": "Research", "limit": "10", "period": "day", "per": "user"}
+    budget_id = parsed("bud", (await client.post("/api/budgets", json=budget)).json()["id"])
+    place, calls = (home.team.id, home.project.id), services.budgeting.budgets
+    held = await calls.reserve(*place, {"user": "ann"}, Amounts(4_000_000_000, 10), 60)
+    await calls.settle(held, Amounts(2_500_000_000, 10))
+    shares = services.budgeting.editing
+    assert await shares.share(home.team.id, budget_id, "ann") == 25
+    assert await shares.share(home.team.id, budget_id, "bob") == 0
+    assert await shares.share(home.team.id, new_id(), "") is None

@@ -99,8 +99,8 @@ class Editing:
             budget = await store.one(tx, team_id, budget_id)
         if budget is None:
             return None
-        standing = await self._one_counter(budget, who)
-        return Decimal(standing.spent * 100) / budget.limit if budget.limit else Decimal(100)
+        spent = sum(used for _, used in await self._counters.readings(budget, await self._window(budget), [who]))
+        return Decimal(spent * 100) / budget.limit if budget.limit else Decimal(100)
 
     async def create(self, writer: Principal, terms: Terms, counted: Counted) -> Standing:
         """Counts what was used before in the present period, too. `Conflict` for a name that is taken."""
