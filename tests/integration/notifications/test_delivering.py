@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -234,11 +235,10 @@ async def test_a_process_that_is_killed_between_the_answer_and_its_mark_sends_it
 ) -> None:
     channel = await a_webhook(desk, hook)
     await desk.send(channel)
-    command = [sys.executable, str(channel_process.__file__), desk.url, str(tmp_path), str(desk.team_id)]
     async with desk.database.transaction(desk.team_id) as tx:
         # the mark cannot be made while somebody else holds the row
         await tx.execute("SELECT FROM notifications_deliveries FOR UPDATE")
-        process = await asyncio.create_subprocess_exec(*command)
+        process = await another_process(desk, tmp_path)
         try:
             async with asyncio.timeout(60):
                 while not desk.sql("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0]:
@@ -254,6 +254,35 @@ async def test_a_process_that_is_killed_between_the_answer_and_its_mark_sends_it
     assert await desk.states(channel) == ["delivered"]
     assert len(hook.asked) == 2
     assert len(set(ids(hook))) == 1
+
+
+async def test_processes_that_are_killed_at_random_lose_nothing(desk: Desk, hook: Receiver, tmp_path: Path) -> None:
+    kills, notices = 4, 100
+    chance = random.Random(18)
+    channels = [await a_webhook(desk, hook, name) for name in ("a", "b", "c")]
+    for number in range(notices):
+        await desk.send(*channels, key=f"notice {number}")
+    for _ in range(kills):
+        before = len(hook.asked)
+        process = await another_process(desk, tmp_path)
+        try:
+            async with asyncio.timeout(60):
+                while len(hook.asked) < before + chance.randrange(5, 30):
+                    await asyncio.sleep(0.005)
+        finally:
+            process.kill()
+            await process.wait()
+        desk.make_due()
+    while await desk.delivering.deliver_due():
+        pass
+    assert [await desk.states(channel) for channel in channels] == [["delivered"] * notices] * 3
+    assert len(set(ids(hook))) == notices * len(channels)
+    assert len(hook.asked) <= notices * len(channels) + kills * len(channels), "twice is only what was under way"
+
+
+async def another_process(desk: Desk, folder: Path) -> asyncio.subprocess.Process:
+    command = [sys.executable, str(channel_process.__file__), desk.url, str(folder), str(desk.team_id)]
+    return await asyncio.create_subprocess_exec(*command)
 
 
 async def test_an_outcome_is_written_down_as_soon_as_the_database_is_back(
