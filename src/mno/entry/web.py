@@ -48,6 +48,7 @@ from mno.platform.config import Config
 from mno.platform.errors import Conflict, Invalid
 from mno.platform.http import background
 from mno.platform.http.app import bare_app, serve_pages, stand_before
+from mno.platform.http.connections import Connection
 from mno.platform.migrate import Report
 from mno.platform.paths import built_web_folder
 from mno.secrets import routes as secrets_routes
@@ -162,7 +163,7 @@ def _settle_garbage_collector() -> None:
 def uvicorn_config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Connection,
         ws="none",
         # the door reads them, of the proxies that the settings name; this would believe everybody on this machine
         proxy_headers=False,

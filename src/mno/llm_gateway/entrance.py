@@ -39,8 +39,9 @@ _log = logging.getLogger(__name__)
 
 PERMISSION = "models.call"
 PREFIX = "/llm/"
-#: How long a client may take to send its request, in seconds.
+#: How long a client may take to send its request, in seconds, and so many bytes are expected of it in each second more.
 BODY_TIMEOUT_S = 120.0
+LEAST_BODY_BYTES_PER_S = 50_000
 #: How long it may take to read a piece of its answer, in seconds.
 CLIENT_TIMEOUT_S = 120.0
 
@@ -92,20 +93,7 @@ class Entrance:
     async def _body(self, headers: Sequence[Header], receive: Receive) -> bytes:
         """The whole body, counted as it comes; `TooLarge`, or `LimitExceeded` when all requests together are."""
         check_request(headers)
-        message = await receive() if not _has_body(headers) else await _soon(receive)
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            pieces, size = [body], len(body)
-            while message.get("more_body"):
-                message = await _soon(receive)
-                piece = message.get("body", b"")
-                pieces.append(piece)
-                size += len(piece)
-                if size > MAX_REQUEST_BYTES:
-                    break
-            body = b"".join(pieces)
-        if message["type"] == "http.disconnect":
-            raise Unauthenticated("The client left before its request was complete.")
+        body = await _received(receive)
         if len(body) > MAX_REQUEST_BYTES:
             raise TooLarge(f"A request may have {MAX_REQUEST_BYTES} bytes.")
         if self._in_flight_bytes + len(body) > MAX_REQUESTS_IN_FLIGHT_BYTES:
@@ -175,16 +163,27 @@ class _Client:
             call()
 
 
-async def _soon(receive: Receive) -> Message:
+async def _received(receive: Receive) -> bytes:
+    """The body up to its end, or a little more of it than is allowed."""
+    pieces: list[bytes] = []
+    size, more = 0, True
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await receive()
+        async with asyncio.timeout(BODY_TIMEOUT_S) as limit:
+            latest = limit.when() or 0.0
+            while more and size <= MAX_REQUEST_BYTES:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Unauthenticated("The client left before its request was complete.")
+                pieces.append(message.get("body", b""))
+                size, more = size + len(pieces[-1]), message.get("more_body", False)
+                if more:
+                    limit.reschedule(latest + size / LEAST_BODY_BYTES_PER_S)
     except TimeoutError:
-        raise LimitExceeded(f"The request did not come within {BODY_TIMEOUT_S:g} seconds.") from None
-
-
-def _has_body(headers: Sequence[Header]) -> bool:
-    return any(name in (b"content-length", b"transfer-encoding") for name, _ in headers)
+        raise LimitExceeded(
+            f"The request did not come within {BODY_TIMEOUT_S:g} seconds and a second for each"
+            f" {LEAST_BODY_BYTES_PER_S} bytes."
+        ) from None
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _incoming(scope: Scope, provider: str, body: bytes) -> Incoming:

@@ -1,14 +1,17 @@
 """What goes wrong on either side has one stated outcome, and leaves the hub as it was."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import httpx
+import orjson
 import pytest
 
 from integration.llm_gateway.conftest import CHAT, CREDENTIAL, Team
 from mno.llm_gateway import entrance
+from mno.platform.http import connections
 from support.upstream import Got, Upstream, Wire, completion
 
 Answer = Callable[[Got, Wire], Awaitable[None]]
@@ -108,7 +111,11 @@ async def test_a_model_that_the_provider_does_not_know_is_the_provider_s_answer(
     assert span["attributes"]["http.response.status_code"] == 404
 
 
-async def test_the_hub_s_credential_reaches_nobody_when_a_provider_repeats_it(ready: Team, upstream: Upstream) -> None:
+async def test_the_hub_s_credential_reaches_nobody_when_a_provider_repeats_it(
+    ready: Team, upstream: Upstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+
     async def repeats(got: Got, wire: Wire) -> None:
         said = f"Incorrect key {got.headers['authorization']}"
         status = 401 if got.json["model"] == "locked" else 400
@@ -124,6 +131,7 @@ async def test_the_hub_s_credential_reaches_nobody_when_a_provider_repeats_it(re
     for span in await ready.spans(2):
         assert CREDENTIAL not in str(span)
         assert span["status_message"]
+    assert CREDENTIAL not in caplog.text
 
 
 async def test_a_provider_s_headers_do_not_act_upon_our_pages(ready: Team, upstream: Upstream) -> None:
@@ -213,6 +221,42 @@ async def test_a_client_that_does_not_send_its_body_is_not_waited_for(
     answer = await raw(ready, head + ready.key.encode() + b'\r\n\r\n{"mod')
     assert answer.startswith(b"HTTP/1.1 429")
     assert not upstream.got
+
+
+async def test_a_client_that_drips_its_body_is_not_waited_for(
+    ready: Team, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrance, "BODY_TIMEOUT_S", 0.3)
+    parts = urlsplit(ready.hub)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    head = b"POST /llm/up/v1/chat/completions HTTP/1.1\r\nhost: hub\r\ncontent-length: 5000\r\nauthorization: Bearer "
+    writer.write(head + ready.key.encode() + b"\r\n\r\n")
+
+    async def drip() -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b" ")
+                await asyncio.sleep(0.02)
+
+    dripping = asyncio.create_task(drip())
+    answer = await asyncio.wait_for(reader.read(65_536), 5)
+    dripping.cancel()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 429")
+    assert b"did not come within" in answer
+    assert not upstream.got
+
+
+async def test_a_caller_that_drips_its_headers_loses_its_connection(
+    ready: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_TIMEOUT_S", 0.3)
+    assert await raw(ready, b"POST /llm/up/v1/chat/completions HTTP/1.1\r\nhost: hub\r\nx-slow: ") == b""
+    assert await raw(ready, b"") == b"", "nor may it say nothing at all"
+    body = orjson.dumps(CHAT)
+    head = f"POST /llm/up/v1/chat/completions HTTP/1.1\r\nhost: hub\r\ncontent-length: {len(body)}\r\n"
+    request = f"{head}authorization: Bearer {ready.key}\r\n\r\n".encode() + body
+    assert (await raw(ready, request)).startswith(b"HTTP/1.1 200")
 
 
 async def test_a_client_that_does_not_read_is_as_good_as_gone(

@@ -72,7 +72,8 @@ def handler_for(bills: dict[str, Bill], shelves: dict[str, Shelf]) -> type[BaseH
 
         def do_GET(self) -> None:
             _, run, rest = self.path.split("/", 2)
-            self.send_beside(run, rest, b"") or self.send_error(404, f"No provider answers {rest}")
+            if not self.send_beside(run, rest, b""):
+                self.send_error(404, f"No provider answers {rest}")
 
         do_DELETE = do_GET  # noqa: N815 - the names of the standard library
 
@@ -87,10 +88,7 @@ def handler_for(bills: dict[str, Bill], shelves: dict[str, Shelf]) -> type[BaseH
                 self.send_error(404, f"No provider answers {rest}")
                 return
             bill.add(reply.billed)
-            if reply.events:
-                self.send_events(reply.events)
-            else:
-                self.send_json(reply)
+            (self.send_events if reply.events else self.send_json)(reply)
 
         def send_beside(self, run: str, rest: str, body: bytes) -> bool:
             found = shelves[run].answer(self.command, f"/{rest.partition('?')[0]}", body)
@@ -113,12 +111,12 @@ def handler_for(bills: dict[str, Bill], shelves: dict[str, Shelf]) -> type[BaseH
             self.end_headers()
             self.wfile.write(content)
 
-        def send_events(self, events: list[tuple[str, object]]) -> None:
+        def send_events(self, reply: Reply) -> None:
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.send_header("connection", "close")
             self.end_headers()
-            for name, data in events:
+            for name, data in reply.events:
                 shown = data if isinstance(data, str) else json.dumps(data)
                 head = f"event: {name}\n" if name else ""
                 self.wfile.write(f"{head}data: {shown}\n\n".encode())
