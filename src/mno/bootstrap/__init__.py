@@ -153,7 +153,9 @@ def assemble(config: Config, engines: Engines) -> Services:
     egress = Egress(settings.egress_allowed)
     export = OtelExport(engines.database, audit, observability.system, settings, secrets.own, egress)
     calls, budgets = observability.hub_calls, budgeting.budgets
-    llm = build_gateway(engines.database, versions, audit, secrets, access.keys, egress, calls, settings, budgets)
+    llm = build_gateway(
+        config, engines.database, versions, audit, secrets, access.keys, egress, calls, settings, budgets
+    )
     notifying = build_notifications(config, engines.database, audit, secrets, people.mail, egress, tasks)
     to_people, shares = notifying.notifications, budgeting.editing
     alerting = build_alerting(config, engines, versions, outbox, tasks, audit, access.keys, to_people, shares, watch)

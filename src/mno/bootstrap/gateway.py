@@ -1,5 +1,6 @@
 """The way to models: what the gateway needs from keys, projects, secrets, spans and budgets meets it here."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,12 +10,16 @@ from mno.identity import store as identity_store
 from mno.identity.keys.service import Keys
 from mno.llm_gateway.calls import Calls
 from mno.llm_gateway.model import ProjectRules
-from mno.llm_gateway.ports import Budgets, NoBudgets
+from mno.llm_gateway.pace.limits import Limits
+from mno.llm_gateway.pace.shared import SharedLimits
+from mno.llm_gateway.ports import Budgets, NoBudgets, Paces
 from mno.llm_gateway.service import Gateway
 from mno.llm_gateway.setup.service import Setups
 from mno.observability.ingest.hub_calls import HubCalls
+from mno.platform.config import Config
 from mno.platform.database import Database
 from mno.platform.egress import Egress
+from mno.platform.redis import Redis
 from mno.platform.versions import Versions
 from mno.secrets.service import Secrets
 from mno.settings.service import Settings
@@ -45,7 +50,14 @@ class Names:
             return [project.id for project in await identity_store.projects_of(tx, team_id)]
 
 
+def build_paces(config: Config) -> Paces:
+    """Shared by all processes where the operator names a Redis."""
+    own = Limits(time.monotonic)
+    return SharedLimits(Redis(config.redis_url), own) if config.redis_url else own
+
+
 def build_gateway(
+    config: Config,
     database: Database,
     versions: Versions,
     audit: Audit,
@@ -62,4 +74,5 @@ def build_gateway(
 
     setups = Setups(database, secrets.own, versions)
     gateway = Gateway(database, audit, secrets.own, Names(database, keys), setups)
-    return LlmGateway(gateway, Calls(setups, egress, spans, budgets or NoBudgets(), rules_of))
+    calls = Calls(setups, egress, spans, budgets or NoBudgets(), build_paces(config), rules_of)
+    return LlmGateway(gateway, calls)

@@ -15,14 +15,14 @@ from mno.llm_gateway.breaker import Breakers
 from mno.llm_gateway.cache import Cache, Remembered, key_of
 from mno.llm_gateway.headers import check_path
 from mno.llm_gateway.incoming import Incoming, caller_of
-from mno.llm_gateway.limits import Limits, Ticket
 from mno.llm_gateway.model import Amounts, Call, Caller, Usage
 from mno.llm_gateway.outcome import conclude, expected_input
+from mno.llm_gateway.pace.limits import Ticket
 from mno.llm_gateway.passage import Client, Passage, Request
 from mno.llm_gateway.plan import Plan, planned, upstream_of
-from mno.llm_gateway.ports import Budgets, RulesOf, Spans
+from mno.llm_gateway.ports import Budgets, Paces, RulesOf, Spans
 from mno.llm_gateway.providers.asked import Dialect
-from mno.llm_gateway.reservation import Reservation
+from mno.llm_gateway.reservation import Reservation, lease_s
 from mno.llm_gateway.setup.service import Setups
 from mno.llm_gateway.upstream.pool import Guard, Pool
 from mno.platform import clock
@@ -37,14 +37,16 @@ SETTLING_S = 60.0
 class Calls:
     """Everything that calls share; `running` waits at the end until all are settled."""
 
-    def __init__(self, setups: Setups, guard: Guard, spans: Spans, budgets: Budgets, rules_of: RulesOf) -> None:
+    def __init__(
+        self, setups: Setups, guard: Guard, spans: Spans, budgets: Budgets, paces: Paces, rules_of: RulesOf
+    ) -> None:
         self._setups = setups
         self._rules_of = rules_of
         self._spans = spans
         self._budgets = budgets
         self._pool = Pool(guard)
         self.breakers = Breakers(time.monotonic)
-        self._limits = Limits(time.monotonic)
+        self._paces = paces
         self._cache = Cache(time.monotonic)
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -56,6 +58,7 @@ class Calls:
             self._pool.close()
             if self._settling:
                 await asyncio.wait(self._settling, timeout=SETTLING_S)
+            await self._paces.close()
 
     async def dialect_of(self, team_id: UUID, provider: str) -> Dialect | None:
         """How the client of this provider reads errors; None where there is no such provider."""
@@ -74,20 +77,26 @@ class Calls:
         plan = planned(setup, upstream, asked, caller, principal.id, incoming.method, chance, rules)
         call = _begun(caller, plan, incoming)
         expected = expected_input(incoming.body) if asked.operation.metered else 0
-        with self._limits.admitted(plan.policy, principal.name, expected) as ticket:
-            if await self._from_cache(call, plan, incoming, client):
-                ticket.used(0)
-                return
-            held = Reservation(self._budgets, self._spans, call, plan)
-            request = Request(incoming.method, incoming.query, incoming.headers)
-            passage = Passage(plan, request, client, self._pool, self.breakers, held.move_to)
-            try:
-                await passage.go()
-            except MnoError as error:
-                passage.reading.trouble = passage.reading.trouble or str(error)
-                raise
-            finally:
-                self._finish(call, plan, passage, held, ticket, incoming)
+        ticket = await self._paces.admit(plan.policy, principal.name, expected, lease_s(plan.routes[0]))
+        try:
+            await self._pass(call, plan, incoming, client, ticket)
+        finally:
+            ticket.end()
+
+    async def _pass(self, call: Call, plan: Plan, incoming: Incoming, client: Client, ticket: Ticket) -> None:
+        if await self._from_cache(call, plan, incoming, client):
+            ticket.used(0)
+            return
+        held = Reservation(self._budgets, self._spans, call, plan)
+        request = Request(incoming.method, incoming.query, incoming.headers)
+        passage = Passage(plan, request, client, self._pool, self.breakers, held.move_to)
+        try:
+            await passage.go()
+        except MnoError as error:
+            passage.reading.trouble = passage.reading.trouble or str(error)
+            raise
+        finally:
+            self._finish(call, plan, passage, held, ticket, incoming)
 
     async def _from_cache(self, call: Call, plan: Plan, incoming: Incoming, client: Client) -> bool:
         provider = plan.routes[0].upstream.provider

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from mno.llm_gateway.model import Amounts, Call, ProjectRules, Usage
+from mno.llm_gateway.model import Amounts, Call, KeyPolicy, ProjectRules, Usage
+from mno.llm_gateway.pace.limits import Ticket
 from mno.platform.database import Connection
 
 #: The reservation of a call that no budget counts.
@@ -24,6 +25,16 @@ class RulesOf(Protocol):
     """What is set for a project; asked at every call, so it must be quick."""
 
     def __call__(self, team_id: UUID, project_id: UUID) -> ProjectRules: ...
+
+
+class Paces(Protocol):
+    """What keys may ask at a time and in a minute."""
+
+    async def admit(self, policy: KeyPolicy | None, name: str, tokens: int, lease_s: float) -> Ticket:
+        """Lets a call of about `tokens` tokens in; `LimitExceeded` says which limit is hit and when it fits again."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Spans(Protocol):

@@ -1,13 +1,14 @@
 """A key's pace: what fits passes, and whoever is refused hears when it fits again."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.llm_gateway.limits import Limits
 from mno.llm_gateway.model import KeyPolicy
+from mno.llm_gateway.pace.limits import Limits
 from mno.platform.errors import LimitExceeded
 
 
@@ -24,9 +25,10 @@ def policy(**limits: int) -> KeyPolicy:
 
 
 def call(limits: Limits, held: KeyPolicy, tokens: int = 0, used: int | None = None) -> None:
-    with limits.admitted(held, "key", tokens) as ticket:
-        if used is not None:
-            ticket.used(used)
+    ticket = limits.enter(held, "key", tokens)
+    if used is not None:
+        ticket.used(used)
+    ticket.end()
 
 
 def test_requests_of_a_minute_run_out_and_come_back() -> None:
@@ -71,13 +73,20 @@ def test_a_call_larger_than_a_minute_s_worth_passes_when_the_minute_is_whole() -
     call(limits, held, tokens=1_000_000, used=0)
 
 
-def test_calls_at_one_time_are_counted_also_when_they_fail() -> None:
+def test_calls_at_one_time_are_counted() -> None:
     limits, held = Limits(Clock()), policy(concurrent_calls=1)
-    with limits.admitted(held, "key", 0), pytest.raises(LimitExceeded, match="1 calls running"):
+    running = limits.enter(held, "key", 0)
+    with pytest.raises(LimitExceeded, match="1 calls running"):
         call(limits, held)
-    with pytest.raises(ZeroDivisionError), limits.admitted(held, "key", 0):
-        raise ZeroDivisionError
+    running.end()
     call(limits, held)
+
+
+def test_what_was_used_without_a_limit_is_no_debt_on_the_day_that_it_gets_one() -> None:
+    limits, free = Limits(Clock()), policy(concurrent_calls=9)
+    for _ in range(100):
+        call(limits, free, tokens=1_000, used=1_000)
+    call(limits, replace(free, requests_per_minute=5, tokens_per_minute=5), tokens=1)
 
 
 def test_a_refused_call_takes_nothing() -> None:

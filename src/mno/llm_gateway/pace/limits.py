@@ -4,10 +4,10 @@ A minute is a bucket that fills evenly: a caller that has rested may spend a min
 refused hears after how many seconds it fits.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
+from typing import Protocol
 from uuid import UUID
 
 from mno.llm_gateway.model import KeyPolicy
@@ -38,25 +38,54 @@ class Pace:
 
     __slots__ = ("calls", "running", "tokens")
 
-    def __init__(self, policy: KeyPolicy, now: float) -> None:
+    def __init__(self, now: float) -> None:
         self.running = 0
-        self.calls = Bucket(policy.requests_per_minute or 0, now)
-        self.tokens = Bucket(policy.tokens_per_minute or 0, now)
+        # as full as any limit, until there is one
+        self.calls = Bucket(inf, now)
+        self.tokens = Bucket(inf, now)
 
 
-class Ticket:
+class Ticket(Protocol):
     """One admitted call; it gives back what it did not use."""
+
+    def used(self, tokens: int) -> None:
+        """So many tokens instead of those that were expected."""
+        ...
+
+    def end(self) -> None:
+        """The call is over; once."""
+        ...
+
+
+class OwnTicket:
+    """One call that this process let in."""
 
     __slots__ = ("_held", "_pace")
 
-    def __init__(self, pace: Pace | None, held: int) -> None:
+    def __init__(self, pace: Pace, held: int | None) -> None:
         self._pace = pace
         self._held = held
 
     def used(self, tokens: int) -> None:
-        if self._pace is not None:
+        if self._held is not None:
             self._pace.tokens.left += self._held - tokens
             self._held = tokens
+
+    def end(self) -> None:
+        self._pace.running -= 1
+
+
+class _Free:
+    """Of a key without limits."""
+
+    def used(self, tokens: int) -> None:
+        """Nobody counts."""
+
+    def end(self) -> None:
+        """Nobody counts."""
+
+
+FREE: Ticket = _Free()
 
 
 class Limits:
@@ -66,42 +95,38 @@ class Limits:
         self._clock = clock
         self._paces: dict[UUID, Pace] = {}
 
-    @contextmanager
-    def admitted(self, policy: KeyPolicy | None, name: str, tokens: int) -> Iterator[Ticket]:
+    async def admit(self, policy: KeyPolicy | None, name: str, tokens: int, lease_s: float) -> Ticket:  # noqa: ARG002 - what ends with this process needs no lease
         """Lets a call of about `tokens` tokens in; `LimitExceeded` says which limit is hit and when it fits again."""
-        if policy is None:
-            yield Ticket(None, 0)
-            return
+        return self.enter(policy, name, tokens) if policy is not None else FREE
+
+    def enter(self, policy: KeyPolicy, name: str, tokens: int) -> Ticket:
+        """The same for a key that has limits."""
         pace = self._pace_of(policy)
         self._check(policy, pace, name, tokens)
-        ticket = Ticket(pace if policy.tokens_per_minute else None, tokens)
-        pace.calls.left -= 1
+        # what has no limit is not counted: it would be a debt on the day on which it gets one
+        if policy.requests_per_minute:
+            pace.calls.left -= 1
         if policy.tokens_per_minute:
             pace.tokens.left -= tokens
         pace.running += 1
-        try:
-            yield ticket
-        finally:
-            pace.running -= 1
+        return OwnTicket(pace, tokens if policy.tokens_per_minute else None)
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
     def _check(self, policy: KeyPolicy, pace: Pace, name: str, tokens: int) -> None:
         now = self._clock()
         most = policy.concurrent_calls
         if most is not None and pace.running >= most:
-            raise LimitExceeded(f"The key '{name}' has {pace.running} calls running, its limit.", retry_after_s=1)
+            raise too_many_running(name, pace.running)
         if policy.requests_per_minute:
             wait = pace.calls.wait_s(1, policy.requests_per_minute, now)
             if wait > 0:
-                raise LimitExceeded(
-                    f"The key '{name}' may make {policy.requests_per_minute} requests a minute.",
-                    retry_after_s=ceil(wait),
-                )
+                raise too_many_calls(name, policy, ceil(wait))
         if policy.tokens_per_minute:
             wait = pace.tokens.wait_s(tokens, policy.tokens_per_minute, now)
             if wait > 0:
-                raise LimitExceeded(
-                    f"The key '{name}' may use {policy.tokens_per_minute} tokens a minute.", retry_after_s=ceil(wait)
-                )
+                raise too_many_tokens(name, policy, ceil(wait))
 
     def _pace_of(self, policy: KeyPolicy) -> Pace:
         pace = self._paces.get(policy.key_id)
@@ -113,5 +138,19 @@ class Limits:
                     for key, one in self._paces.items()
                     if one.running or now - max(one.calls.at, one.tokens.at) < _MINUTE_S
                 }
-            pace = self._paces[policy.key_id] = Pace(policy, now)
+            pace = self._paces[policy.key_id] = Pace(now)
         return pace
+
+
+def too_many_running(name: str, running: int) -> LimitExceeded:
+    return LimitExceeded(f"The key '{name}' has {running} calls running, its limit.", retry_after_s=1)
+
+
+def too_many_calls(name: str, policy: KeyPolicy, wait_s: int) -> LimitExceeded:
+    return LimitExceeded(
+        f"The key '{name}' may make {policy.requests_per_minute} requests a minute.", retry_after_s=wait_s
+    )
+
+
+def too_many_tokens(name: str, policy: KeyPolicy, wait_s: int) -> LimitExceeded:
+    return LimitExceeded(f"The key '{name}' may use {policy.tokens_per_minute} tokens a minute.", retry_after_s=wait_s)
