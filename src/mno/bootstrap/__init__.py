@@ -145,7 +145,7 @@ def assemble(config: Config, engines: Engines) -> Services:
     observability = build_observability(
         engines, access.keys, audit, settings.redaction_rules, (arrivals, watch.arrivals)
     )
-    budgeting = build_budgeting(config, engines, versions, outbox, tasks, audit, arrivals)
+    budgeting = build_budgeting(config, engines, versions, outbox, tasks, audit, arrivals, settings)
     keep_for_a_time(engines, tasks, settings, audit)
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
     entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)

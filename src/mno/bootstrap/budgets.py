@@ -6,6 +6,7 @@ from uuid import UUID
 
 from mno.audit.service import Audit
 from mno.bootstrap.engines import Engines
+from mno.bootstrap.foresight import PeoplesCalendars
 from mno.identity.teams import store as teams_store
 from mno.identity.teams.projects import store as projects_store
 from mno.observability.budgets.counters.ports import Counters
@@ -27,6 +28,7 @@ from mno.platform.outbox import Outbox
 from mno.platform.redis import Redis
 from mno.platform.tasks import Tasks
 from mno.platform.versions import Versions
+from mno.settings.service import Settings
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def build_budgeting(
     tasks: Tasks,
     audit: Audit,
     arrivals: Arrivals,
+    settings: Settings,
 ) -> Budgeting:
     database, queries = engines.database, UseQueries(engines.clickhouse)
     counters = build_counters(config, database)
@@ -71,7 +74,8 @@ def build_budgeting(
     budgets = Budgets(book, thresholds, counters, refreshing.rebuild)
     tasks.every("budgets.recount", "*/5 * * * *", refreshing.recount)
     tasks.every("budgets.prune", "37 * * * *", budgets.prune)
-    editing = Editing(database, versions, book, queries, refreshing, counters, audit)
+    calendars = PeoplesCalendars(database, settings)
+    editing = Editing(database, versions, book, queries, refreshing, counters, calendars, audit)
     return Budgeting(budgets, editing, refreshing)
 
 

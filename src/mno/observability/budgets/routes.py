@@ -67,7 +67,7 @@ def router(editing: Editing) -> APIRouter:
             str, Query(max_length=MAX_DIMENSION_CHARACTERS, description="Whose; the fullest if empty.")
         ] = "",
     ) -> BurnDownShape:
-        """How the present period was used up, by the usage that has arrived."""
+        """How the present period was used up, by the usage that has arrived, and how it will go on to its end."""
         return BurnDownShape.of(await editing.burn_down(reader, parsed("bud", budget_id), who))
 
     return routes

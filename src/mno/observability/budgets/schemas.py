@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mno.observability.budgets.editing.ahead import AheadStep
 from mno.observability.budgets.editing.service import BurnDown
 from mno.observability.budgets.editing.wishes import Counted, Terms, shown_limit
 from mno.observability.budgets.model import (
@@ -148,21 +149,48 @@ class BurnStep(BaseModel):
     spent: str
 
 
+class BurnAhead(BaseModel):
+    """What will be used until then; 80 of 100 times it lies between `lower` and `upper`."""
+
+    at: datetime
+    median: str
+    lower: str
+    upper: str
+
+
 class BurnDownShape(BaseModel):
-    """How the present period was used up until now; `limit` less `spent` is what was left."""
+    """How the present period was used up until now; `limit` less `spent` is what was left.
+
+    `forecast` goes on to the end of a day, week or month; empty with less than two days of history. `runs_out_at` is
+    when the limit will probably be reached, null where it lasts; `runs_out_earliest` and `runs_out_latest` are the
+    bounds of that with 80 % confidence.
+    """
 
     limit: str
     standing: BudgetStandingShape
     steps: list[BurnStep]
+    forecast: list[BurnAhead]
+    runs_out_at: datetime | None
+    runs_out_earliest: datetime | None
+    runs_out_latest: datetime | None
 
     @classmethod
     def of(cls, found: BurnDown) -> "BurnDownShape":
-        budget = found.standing.budget
+        budget, ahead = found.standing.budget, found.ahead
         return cls(
             limit=shown_limit(budget.limit, budget.unit),
             standing=BudgetStandingShape.of(found.standing),
             steps=[BurnStep(at=at, spent=shown_limit(used, budget.unit)) for at, used in found.steps],
+            forecast=[_burn_ahead(step, budget.unit) for step in ahead.steps] if ahead else [],
+            runs_out_at=ahead.run_out.likely if ahead else None,
+            runs_out_earliest=ahead.run_out.earliest if ahead else None,
+            runs_out_latest=ahead.run_out.latest if ahead else None,
         )
+
+
+def _burn_ahead(step: AheadStep, unit: Unit) -> BurnAhead:
+    median, lower, upper = (shown_limit(used, unit) for used in (step.median, step.lower, step.upper))
+    return BurnAhead(at=step.at, median=median, lower=lower, upper=upper)
 
 
 def _told(budget: Budget) -> dict[str, Any]:

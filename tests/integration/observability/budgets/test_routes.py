@@ -8,7 +8,9 @@ import pytest
 from mno.bootstrap import Services
 from mno.identity.model import Home
 from mno.observability.budgets.model import Amounts
+from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import BudgetExhausted
+from support.budgets import Tenancy, a_call, sent
 
 A_BUDGET = {"name": "Research", "limit": "10", "period": "day", "matches": {"model": "gpt-4o"}}
 
@@ -123,6 +125,26 @@ async def test_usage_before_the_budget_counts_and_burns_down(client: httpx.Async
     assert [step["spent"] for step in burnt["steps"]] == ["0.250000000"]
     fullest = (await client.get(f"/api/budgets/{budget['id']}/burn-down")).json()
     assert fullest["steps"][-1]["spent"] == "0.750000000"
+
+
+async def test_a_burn_down_goes_on_to_the_end_of_the_period_with_a_run_out(
+    client: httpx.AsyncClient, home: Home, clickhouse: ClickHouse
+) -> None:
+    tenancy = Tenancy(home.team.id, home.project.id)
+    calls = [a_call(hour, 1_000_000_000, minutes_ago=60 * hour + 1) for hour in range(21 * 24)]
+    sent(clickhouse, tenancy, *calls)
+    lasting = await made(client, limit="1000000", period="month")
+    burnt = (await client.get(f"/api/budgets/{lasting['id']}/burn-down")).json()
+    last = burnt["forecast"][-1]
+    assert last["at"] == lasting["standing"]["resets_at"]
+    assert float(last["lower"]) <= float(last["median"]) <= float(last["upper"])
+    assert float(burnt["steps"][-1]["spent"]) <= float(last["upper"])
+    assert burnt["runs_out_at"] is None
+    scarce = await made(client, name="Scarce", limit="0.5", period="month")
+    assert (await client.get(f"/api/budgets/{scarce['id']}/burn-down")).json()["runs_out_at"] is not None
+    for period in ({"period": "hour"}, {"period": "rolling", "rolling_s": 86_400}):
+        other = await made(client, name=period["period"], **period)
+        assert (await client.get(f"/api/budgets/{other['id']}/burn-down")).json()["forecast"] == []
 
 
 async def test_spend_that_arrives_fills_a_budget_within_seconds(

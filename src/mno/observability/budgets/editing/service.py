@@ -1,5 +1,6 @@
 """Budgets as people make, change and look at them."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from mno.audit.service import Audit
 from mno.observability.budgets import store
 from mno.observability.budgets.book import TOPIC, Book
 from mno.observability.budgets.counters.ports import Counters
+from mno.observability.budgets.editing.ahead import Ahead, ahead
 from mno.observability.budgets.editing.wishes import Counted, Terms, checked_counted, checked_terms, told
 from mno.observability.budgets.model import (
     MAX_BUDGETS_PER_TEAM,
@@ -21,6 +23,9 @@ from mno.observability.budgets.model import (
 from mno.observability.budgets.periods import part_s, window_at
 from mno.observability.budgets.refreshing.queries import Stretch, UseQueries
 from mno.observability.budgets.refreshing.service import Refreshing
+from mno.observability.forecast.hours import whole_hour
+from mno.observability.forecast.model import HOUR, MAX_HISTORY_DAYS
+from mno.observability.forecast.ports import Calendars
 from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, Denied, LimitExceeded, NotFound
@@ -38,10 +43,14 @@ _STEPS_S = {Cycle.HOUR: 60, Cycle.DAY: 900, Cycle.WEEK: 3_600, Cycle.MONTH: 21_6
 
 @dataclass(frozen=True, slots=True)
 class BurnDown:
-    """How a counter was used up: (end of a step, used until then), over the present period."""
+    """How a counter was used up: (end of a step, used until then), over the present period; and how it will go on.
+
+    `ahead` is None for an hour, for a rolling window, and with too little history.
+    """
 
     standing: Standing
     steps: Sequence[tuple[datetime, int]]
+    ahead: Ahead | None
 
 
 class Editing:
@@ -55,6 +64,7 @@ class Editing:
         queries: UseQueries,
         refreshing: Refreshing,
         counters: Counters,
+        calendars: Calendars,
         audit: Audit,
     ) -> None:
         self._database = database
@@ -63,6 +73,7 @@ class Editing:
         self._queries = queries
         self._refreshing = refreshing
         self._counters = counters
+        self._calendars = calendars
         self._audit = audit
 
     async def listing(self, reader: Principal) -> list[Standing]:
@@ -91,7 +102,7 @@ class Editing:
         for moment, amount in await self._queries.steps(budget, standing.who, stretch, step_s):
             used += amount
             steps.append((min(now, moment + timedelta(seconds=step_s)), used))
-        return BurnDown(standing, steps)
+        return BurnDown(standing, steps, await self._ahead(reader, standing, now))
 
     async def share(self, team_id: UUID, budget_id: UUID, who: str) -> Decimal | None:
         """What one counter has used, in percent of the limit; None where the budget is gone. The program's own ask."""
@@ -174,6 +185,16 @@ class Editing:
         window = await self._window(budget)
         found = await self._counters.used(budget, window, limit=limit)
         return [Standing(budget, *row, window) for row in found] or [Standing(budget, "", 0, 0, window)]
+
+    async def _ahead(self, reader: Principal, standing: Standing, now: datetime) -> Ahead | None:
+        budget, window = standing.budget, standing.window
+        if budget.period.cycle in (Cycle.HOUR, Cycle.ROLLING):
+            return None
+        as_of = whole_hour(now)
+        history = Stretch(as_of - timedelta(days=MAX_HISTORY_DAYS), as_of, window.part)
+        hours = await self._queries.steps(budget, standing.who, history, HOUR)
+        calendar = await self._calendars.calendar_of(budget.team_id, budget.project_id or reader.project_id)
+        return await asyncio.to_thread(ahead, standing, hours, as_of, calendar)
 
     async def _one_counter(self, budget: Budget, who: str) -> Standing:
         if not budget.per or not who:
