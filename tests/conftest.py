@@ -5,7 +5,10 @@ one that asks for ClickHouse gets isolation by team, because every row carries o
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,6 @@ from fastapi import FastAPI
 
 from mno.bootstrap import Services, assemble
 from mno.bootstrap.engines import Engines
-from mno.entry.web import create_app
 from mno.identity.model import Home
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
@@ -25,7 +27,7 @@ from mno.platform.migrate import migrate_clickhouse, migrate_postgres, migration
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
 from support.adapters import share_adapters
-from support.coverage import measured_once
+from support.applications import Applications
 from support.databases import Databases, hurry
 from support.distribution import ByFile, ordered
 from support.engines import ADMIN_KEY, opened, silent
@@ -33,8 +35,13 @@ from support.examples import choose_examples
 
 _TEMPLATE = "template_of_tests"
 
+pytest_plugins = ["support.coverage"]
+
 choose_examples()
 share_adapters()
+# Its library looks through the whole stack for each of its classes, and pytest's is deep; that of a thread is not.
+with ThreadPoolExecutor(1) as _thread:
+    _thread.submit(import_module, "mno.identity.scim.service").result()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -44,6 +51,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | Non
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = ordered(items)
+
+
+def pytest_collection_finish() -> None:
+    """What lives as long as the tests is set aside, as the program does (`entry/web.py`): to look through it for
+    garbage takes longer than many a test.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session")
@@ -117,11 +133,15 @@ async def home(services: Services) -> AsyncIterator[Home]:
         yield home
 
 
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    return Applications()
+
+
 @pytest.fixture
-def app(services: Services, home: Home) -> FastAPI:
+def app(services: Services, home: Home, applications: Applications) -> FastAPI:
     """The whole application, running, with real engines."""
-    with measured_once("the application"):
-        return create_app(services)
+    return applications.over(services)
 
 
 @pytest.fixture

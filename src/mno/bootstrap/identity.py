@@ -1,6 +1,7 @@
 """Who may do what: policy, people, and the ways in."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mno.audit.service import Audit
@@ -78,6 +79,7 @@ def build_people(
     members = Members(engines.database, policy, endings, audit, outbox)
     groups, mail = Groups(engines.database, policy, audit), build_mail(settings, secrets)
 
+    @cache
     def directory() -> "Directory":
         from mno.identity.scim.service import Directory
 

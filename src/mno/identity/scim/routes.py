@@ -6,7 +6,6 @@ The modules that load the SCIM library are imported by the first request that ne
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import cache
 from http import HTTPStatus
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,10 +62,9 @@ class ScimRoute(APIRoute):
         return handler
 
 
-def router(build: Callable[[], "Directory"], public_url: str) -> APIRouter:
+def router(directory: Callable[[], "Directory"], public_url: str) -> APIRouter:
     """`public_url` is the address under which directories reach us; empty: the one that they used."""
     routes = APIRouter(prefix=PREFIX, tags=["scim"], route_class=ScimRoute, default_response_class=Response)
-    directory = cache(build)
 
     def base(request: Request) -> str:
         return (public_url or str(request.base_url)).rstrip("/") + PREFIX
