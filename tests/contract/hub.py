@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from contract.runs import Target
+from support.coverage import UNMEASURED
 
 ADMIN_KEY = "mno_contract-tests-admin-key-0123456789"
 START_TIMEOUT_S = 60
@@ -68,6 +69,7 @@ def running_hub(folder: Path) -> Iterator[Hub]:
         "MNO_PORT": str(port),
         "MNO_OTLP_GRPC_PORT": str(grpc_port),
         "MNO_BOOTSTRAP_API_KEY": ADMIN_KEY,
+        **UNMEASURED,
     }
     log = folder / "hub.log"
     with log.open("w") as output:

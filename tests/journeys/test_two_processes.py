@@ -17,6 +17,7 @@ import pytest
 
 from journeys.test_serve import BOOTSTRAP_KEY, address, mno, serving
 from mno.platform.postgres_server import PostgresServer
+from support.coverage import UNMEASURED
 
 OPERATOR, VIEWER = ("role_0000000000007000800000000000000" + digit for digit in "34")
 PASSWORD = "four words are plenty"
@@ -51,7 +52,7 @@ def pair(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFacto
         "MNO_BOOTSTRAP_API_KEY": BOOTSTRAP_KEY,
     }
     with ExitStack() as stack:
-        printed = [stack.enter_context(serving(folder / name, **shared))[1] for name in ("here", "there")]
+        printed = [stack.enter_context(serving(folder / name, **shared, **UNMEASURED))[1] for name in ("here", "there")]
         yield Pair(address(printed[0]), address(printed[1]), folder, shared)
 
 
@@ -124,5 +125,5 @@ def test_settings_and_secrets_of_one_process_are_those_of_the_other_and_the_log_
         assert {item["name"]: item["value"] for item in listed}["security.invitation_days"] == 3
         assert [entry["name"] for entry in there.get("/api/config/runtime").json()["items"]] == ["TOKEN"]
     for name in ("here", "there"):
-        verified = mno(pair.folder / name, "audit", "verify", **pair.shared)
+        verified = mno(pair.folder / name, "audit", "verify", **pair.shared, **UNMEASURED)
         assert verified.returncode == 0, verified.stdout + verified.stderr
