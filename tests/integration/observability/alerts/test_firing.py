@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from psycopg.errors import UniqueViolation
 
+from mno.observability.alerts import store as alerts_store
 from mno.observability.alerts.editing import store as rules_store
 from mno.observability.alerts.firing import store
 from mno.observability.alerts.firing.service import Moment
 from mno.observability.alerts.machine import Reading
 from mno.observability.alerts.model import (
+    ALERT_LIFETIME,
     MAX_ALERT_GROUPS,
     AlertComparison,
     AlertMeasure,
@@ -281,3 +285,35 @@ async def test_a_rule_that_is_switched_off_is_not_looked_at(
     await node.look(rule.place)
     assert await alerts_of(node.database, rule) == []
     assert await node.watched.touched({(tenancy.team_id, tenancy.project_id)}) == []
+
+
+async def test_what_was_over_long_ago_is_forgotten_with_its_history(
+    node: AlertNode, clickhouse: ClickHouse, tenancy: Tenancy
+) -> None:
+    old, open_ = [await saved_rule(node.database, tenancy, **ERRORS_10) for _ in range(2)]
+    fail(clickhouse, tenancy, 3)
+    await node.look(old.place)
+    async with node.database.transaction(tenancy.team_id) as tx:
+        await tx.execute(
+            "UPDATE alerts_alerts SET state = 'resolved', resolved_at = now() - interval '181 days'"
+            " WHERE rule_id = %(rule)s",
+            {"rule": old.id},
+        )
+    async with node.database.across_teams() as tx:
+        assert await alerts_store.prune(tx, clock.now() - ALERT_LIFETIME, limit=10) == 1
+        left = await tx.execute("SELECT count(DISTINCT alert_id) AS n FROM alerts_events")
+        assert await left.fetchone() == {"n": 1}
+    assert await alerts_of(node.database, old) == []
+    assert await states(node.database, open_) == ["firing"]
+
+
+async def test_the_database_refuses_a_second_open_alert(
+    node: AlertNode, clickhouse: ClickHouse, tenancy: Tenancy
+) -> None:
+    rule = await saved_rule(node.database, tenancy, **ERRORS_10)
+    fail(clickhouse, tenancy, 3)
+    await node.look(rule.place)
+    (alert,) = await alerts_of(node.database, rule)
+    with pytest.raises(UniqueViolation):
+        async with node.database.transaction(tenancy.team_id) as tx:
+            await alerts_store.insert(tx, replace(alert, id=new_id()))

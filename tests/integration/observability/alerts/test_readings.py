@@ -167,8 +167,8 @@ async def test_the_older_part_of_a_long_window_is_remembered_and_what_came_since
 
     sent(clickhouse, tenancy, a_call(1, DOLLAR, minutes_ago=59.5), a_call(2, DOLLAR, minutes_ago=30))
     assert await cost(0) == (2, 2)
-    sent(clickhouse, tenancy, a_call(3, DOLLAR), a_call(4, DOLLAR, minutes_ago=20))
-    # what came late is found when the older part is read again, a sixtieth of the window later
+    sent(clickhouse, tenancy, a_call(3, DOLLAR, minutes_ago=4.9), a_call(4, DOLLAR, minutes_ago=20))
+    # what came very late is found when the older part is read again, a sixtieth of the window later
     assert await cost(0) == (3, 3)
     assert await cost(1.1) == (3, 3)
     assert await cost(35) == (2, 2)

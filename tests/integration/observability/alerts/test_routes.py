@@ -145,6 +145,8 @@ async def test_spans_that_arrive_fire_an_alert_that_people_answer(client: httpx.
     detail = (await client.get(path)).json()
     assert [event["kind"] for event in detail["events"]] == ["acknowledged", "fired"]
     assert detail["events"][0]["note"] == "Looking"
+    assert detail["rule"]["id"] == rule["id"]
+    assert len(detail["points"]) >= 60
     assert (await client.post(f"{path}/resolve", json={})).json()["state"] == "resolved"
     assert (await client.post(f"{path}/acknowledge", json={})).status_code == 409
     assert (await client.get("/api/alerts", params={"state": "firing"})).json()["items"] == []

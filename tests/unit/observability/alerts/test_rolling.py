@@ -52,6 +52,12 @@ def test_thinning_keeps_the_worst_of_each_stretch() -> None:
     assert thinned(terms(), points[:10]) == points[:10]
 
 
-@given(st.integers(1, 1_440), st.booleans())
-def test_a_step_divides_the_window(minutes: int, hours: bool) -> None:
-    assert minutes * 60 % step_s(minutes * 60, hours=hours) == 0
+@given(st.integers(1, 1_440), st.integers(0, 2 * 86_400), st.booleans())
+def test_a_step_divides_the_window(minutes: int, stretch_s: int, hours: bool) -> None:
+    assert minutes * 60 % step_s(minutes * 60, stretch_s, hours=hours) == 0
+
+
+def test_a_step_is_as_short_as_the_stretch_allows() -> None:
+    assert step_s(300, 86_400, hours=False) == 60
+    assert step_s(86_400, 2 * 86_400, hours=False) == 120
+    assert step_s(86_400, 2 * 86_400, hours=True) == 3_600

@@ -12,7 +12,7 @@ from mno.observability.alerts.evaluation.windows import (
     Cut,
     Range,
     base,
-    settled_us,
+    base_end_us,
     since,
     whole,
 )
@@ -41,19 +41,19 @@ def test_the_parts_of_a_window_are_the_window(now: datetime, window_s: int) -> N
     assert meets(parts(whole(window_s, now)), now - timedelta(seconds=window_s), now)
 
 
-@given(moments, st.integers(6, 24 * 60), st.integers(0, 1_440), st.booleans())
+@given(moments, st.integers(11, 24 * 60), st.integers(0, 1_440), st.booleans())
 def test_a_base_and_what_came_since_are_the_window_from_the_base_on(
     now: datetime, minutes: int, later_s: int, hours: bool
 ) -> None:
     after = now + timedelta(seconds=later_s)
-    found = parts(base(minutes * 60, now, hours=hours), since(settled_us(now), after))
+    found = parts(base(minutes * 60, now, hours=hours), since(base_end_us(now), after))
     assert meets(found, now - timedelta(minutes=minutes), after)
 
 
 @given(moments, windows, st.booleans())
 def test_rollups_are_read_by_whole_units_and_only_where_they_know(now: datetime, window_s: int, hours: bool) -> None:
     known = microseconds(now - timedelta(seconds=ROLLUP_WAIT_S))
-    for found in (whole(window_s, now), base(max(window_s, 360), now, hours=hours)):
+    for found in (whole(window_s, now), base(max(window_s, 660), now, hours=hours)):
         for table, length in ((Table.MINUTE, MINUTE_US), (Table.HOUR, HOUR_US)):
             for start, end in found.get(table, ()):
                 assert start % length == end % length == 0

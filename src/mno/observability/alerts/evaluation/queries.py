@@ -17,8 +17,8 @@ from mno.observability.alerts.evaluation.windows import (
     HOURS_FROM_S,
     Cut,
     base,
+    base_end_us,
     base_lifetime_us,
-    settled_us,
     since,
     start_us,
     whole,
@@ -106,7 +106,7 @@ class RuleQueries:
             parts = {key: base(one_of[key].window_s, now, hours=hours) for key in some}
             for key, groups in (await self._summed(some, one_of, parts)).items():
                 start = start_us(one_of[key].window_s, now)
-                self._bases[key] = _Base(start, settled_us(now), frozenset(some[key]), groups)
+                self._bases[key] = _Base(start, base_end_us(now), frozenset(some[key]), groups)
 
     def _is_stale(self, key: _Key, measures: set[str], now: datetime) -> bool:
         window_s, known = key[2], self._bases.get(key)

@@ -206,9 +206,10 @@ class Evaluation:
             try:
                 for place in await self._watched.places():
                     await self._looked(place, quiet=not full)
+                number += 1
             except MnoError as error:
                 _log.warning("Alert rules cannot be read at the moment: %s", error)
-            number += 1
+                number = 0
             try:
                 async with asyncio.timeout(QUIET_INTERVAL_S):
                     await self._changed.wait()

@@ -5,7 +5,8 @@ two are read from single spans, whole minutes between from the minute rollup, wh
 it knows the dimensions asked for.
 
 Long windows are not read anew at every look: their older part, the base, is remembered for a sixtieth of the window,
-and a look reads what came since. So they hold up to a sixtieth more than their length, as rolling budgets do.
+and a look reads what came since. So they hold up to a sixtieth more than their length, as rolling budgets do. A span is
+dated by its beginning and arrives after its end, so the base ends some minutes back.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +19,9 @@ ROLLUP_WAIT_S = 5
 #: Spans may be dated ahead of our clock by so much.
 AHEAD_S = 300
 #: Up to this length a window is read whole at every look.
-EXACT_WINDOW_S = 300
+EXACT_WINDOW_S = 600
+#: How far back a base ends: what arrives no later than this after its beginning is in the next look.
+BASE_WAIT_S = 300
 #: From this length on, hours are worth their own part.
 HOURS_FROM_S = 3 * 3600
 #: A base is remembered for this part of its window, and for so many seconds at least.
@@ -48,15 +51,20 @@ def whole(window_s: int, now: datetime) -> Cut:
     return {Table.SPANS: _some((start, first), (settled, end)), Table.MINUTE: ((first, settled),)}
 
 
+def base_end_us(now: datetime) -> int:
+    """Where a base ends that is read now."""
+    return settled_us(now) - BASE_WAIT_S * 10**6
+
+
 def base(window_s: int, now: datetime, *, hours: bool) -> Cut:
-    """The same up to where the rollups know everything."""
-    start, settled = start_us(window_s, now), settled_us(now)
+    """The older part of a long window."""
+    start, end = start_us(window_s, now), base_end_us(now)
     first = _up(start, MINUTE_US)
-    first_hour, last_hour = _up(first, HOUR_US), settled // HOUR_US * HOUR_US
+    first_hour, last_hour = _up(first, HOUR_US), end // HOUR_US * HOUR_US
     spans = _some((start, first))
     if not hours or first_hour >= last_hour:
-        return {Table.SPANS: spans, Table.MINUTE: _some((first, settled))}
-    minutes = _some((first, first_hour), (last_hour, settled))
+        return {Table.SPANS: spans, Table.MINUTE: _some((first, end))}
+    minutes = _some((first, first_hour), (last_hour, end))
     return {Table.SPANS: spans, Table.MINUTE: minutes, Table.HOUR: ((first_hour, last_hour),)}
 
 

@@ -51,7 +51,8 @@ class StepQueries:
     ) -> Steps:
         """From a window before `since`; of these groups, or of the MAX_DRAWN_GROUPS with the most calls."""
         hours = by_hours(terms)
-        length = step_s(terms.window_s, hours=hours)
+        stretch_s = _seconds(until) - _seconds(since) + terms.window_s
+        length = step_s(terms.window_s, stretch_s, hours=hours)
         unit = 3600 if length == 3600 else 60
         end = -(-_seconds(until) // unit) * unit
         count = -(-(end - _seconds(since) + terms.window_s) // length)

@@ -16,7 +16,9 @@ from mno.observability.alerts.model import AlertComparison, Terms
 
 #: Points of one line that are shown; of more, the worst of each stretch.
 MAX_POINTS = 288
-_STEPS_S = (900, 600, 300, 240, 180, 120, 60)
+#: Steps of one line that are read.
+MAX_STEPS = 1_500
+_STEPS_S = (60, 120, 180, 240, 300, 600, 900)
 _HOUR_S = 3600
 
 
@@ -40,11 +42,14 @@ class Point:
     calls: int
 
 
-def step_s(window_s: int, *, hours: bool) -> int:
-    """The length of a step: the longest that divides the window; an hour where hours are known."""
+def step_s(window_s: int, stretch_s: int, *, hours: bool) -> int:
+    """The length of a step: the shortest that divides the window and makes no more than MAX_STEPS of the stretch, where
+    there is one; an hour where hours are known.
+    """
     if hours and window_s % _HOUR_S == 0:
         return _HOUR_S
-    return next(step for step in _STEPS_S if window_s % step == 0)
+    steps = [step for step in _STEPS_S if window_s % step == 0]
+    return next((step for step in steps if stretch_s <= MAX_STEPS * step), steps[-1])
 
 
 def rolled(terms: Terms, steps: Sequence[StepSums], end: datetime, length_s: int) -> list[Point]:
