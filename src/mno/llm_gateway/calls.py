@@ -4,7 +4,6 @@ Whatever happens on the way, one span is recorded and the reservation is settled
 `finally` that needs nothing of the client, and settling goes on by itself.
 """
 
-import asyncio
 import contextlib
 import random
 import time
@@ -23,15 +22,13 @@ from mno.llm_gateway.plan import Plan, planned, upstream_of
 from mno.llm_gateway.ports import Budgets, Paces, RulesOf, Spans
 from mno.llm_gateway.providers.asked import Dialect
 from mno.llm_gateway.reservation import Reservation, lease_s
+from mno.llm_gateway.settlements import Settlements
 from mno.llm_gateway.setup.service import Setups
 from mno.llm_gateway.upstream.pool import Guard, Pool
 from mno.platform import clock
 from mno.platform.errors import MnoError
 from mno.platform.ids import new_span_id
 from mno.platform.principal import Principal
-
-#: How long a stopping program waits until everything is settled, in seconds.
-SETTLING_S = 60.0
 
 
 class Calls:
@@ -48,7 +45,7 @@ class Calls:
         self.breakers = Breakers(time.monotonic)
         self._paces = paces
         self._cache = Cache(time.monotonic)
-        self._settling: set[asyncio.Task[None]] = set()
+        self._settlements = Settlements()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -56,8 +53,7 @@ class Calls:
             yield
         finally:
             self._pool.close()
-            if self._settling:
-                await asyncio.wait(self._settling, timeout=SETTLING_S)
+            await self._settlements.ended()
             await self._paces.close()
 
     async def dialect_of(self, team_id: UUID, provider: str) -> Dialect | None:
@@ -87,7 +83,7 @@ class Calls:
         if await self._from_cache(call, plan, incoming, client):
             ticket.used(0)
             return
-        held = Reservation(self._budgets, self._spans, call, plan)
+        held = Reservation(self._budgets, self._spans, call, plan, self._settlements)
         request = Request(incoming.method, incoming.query, incoming.headers)
         passage = Passage(plan, request, client, self._pool, self.breakers, held.move_to)
         try:
@@ -125,9 +121,7 @@ class Calls:
         ticket.used(used)
         self._spans.record(call)
         if held.is_held:
-            task = asyncio.get_running_loop().create_task(self._settle(call, passage, held, used, estimated))
-            self._settling.add(task)
-            task.add_done_callback(self._settling.discard)
+            self._settlements.add(self._settle(call, passage, held, used, estimated))
         self._remember(call, plan, passage, incoming)
 
     async def _settle(self, call: Call, passage: Passage, held: Reservation, used: int, estimated: bool) -> None:

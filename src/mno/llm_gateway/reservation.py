@@ -11,6 +11,7 @@ from mno.llm_gateway.model import Amounts, Call, Usage
 from mno.llm_gateway.passage import PIECE_TIMEOUT_S
 from mno.llm_gateway.plan import Plan, Route
 from mno.llm_gateway.ports import NOTHING_HELD, Budgets, Spans
+from mno.llm_gateway.settlements import Settlements
 from mno.platform.errors import MnoError
 
 _log = logging.getLogger(__name__)
@@ -24,11 +25,12 @@ SETTLE_ATTEMPTS = 8
 class Reservation:
     """`move_to` before a target is asked, then `settle` or `release` once."""
 
-    def __init__(self, budgets: Budgets, spans: Spans, call: Call, plan: Plan) -> None:
+    def __init__(self, budgets: Budgets, spans: Spans, call: Call, plan: Plan, settlements: Settlements) -> None:
         self._budgets = budgets
         self._spans = spans
         self._call = call
         self._plan = plan
+        self._settlements = settlements
         self._held: UUID | None = None
 
     async def move_to(self, route: Route) -> None:
@@ -36,6 +38,7 @@ class Reservation:
         await self.release()
         call, provider = self._call, route.upstream.provider
         call.provider, call.model, call.request_model = provider.priced_as, route.model, route.model
+        self._settlements.hand_on()
         held = await self._budgets.reserve(
             call.caller.team_id,
             call.caller.project_id,

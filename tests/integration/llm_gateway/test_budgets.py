@@ -83,6 +83,18 @@ async def test_a_thousand_calls_at_once_overspend_nothing_and_none_is_refused_th
         assert (await ready.chat(max_tokens=1_000)).status_code == 200, "what was given back can be used"
 
 
+async def test_what_a_call_gives_back_is_there_for_the_next_one_at_once(ready: Team, upstream: Upstream) -> None:
+    body = b'{"model":"gpt-4o-mini","messages":[],"max_tokens":1000}'
+    bound = len(body) + 1_000 + 1_000
+    budget_id = await budget(ready, unit="tokens", limit=str(bound + 4 * TOKENS))
+
+    async def call() -> int:
+        return (await ready.caller.post("/llm/up/v1/chat/completions", content=body)).status_code
+
+    assert [await call() for _ in range(6)] == [200] * 5 + [429]
+    assert await eventually(lambda: standing(ready, budget_id), lambda found: found[1] == 0) == (5 * TOKENS, 0)
+
+
 # — every way —
 
 #: Of each provider: where it is called and how the operations' names become paths.
