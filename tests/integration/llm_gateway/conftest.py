@@ -1,18 +1,16 @@
 """A hub behind a real socket, with one OpenAI-compatible provider that a test may make say anything."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
-from mno.entry.web import uvicorn_config
 from support.engines import ADMIN_KEY
+from support.served import served
 from support.upstream import Upstream, running_upstream
 
 Found = TypeVar("Found")
@@ -21,25 +19,11 @@ CREDENTIAL = "sk-provider-credential-0123456789"
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello?"}]}
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @pytest.fixture
 async def hub(app: FastAPI) -> AsyncIterator[str]:
     """The address of the whole application on a real port; providers on this machine are let through."""
-    config = uvicorn_config(app)
-    config.port = 0
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
+    async with served(app) as address:
+        yield address
 
 
 @pytest.fixture
