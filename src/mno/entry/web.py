@@ -47,7 +47,7 @@ from mno.observability.system import routes as system_routes
 from mno.platform.config import Config
 from mno.platform.errors import Conflict, Invalid
 from mno.platform.http import background
-from mno.platform.http.app import bare_app, serve_pages, stand_before
+from mno.platform.http.app import add_routes, bare_app, serve_pages, stand_before
 from mno.platform.http.connections import Connection
 from mno.platform.migrate import Report
 from mno.platform.paths import built_web_folder
@@ -73,34 +73,34 @@ def create_app(services: Services) -> FastAPI:
     )
     seen = services.observability
     # Routes are tried in their order, and these are asked a hundred times as often as all others.
-    app.include_router(ingest_routes.router(seen.ingest, seen.bodies))
-    app.include_router(sign_in_routes.router(services.entrances, front_of(services)))
-    app.include_router(roles_routes.router(services.access.roles))
-    app.include_router(grants_routes.router(services.access.grants))
-    app.include_router(keys_routes.router(services.access.keys))
+    add_routes(app, ingest_routes.router(seen.ingest, seen.bodies))
+    add_routes(app, sign_in_routes.router(services.entrances, front_of(services)))
+    add_routes(app, roles_routes.router(services.access.roles))
+    add_routes(app, grants_routes.router(services.access.grants))
+    add_routes(app, keys_routes.router(services.access.keys))
     people = services.people
-    app.include_router(teams_routes.router(people.teams, people.projects, people.members, people.groups))
-    app.include_router(invitations_routes.router(services.invitations, front_of(services)))
-    app.include_router(post_routes.router(people.post))
-    app.include_router(scim_routes.router(people.directory, services.config.public_url))
-    app.include_router(sample_routes.router(seen.sample))
-    app.include_router(traces_routes.router(seen.traces, seen.feed))
-    app.include_router(costs_routes.router(seen.costs))
-    app.include_router(budgets_routes.router(services.budgeting.editing))
-    app.include_router(ledger_routes.router(services.ledger, services.names))
-    app.include_router(forecast_routes.router(services.foresight.forecasts))
-    app.include_router(anomalies_routes.router(services.foresight.anomalies))
-    app.include_router(savings_routes.router(services.foresight.savings))
-    app.include_router(system_routes.router(seen.system))
-    app.include_router(export_routes.router(services.export))
-    app.include_router(gateway_routes.router(services.llm.gateway, services.llm.calls))
-    app.include_router(channels_routes.router(services.notifying.editing))
-    app.include_router(alerts_routes.router(services.alerting))
-    app.include_router(approvals_routes.router(services.approvals))
-    app.include_router(secrets_routes.router(services.runtime))
-    app.include_router(background.router(services.outbox, services.tasks))
-    app.include_router(settings_routes.router(services.settings, services.config.shown()))
-    app.include_router(audit_routes.router(services.audit))
+    add_routes(app, teams_routes.router(people.teams, people.projects, people.members, people.groups))
+    add_routes(app, invitations_routes.router(services.invitations, front_of(services)))
+    add_routes(app, post_routes.router(people.post))
+    add_routes(app, scim_routes.router(people.directory, services.config.public_url))
+    add_routes(app, sample_routes.router(seen.sample))
+    add_routes(app, traces_routes.router(seen.traces, seen.feed))
+    add_routes(app, costs_routes.router(seen.costs))
+    add_routes(app, budgets_routes.router(services.budgeting.editing))
+    add_routes(app, ledger_routes.router(services.ledger, services.names))
+    add_routes(app, forecast_routes.router(services.foresight.forecasts))
+    add_routes(app, anomalies_routes.router(services.foresight.anomalies))
+    add_routes(app, savings_routes.router(services.foresight.savings))
+    add_routes(app, system_routes.router(seen.system))
+    add_routes(app, export_routes.router(services.export))
+    add_routes(app, gateway_routes.router(services.llm.gateway, services.llm.calls))
+    add_routes(app, channels_routes.router(services.notifying.editing))
+    add_routes(app, alerts_routes.router(services.alerting))
+    add_routes(app, approvals_routes.router(services.approvals))
+    add_routes(app, secrets_routes.router(services.runtime))
+    add_routes(app, background.router(services.outbox, services.tasks))
+    add_routes(app, settings_routes.router(services.settings, services.config.shown()))
+    add_routes(app, audit_routes.router(services.audit))
     app.state.refusals = services.audit.audit
     stand_before(app, LLM_PREFIX, Entrance(services.llm.calls), services.settings)
     serve_pages(app, built_web_folder())
