@@ -89,13 +89,17 @@ local function settle(hold, told, minute)
         return
     end
     local detail, minutes = root .. ':d:' .. hold.b .. ':' .. hold.w, root .. ':m:' .. hold.b
+    local whos = root .. ':w:' .. hold.b
     local place = format('%.0f:%.0f', hold.p, minute)
     gather(used, counter_of(hold), hold.p, amount)
     gather(used, detail, 's' .. place, amount)
     if not dated[detail .. place] then
         call('HSET', detail, 'l' .. place, now)
         call('ZADD', minutes, now, minute)
-        dated[detail .. place], alive[detail], alive[minutes], alive[counter_of(hold)] = true, true, true, true
+        -- a recount forgets who had nothing
+        call('ZADD', whos, 'NX', 0, hold.w)
+        dated[detail .. place] = true
+        alive[detail], alive[minutes], alive[whos], alive[counter_of(hold)] = true, true, true, true
     end
 end
 
