@@ -134,8 +134,9 @@ def _started(folder: "DataFolder") -> Iterator["RunningServer"]:
     try:
         yield _await_announced(folder, process)
     finally:
-        process.terminate()
-        process.communicate()
+        if process.returncode is None:
+            process.terminate()
+            process.communicate()
 
 
 def _await_announced(folder: "DataFolder", process: "subprocess.Popen[str]") -> "RunningServer":
