@@ -5,6 +5,8 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { launch, openPage, settled, signIn } from "./journeys/browser.mjs";
 import { listedTraces, send, weeks } from "./journeys/demonstration.mjs";
+import { demonstrateAlerts } from "./journeys/alerts_demonstration.mjs";
+import { demonstrateGateway } from "./journeys/gateway_demonstration.mjs";
 import { startHub } from "./journeys/hub.mjs";
 
 const FOLDER = new URL("../pictures/", import.meta.url).pathname;
@@ -33,6 +35,8 @@ async function demonstrate({ url, key }) {
   ]) await call("POST", "/api/budgets", budget);
   await call("POST", "/api/ledger/credits", { amount: "25", note: "Credit of the provider for the outage of November 12" });
   await settle(call);
+  await demonstrateGateway({ url, call });
+  await demonstrateAlerts({ call });
   const listed = await listedTraces(url, key, "from=-14d&agent=support-triage&limit=30");
   return listed.sort((left, right) => right.spans - left.spans)[0].trace_id;
 }
@@ -59,6 +63,12 @@ async function settle(call) {
   await call("PUT", "/api/config/system", { level: "team", values: { "retention.spans_days": 90, "security.invitation_days": 3 }, note: "Shorter is safer" });
 }
 
+/** The editor of a rule, once its preview is drawn. */
+async function openRule(page) {
+  await page.locator("tbody .row button, .cards-acts button").nth(6).click();
+  await page.locator(".rule-form .notice").waitFor();
+}
+
 async function takeAll() {
   const hub = await startHub();
   const browser = await launch();
@@ -82,6 +92,20 @@ async function takeAll() {
       { name: "ledger", path: "/costs/ledger?from=-7d&by=model" },
       { name: "prices", path: "/costs/prices" },
       { name: "price-add", path: "/costs/prices?add=acme-writer-70b&provider=acme", act: (page) => page.getByRole("dialog").waitFor() },
+      { name: "alerts", path: "/costs/alerts" },
+      { name: "alert", path: "/costs/alerts", act: (page) => page.locator(".alert-name").first().click() },
+      { name: "alerts-history", path: "/costs/alerts?view=history" },
+      { name: "alert-rules", path: "/costs/alerts?view=rules" },
+      { name: "alert-rule", path: "/costs/alerts?view=rules", act: openRule },
+      { name: "silences", path: "/costs/alerts?view=silences" },
+      { name: "gateway", path: "/integrations/gateway" },
+      { name: "gateway-aliases", path: "/integrations/gateway?view=models" },
+      { name: "gateway-keys", path: "/integrations/gateway?view=keys" },
+      { name: "gateway-connect", path: "/integrations/gateway?view=connect" },
+      { name: "provider-add", path: "/integrations/gateway", act: (page) => page.locator(".page-acts button").last().click() },
+      { name: "channels", path: "/integrations/channels" },
+      { name: "channel", path: "/integrations/channels", act: (page) => page.locator(".card .link").first().click() },
+      { name: "channel-add", path: "/integrations/channels", act: (page) => page.locator(".page-acts button").last().click() },
       { name: "people", path: "/team/people" },
       { name: "invitations", path: "/team/invitations" },
       { name: "groups", path: "/team/groups" },

@@ -1,0 +1,14 @@
+"""The gateway's pages in a real browser, from the first provider to code that is copied and runs: web/journeys/gateway.mjs."""
+
+from pathlib import Path
+
+import pytest
+
+from journeys import test_web
+
+
+@pytest.mark.skipif(not test_web.CHROMIUM, reason="there is no Chromium here (apt-get install chromium)")
+@pytest.mark.skipif(not (test_web.WEB / "dist" / "index.html").exists(), reason="the pages are not built (make web)")
+@pytest.mark.timeout(240)
+def test_a_gateway_is_set_up_and_called_in_a_browser(tmp_path: Path) -> None:
+    test_web.test_the_journey_ends_well("gateway", tmp_path)
