@@ -1,4 +1,4 @@
-"""What usage says to rules: one statement for all rules of a place that group alike, at every look.
+"""What usage says to rules: one statement for all rules of a place, at every look.
 
 The older part of long windows is remembered (`windows.py`), so a look reads about as much as has arrived since.
 """
@@ -120,9 +120,9 @@ class RuleQueries:
         self, wanted: Mapping[_Key, set[str]], one_of: Mapping[_Key, Terms], parts: Mapping[_Key, Cut]
     ) -> dict[_Key, Mapping[str, Sums]]:
         found: dict[_Key, Mapping[str, Sums]] = {}
-        for place, group_by in {key[:2]: None for key in wanted}:
-            statement = Statement(place, group_by)
-            alike = [key for key in wanted if key[:2] == (place, group_by)]
+        for place in {key[0]: None for key in wanted}:
+            statement = Statement(place)
+            alike = [key for key in wanted if key[0] == place]
             for key in alike:
                 statement.ask(one_of[key], parts[key], wanted[key])
             rows = await self._clickhouse.rows_of_all(statement.sql(), statement.bound)

@@ -1,8 +1,9 @@
 """The one statement that sums what several rules of a place ask, each over its own parts and filters.
 
-The parts of all rules cut time into slices. Each table is read once and summed by group and slice, with one condition
-for each set of filters; which slices make a rule's window is added up here. So the statement stays small however many
-rules there are. Sums go over `sign`, and late and restated spans need no thought here.
+The parts of all rules cut time into slices. Each table is read once and summed by slice, for each dimension that
+somebody groups by (grouping sets), with one condition for each set of filters; which slices make a rule's window is
+added up here. So the statement stays small however many rules there are. Sums go over `sign`, and late and restated
+spans need no thought here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +21,8 @@ MAX_READ_GROUPS = 20_000
 #: How long one look may take, in seconds.
 LOOK_TIMEOUT_S = 20
 
-_PART = "SELECT {group} AS grouped, {slices} AS slice, {sums} FROM {table} AS t WHERE {conditions} {grouping}"
+_PART = """(SELECT {groups}{slices} AS slice, {which} AS grouping, {sums} FROM {table} AS t WHERE {conditions}
+GROUP BY {sets} ORDER BY {calls} DESC LIMIT {limit} BY grouping)"""
 #: What the engine compiles it would hardly use again: the statement's times are other ones at each look.
 _SETTINGS = f"""
 SETTINGS max_execution_time = {LOOK_TIMEOUT_S}, compile_expressions = 0, compile_aggregate_expressions = 0"""
@@ -50,9 +52,10 @@ class Statement:
     """Grows by `ask`; the bound values grow with it."""
 
     place: Place
-    group_by: str
     bound: dict[str, Any] = field(default_factory=dict)
-    _asked: list[tuple[Cut, int]] = field(default_factory=list)
+    #: By what is grouped, the parts, and the number of the filters.
+    _asked: list[tuple[str, Cut, int]] = field(default_factory=list)
+    _groupings: list[str] = field(default_factory=list)
     #: The sets of filters in SQL, and what is summed under each.
     _filters: dict[tuple[Any, ...], tuple[str, set[str]]] = field(default_factory=dict)
 
@@ -63,7 +66,9 @@ class Statement:
             filters = [filter_sql(name, values, self.bound) for name, values in terms.matches.items()]
             self._filters[key] = " AND ".join(filters), {"calls"}
         self._filters[key][1].update(measures)
-        self._asked.append((parts, list(self._filters).index(key)))
+        if terms.group_by and terms.group_by not in self._groupings:
+            self._groupings.append(terms.group_by)
+        self._asked.append((terms.group_by, parts, list(self._filters).index(key)))
         return len(self._asked) - 1
 
     def sql(self) -> str:
@@ -73,25 +78,26 @@ class Statement:
 
     def found(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, dict[str, Any]]]:
         """Every asker's sums by group, out of the answer, in the order in which they asked."""
-        by_slice: dict[int, list[Mapping[str, Any]]] = {}
+        cells: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
         for row in rows:
-            by_slice.setdefault(row["slice"], []).append(row)
+            cells.setdefault((row["grouping"], row["slice"]), []).append(row)
         slices = self._slices()
         measures = [names for _, names in self._filters.values()]
         answers = []
-        for parts, number in self._asked:
-            own = [place for place, one in enumerate(slices) if _holds(parts, one)]
-            answers.append(added(_sums(by_slice.get(place, ()), number, measures[number]) for place in own))
+        for group_by, parts, number in self._asked:
+            place = self._groupings.index(group_by) if group_by else -1
+            name = f"g{place}" if group_by else ""
+            own = (cells.get((place + 1, here), ()) for here, one in enumerate(slices) if _holds(parts, one))
+            answers.append(added(_sums(some, name, number, measures[number]) for some in own))
         return answers
 
     def _slices(self) -> list[_Slice]:
         """The pieces into which everybody's parts cut time; those that nobody asks for are left out."""
         found: list[_Slice] = []
         for table in _TABLES:
-            edges = sorted({edge for parts, _ in self._asked for one in parts.get(table, ()) for edge in one})
-            found += [
-                (table, one) for one in pairwise(edges) if any(_holds(parts, (table, one)) for parts, _ in self._asked)
-            ]
+            edges = sorted({edge for _, parts, _ in self._asked for one in parts.get(table, ()) for edge in one})
+            between = ((table, one) for one in pairwise(edges))
+            found += [one for one in between if any(_holds(parts, one) for _, parts, _ in self._asked)]
         return found
 
     def _part(self, table: Table, slices: Sequence[_Slice]) -> str:
@@ -105,17 +111,32 @@ class Statement:
         conditions = [*place_sql(self.place, self.bound), _within(table, [one for _, one in own])]
         if table is Table.SPANS:
             conditions.append("t.counted")
-        grouping = "GROUP BY grouped, slice"
-        if self.group_by:
-            grouping += f" HAVING grouped != '' ORDER BY calls_0 DESC, grouped LIMIT {MAX_READ_GROUPS}"
-        return "(" + _PART.format(
-            group=group_sql(self.group_by, self.bound),
+        names = [f"g{place}" for place in range(len(self._groupings))]
+        groups = [group_sql(group, self.bound, name) for group, name in zip(self._groupings, names, strict=True)]
+        return _PART.format(
+            groups="".join(f"{group} AS {name}, " for group, name in zip(groups, names, strict=True)),
             slices=_numbered(table, own),
+            which=self._which(names),
             sums=", ".join(sums),
             table=table,
             conditions=" AND ".join(conditions),
-            grouping=grouping,
-        ) + ")"  # fmt: skip
+            sets=self._sets(names),
+            calls=" + ".join(f"calls_{number}" for number in range(len(self._filters))),
+            limit=MAX_READ_GROUPS,
+        )
+
+    def _sets(self, names: Sequence[str]) -> str:
+        """Everything together where somebody asks for it, and each grouping for itself."""
+        sets = [f"({name}, slice)" for name in names]
+        if any(not group_by for group_by, _, _ in self._asked):
+            sets.insert(0, "(slice)")
+        return f"GROUPING SETS ({', '.join(sets)})"
+
+    def _which(self, names: Sequence[str]) -> str:
+        """The number of a row's grouping from 1, 0 for everything together."""
+        if not names:
+            return "toUInt16(0)"
+        return f"toUInt16(multiIf({', '.join(f'grouping({name}) = 0, {n}' for n, name in enumerate(names, 1))}, 0))"
 
 
 def place_sql(place: Place, bound: dict[str, Any]) -> list[str]:
@@ -138,15 +159,15 @@ def filter_sql(name: str, values: Sequence[str], bound: dict[str, Any]) -> str:
     return f"t.{COLUMNS[name]} IN {{{key}:Array(String)}}"
 
 
-def group_sql(name: str, bound: dict[str, Any]) -> str:
-    """A tag's value is that of the span's first tag of the name."""
+def group_sql(name: str, bound: dict[str, Any], key: str = "tag") -> str:
+    """A tag's value is that of the span's first tag of the name, which is bound as `key`."""
     if not name:
         return "''"
     if not name.startswith(TAG):
         return f"CAST(t.{COLUMNS[name]}, 'String')"
-    bound["tag"] = f"{name.removeprefix(TAG)}="
-    first = "arrayFirst(tag -> startsWith(tag, {tag:String}), t.tags)"
-    return f"CAST(substring({first}, length({{tag:String}}) + 1), 'String')"
+    bound[key] = f"{name.removeprefix(TAG)}="
+    first = f"arrayFirst(tag -> startsWith(tag, {{{key}:String}}), t.tags)"
+    return f"CAST(substring({first}, length({{{key}:String}}) + 1), 'String')"
 
 
 def _holds(parts: Cut, one: _Slice) -> bool:
@@ -154,8 +175,13 @@ def _holds(parts: Cut, one: _Slice) -> bool:
     return any(first <= start and end <= last for first, last in parts.get(table, ()))
 
 
-def _sums(rows: Iterable[Mapping[str, Any]], number: int, measures: Iterable[str]) -> dict[str, Sums]:
-    return {row["grouped"]: {name: row[f"{name}_{number}"] for name in measures} for row in rows}
+def _sums(rows: Iterable[Mapping[str, Any]], group: str, number: int, measures: Iterable[str]) -> dict[str, Sums]:
+    """By the value of the group's column; what has none is left out."""
+    return {
+        row[group] if group else "": {name: row[f"{name}_{number}"] for name in measures}
+        for row in rows
+        if not group or row[group]
+    }
 
 
 def _summed(value: str, measure: str, filters: str) -> str:
