@@ -1,4 +1,4 @@
-"""Channels and alerts in a real browser, from a webhook that proves itself to a resolved alert: web/journeys/alerts.mjs."""
+"""Channels and alerts in a real browser, from a signed webhook to a resolved alert: web/journeys/alerts.mjs."""
 
 from pathlib import Path
 

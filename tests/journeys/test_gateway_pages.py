@@ -1,4 +1,4 @@
-"""The gateway's pages in a real browser, from the first provider to code that is copied and runs: web/journeys/gateway.mjs."""
+"""The gateway's pages in a real browser, to code that is copied and runs: web/journeys/gateway.mjs."""
 
 from pathlib import Path
 
