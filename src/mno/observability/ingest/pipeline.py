@@ -34,6 +34,10 @@ BACKLOG_BYTES = 256 * 1024 * 1024
 #: the engine busy with their fixed cost.
 LEAST_REST_S = 0.01
 MOST_REST_S = 0.1
+#: Above this rate, in spans a second, it rests for so long: an insert costs the engine the same however little it holds,
+#: and whoever sends spans one by one (the LLM gateway) pays for each.
+STEADY_RATE = 100
+STEADY_REST_S = 0.2
 #: Above this rate, in spans a second, it rests until a block is worth its cost, or this much longer: a block of
 #: a thousand spans costs the engine twice as much a span, merges included, as one of five thousand.
 BUSY_RATE = 8_000
@@ -318,7 +322,8 @@ class Pipeline:
     def _rest(self, rate: float, took_s: float) -> None:
         """Lets deliveries gather: a moment for freshness, longer for throughput when they come fast."""
         busy = rate > BUSY_RATE
-        until = time.monotonic() + (BUSY_REST_S if busy else min(max(took_s, LEAST_REST_S), MOST_REST_S))
+        rest_s = STEADY_REST_S if rate > STEADY_RATE else min(max(took_s, LEAST_REST_S), MOST_REST_S)
+        until = time.monotonic() + (BUSY_REST_S if busy else rest_s)
         enough = BUSY_BLOCK_SPANS if busy else BLOCK_SPANS
         with self._lock:
             while not (self._stopping or self._errands or self._writer.awaited or self._backlog_spans >= enough):
