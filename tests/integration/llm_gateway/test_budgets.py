@@ -9,6 +9,8 @@ import pytest
 from integration.llm_gateway.conftest import CHAT, Team, eventually
 from mno.llm_gateway.model import ProviderKind
 from mno.llm_gateway.providers import anthropic, gemini, openai
+from mno.llm_gateway.upstream import pool
+from mno.platform.http import connections
 from support.upstream import Got, Upstream, Wire, completion
 
 CALLERS = 1_000
@@ -36,8 +38,11 @@ async def standing(team: Team, budget_id: str) -> tuple[float, float]:
     [("money", "0.030000000", COST_NANO / 1e9), ("tokens", "60000", TOKENS), ("calls", "37", 1)],
 )
 async def test_a_thousand_calls_at_once_overspend_nothing_and_none_is_refused_that_fits(
-    ready: Team, upstream: Upstream, unit: str, limit: str, one: float
+    ready: Team, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, unit: str, limit: str, one: float
 ) -> None:
+    # callers, hub and provider share this process: with a thousand of them everybody has to wait
+    monkeypatch.setattr(pool, "CONNECT_TIMEOUT_S", 120.0)
+    monkeypatch.setattr(connections, "HEAD_TIMEOUT_S", 120.0)
     budget_id = await budget(ready, unit=unit, limit=limit)
     arrived, go_on = 0, asyncio.Event()
 
@@ -67,6 +72,7 @@ async def test_a_thousand_calls_at_once_overspend_nothing_and_none_is_refused_th
             return arrived + len(refused)
 
         await eventually(decided, lambda count: count == CALLERS, timeout_s=120)
+        assert {answer.status_code for answer in refused} == {429}, refused[0].text
         spent, reserved = await standing(ready, budget_id)
         assert spent == 0
         # what is held fits, and nothing more would have
