@@ -1,4 +1,4 @@
-"""The counters in Redis: a turn is one script, which costs some microseconds for each call.
+"""The counters in Redis: a turn is one script, alone with the counters while it runs.
 
 Redis holds what is in flight and what was counted of the present periods; the spans stay the truth, and a recount
 replaces what Redis holds. A budget whose counters are not there (Redis was emptied, or is new) is counted anew before
