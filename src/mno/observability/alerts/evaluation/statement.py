@@ -76,7 +76,7 @@ class Statement:
         parts = [self._part(table, slices) for table in _TABLES if any(one[0] is table for one in slices)]
         return " UNION ALL ".join(parts) + _SETTINGS
 
-    def found(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, dict[str, Any]]]:
+    def found(self, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Sums]]:
         """Every asker's sums by group, out of the answer, in the order in which they asked."""
         cells: dict[tuple[int, int], list[Mapping[str, Any]]] = {}
         for row in rows:

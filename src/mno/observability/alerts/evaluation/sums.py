@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from mno.observability.alerts.machine import Reading
@@ -23,15 +24,9 @@ Sums = Mapping[str, Any]
 NO_SUMS: Sums = {"calls": 0, "errors": 0, "tokens": 0, "cost": Decimal(0), "latency": {}}
 
 
-def added(parts: Iterable[Mapping[str, Sums]]) -> dict[str, dict[str, Any]]:
-    """The sums of each group over all parts."""
-    total: dict[str, dict[str, Any]] = {}
-    for part in parts:
-        for group, sums in part.items():
-            known = total.setdefault(group, {})
-            for name, value in sums.items():
-                known[name] = _plus(known[name], value) if name in known else value
-    return total
+def added(parts: Iterable[Mapping[str, Sums]]) -> Mapping[str, Sums]:
+    """The sums of each group over all parts; what only one part has is taken as it is."""
+    return reduce(_merged, parts, {})
 
 
 def reading_of(terms: Terms, sums: Sums) -> Reading:
@@ -64,6 +59,17 @@ def quantile_ms(histogram: Mapping[int, int], quantile: int) -> Decimal | None:
         if counted >= wanted:
             return round(Decimal(1.02 ** max(bucket - 0.5, 0) / 1000), 3)
     return None
+
+
+def _merged(one: Mapping[str, Sums], other: Mapping[str, Sums]) -> Mapping[str, Sums]:
+    """`one` may know more measures of a group; those of `other` are kept."""
+    if not one or not other:
+        return one or other
+    found = dict(one)
+    for group, sums in other.items():
+        known = one.get(group)
+        found[group] = sums if known is None else {name: _plus(known[name], value) for name, value in sums.items()}
+    return found
 
 
 def _plus(one: Any, other: Any) -> Any:
