@@ -59,7 +59,7 @@ export function burnDownLine(budget: Pick<Budget, "period">, standing: BudgetCou
   const start = Date.parse(standing.period_start);
   const end = budget.period === "rolling" ? now : Date.parse(standing.resets_at);
   const step = stepFor(end - start);
-  const interval = step === DAY ? "day" : step === MINUTE ? "minute" : "hour";
+  const interval = step === DAY ? "day" : step < HOUR ? "minute" : "hour";
   const buckets = step === DAY ? bucketsOf(start, end, "day") : Array.from({ length: Math.ceil((end - start) / step) }, (_, place) => Math.floor(start / MINUTE) * MINUTE + place * step);
   let place = 0;
   let spent = 0;
