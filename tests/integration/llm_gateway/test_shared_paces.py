@@ -49,7 +49,7 @@ async def ended(limits: SharedLimits, ticket: Ticket, used: int | None = None) -
     if used is not None:
         ticket.used(used)
     ticket.end()
-    await asyncio.gather(*limits._telling)
+    await limits.told()
 
 
 async def test_processes_share_a_minute_s_calls(processes: list[SharedLimits]) -> None:
@@ -83,6 +83,16 @@ async def test_calls_at_one_time_are_counted_over_all_processes(processes: list[
         await enter(one, held)
     await ended(one, first)
     await enter(other, held)
+
+
+async def test_a_caller_that_leaves_while_it_waits_holds_nothing(processes: list[SharedLimits]) -> None:
+    limits, held = processes[0], policy(concurrent_calls=1, tokens_per_minute=100)
+    leaving = asyncio.create_task(enter(limits, held, 100))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    await limits.told()
+    await enter(limits, held, 100)
 
 
 async def test_what_a_killed_process_let_in_comes_back_with_its_lease(processes: list[SharedLimits]) -> None:
