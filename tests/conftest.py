@@ -4,11 +4,11 @@ A test that asks for Postgres gets a database of its own with the whole schema a
 one that asks for ClickHouse gets isolation by team, because every row carries one and each test's home team is new.
 """
 
+from support.libraries import import_aside  # isort: skip - before what it makes quick
+
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,7 @@ pytest_plugins = ["support.coverage"]
 
 choose_examples()
 share_adapters()
-# Its library looks through the whole stack for each of its classes, and pytest's is deep; that of a thread is not.
-with ThreadPoolExecutor(1) as _thread:
-    _thread.submit(import_module, "mno.identity.scim.service").result()
+import_aside("mno.identity.scim.service", measured=True)
 
 
 @pytest.hookimpl(optionalhook=True)
