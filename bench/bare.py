@@ -25,6 +25,8 @@ from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.otlp import decode_protobuf
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.service import Ingest
+from mno.observability.ingest.signal_writer import SignalWriter
+from mno.observability.ingest.store import SignalStore
 from mno.observability.ingest.writer import BlockWriter
 from mno.observability.spans.columns import block
 from mno.observability.spans.model import Owner
@@ -99,7 +101,8 @@ async def pipeline(clickhouse: ClickHouse, folder: Path, seconds: float) -> dict
     writer = BlockWriter(journal, SpanStore(clickhouse), meters, SpanFeed())
     flow = Pipeline(journal, writer, meters)
     await asyncio.to_thread(flow.start)
-    ingest = Ingest(flow, ListPrices(), meters, clickhouse, Decoders(processes=0), rules_of)
+    signals = SignalWriter(flow, SignalStore(clickhouse), lambda tenants: None)  # noqa: ARG005
+    ingest = Ingest(flow, ListPrices(), meters, signals, Decoders(processes=0), rules_of)
     load = Load(first=1 << 40)
     numbers = iter(range(sys.maxsize))
     started = time.perf_counter()

@@ -25,6 +25,7 @@ from mno.bootstrap.foundation import (
 )
 from mno.bootstrap.gateway import LlmGateway, build_gateway
 from mno.bootstrap.identity import Access, build_access, build_entrances, build_invitations, build_people
+from mno.bootstrap.logs import build_log_feed, build_logs
 from mno.bootstrap.notifications import Notifying, build_notifications
 from mno.bootstrap.observability import Observability, build_grpc, build_observability, keep_for_a_time
 from mno.identity.model import Home
@@ -37,6 +38,7 @@ from mno.observability.budgets.refreshing.arrivals import SentByOthers
 from mno.observability.budgets.rooms import Budgeting
 from mno.observability.export.service import OtelExport
 from mno.observability.ledger.service import Ledger
+from mno.observability.logs.service import Logs
 from mno.observability.spans.arrivals import Arrivals
 from mno.platform.config import Config
 from mno.platform.egress import Egress
@@ -65,6 +67,7 @@ class Services:
     invitations: Invitations
     identity: Identity
     observability: Observability
+    logs: Logs
     budgeting: Budgeting
     ledger: Ledger
     names: TeamFacts
@@ -94,6 +97,7 @@ class Services:
             self.secrets.running,
             self.settings.running,
             seen.running,
+            self.logs.running,
             self.budgeting.running,
             self.notifying.delivering.running,
             self.alerting.running,
@@ -142,8 +146,9 @@ def assemble(config: Config, engines: Engines) -> Services:
     approvals = build_approvals(engines.database, outbox, audit, access.policy)
     identity = Identity(engines.database, access.policy, access.keys, versions)
     arrivals, watch = Arrivals(SentByOthers()), build_watch(engines.database)
+    log_feed = build_log_feed(engines)
     observability = build_observability(
-        engines, access.keys, audit, settings.redaction_rules, (arrivals, watch.arrivals)
+        engines, access.keys, audit, settings.redaction_rules, (arrivals, watch.arrivals), log_feed.arrived
     )
     budgeting = build_budgeting(config, engines, versions, outbox, tasks, audit, arrivals, settings)
     keep_for_a_time(engines, tasks, settings, audit)
@@ -169,6 +174,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         invitations=build_invitations(engines.database, access.policy, audit, settings, people, entrances),
         identity=identity,
         observability=observability,
+        logs=build_logs(engines, observability, log_feed),
         foresight=build_foresight(engines, observability.costs.prices, access.keys, audit, outbox, tasks, settings),
         budgeting=budgeting,
         ledger=build_ledger(engines, outbox, tasks, audit),

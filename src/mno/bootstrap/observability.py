@@ -25,6 +25,8 @@ from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.sample.service import Sample
 from mno.observability.ingest.service import Ingest, RulesOf, owner_of
+from mno.observability.ingest.signal_writer import LinesArrived, SignalWriter
+from mno.observability.ingest.store import SignalStore
 from mno.observability.ingest.writer import BlockWriter
 from mno.observability.retention.service import Retention as SpanRetention
 from mno.observability.retention.store import RetentionStore
@@ -77,7 +79,12 @@ class Observability:
 
 
 def build_observability(
-    engines: Engines, keys: KeyNames, audit: Audit, rules_of: RulesOf, arrivals: Sequence[Arrivals]
+    engines: Engines,
+    keys: KeyNames,
+    audit: Audit,
+    rules_of: RulesOf,
+    arrivals: Sequence[Arrivals],
+    lines_arrived: LinesArrived,
 ) -> Observability:
     feed = SpanFeed()
     meters = Meters()
@@ -86,7 +93,8 @@ def build_observability(
     store = SpanStore(engines.clickhouse)
     pipeline = Pipeline(journal, BlockWriter(journal, store, meters, Listeners((feed, *arrivals)), fresh), meters)
     costs = Costs(engines.database, engines.clickhouse, Repricing(store, pipeline), keys, audit)
-    ingest = Ingest(pipeline, costs, meters, engines.clickhouse, Decoders(), rules_of)
+    signals = SignalWriter(pipeline, SignalStore(engines.clickhouse), lines_arrived)
+    ingest = Ingest(pipeline, costs, meters, signals, Decoders(), rules_of)
 
     async def submit(principal: Principal, events: list[dict[str, Any]]) -> None:
         receipt = await ingest.take(owner_of(principal, "sample"), Sent(Kind.EVENTS_JSON, orjson.dumps(events)))

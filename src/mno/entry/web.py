@@ -41,6 +41,7 @@ from mno.observability.forecast import routes as forecast_routes
 from mno.observability.ingest import routes as ingest_routes
 from mno.observability.ingest.sample import routes as sample_routes
 from mno.observability.ledger import routes as ledger_routes
+from mno.observability.logs import routes as logs_routes
 from mno.observability.savings import routes as savings_routes
 from mno.observability.spans import routes as traces_routes
 from mno.observability.system import routes as system_routes
@@ -57,7 +58,15 @@ from mno.settings import routes as settings_routes
 #: Requests that are still answered when the program is told to stop; live streams end then.
 GRACE_S = 3
 #: Ingest has limits of its own, far above those of other bodies.
-OWN_BODY_LIMITS = ("/otlp/", "/v1/", "/api/public/otel/", "/api/usage-events", "/api/prices/import", LLM_PREFIX)
+OWN_BODY_LIMITS = (
+    "/otlp/",
+    "/v1/",
+    "/api/public/otel/",
+    "/api/usage-events",
+    "/api/logs",
+    "/api/prices/import",
+    LLM_PREFIX,
+)
 
 #: Entered with the home team and the port that was bound.
 OnReady = Callable[[Home, int], contextlib.AbstractAsyncContextManager[None]]
@@ -85,6 +94,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, scim_routes.router(people.directory, services.config.public_url))
     add_routes(app, sample_routes.router(seen.sample))
     add_routes(app, traces_routes.router(seen.traces, seen.feed))
+    add_routes(app, logs_routes.router(services.logs, seen.bodies))
     add_routes(app, costs_routes.router(seen.costs))
     add_routes(app, budgets_routes.router(services.budgeting.editing))
     add_routes(app, ledger_routes.router(services.ledger, services.names))
@@ -147,6 +157,7 @@ async def serve(services: Services, listener: socket.socket, *, report: Report, 
                 await asyncio.wait((serving, asked), return_when=asyncio.FIRST_COMPLETED)
                 asked.cancel()
             services.observability.feed.close()  # else the server would wait for its open streams
+            services.logs.feed.close()
             server.should_exit = True
             await serving
 

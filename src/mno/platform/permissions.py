@@ -29,6 +29,7 @@ PROJECT = frozenset(
     {
         "projects.read", "projects.write",
         "spans.read", "spans.write",
+        "logs.read", "logs.write",
         "usage.read",
         "prices.read", "prices.write",
         "anomalies.write",
@@ -47,7 +48,7 @@ ALL = HUB | TEAM | PROJECT
 
 #: Systems that a team can switch off by the setting `systems.<name>`, and what nobody in it may then.
 SYSTEMS = {
-    "monitor": frozenset({"spans.read", "system.read"}),
+    "monitor": frozenset({"spans.read", "logs.read", "system.read"}),
     "costs": frozenset(
         {"usage.read", "prices.read", "prices.write", "anomalies.write", "budgets.read", "budgets.write", "ledger.read"}
         | {"alerts.read", "alerts.write", "alerts.answer"}

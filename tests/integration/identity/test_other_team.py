@@ -86,6 +86,7 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
     trace, span = "ab" * 16, "cd" * 8
     event = {"provider": "openai", "model": CANARY, "input_tokens": 5, "trace_id": trace, "span_id": span}
     assert (await first.post("/api/usage-events", json=[event])).status_code < 300
+    assert (await first.post("/api/logs", json=[{"body": CANARY, "topic": CANARY}])).status_code < 300
     price = {"model": CANARY, "prices": {"input": "1", "output": "2"}}
     proposal = Proposal("test.change", CANARY, {"what": CANARY}, Scope.project(home.team.id, home.project.id))
     async with services.engines.database.transaction(home.team.id) as tx:
@@ -105,6 +106,7 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
         "approval_id": shown("apr", approval.id),
         "trace_id": trace,
         "span_id": span,
+        "line_id": (await first.get("/api/logs")).json()["items"][0]["id"],
         "entry_id": (await first.get("/api/audit/logs")).json()["items"][0]["id"],
         # of the hub, whatever the team
         "fact_id": str(new_id()),

@@ -34,7 +34,7 @@ class KeyScope(StrEnum):
 
 #: To use a secret and to decide an approval are named singly, never meant by a scope.
 PERMISSIONS = {
-    KeyScope.INGEST: frozenset({"spans.write"}),
+    KeyScope.INGEST: frozenset({"spans.write", "logs.write"}),
     KeyScope.READ: READING & PROJECT,
     KeyScope.ADMIN: PROJECT - {"secrets.use", "approvals.decide"},
     KeyScope.GATEWAY: frozenset({"models.call"}),
@@ -43,7 +43,7 @@ PERMISSIONS = {
 
 #: What a key for one agent may ask of its project: to send what the agent did, and to call models for it.
 #: Everything else is the project's, and such a key has it on its agent only.
-OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write", "models.call"})
+OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write", "logs.write", "models.call"})
 
 
 @dataclass(frozen=True, slots=True)

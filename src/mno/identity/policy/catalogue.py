@@ -25,6 +25,8 @@ DESCRIPTIONS = {
     "projects.write": "Rename, archive or move the project.",
     "spans.read": "Read traces, with the content of prompts and answers.",
     "spans.write": "Send traces and usage.",
+    "logs.read": "Read logs.",
+    "logs.write": "Send logs.",
     "usage.read": "See usage and cost.",
     "prices.read": "See prices.",
     "prices.write": "Set prices of one's own, import price lists, price again.",

@@ -61,7 +61,7 @@ def decode_events(body: bytes, *, ndjson: bool) -> Decoded:
     """
     decoded = Decoded()
     now = now_ns()
-    for index, event in enumerate(_lines(body) if ndjson else _items(body)):
+    for index, event in enumerate(lines_of(body) if ndjson else items_of(body)):
         if index >= MAX_EVENTS_PER_REQUEST:
             raise TooLarge(f"The request holds more than {MAX_EVENTS_PER_REQUEST:,} events.")
         try:
@@ -72,16 +72,18 @@ def decode_events(body: bytes, *, ndjson: bool) -> Decoded:
     return decoded
 
 
-def _items(body: bytes) -> list[Any]:
+def items_of(body: bytes) -> list[Any]:
+    """The values of a JSON array, or the one object that the body is."""
     value = json_of(body)
     if type(value) is dict:
         return [value]
     if type(value) is not list:
-        raise Invalid("The body is not a JSON array of events, nor one event.")
+        raise Invalid("The body is not a JSON array of objects, nor one object.")
     return value
 
 
-def _lines(body: bytes) -> Iterator[Any]:
+def lines_of(body: bytes) -> Iterator[Any]:
+    """The values of NDJSON; in place of a line that is no JSON, the error."""
     for line in body.splitlines():
         if line.strip():
             try:
@@ -99,12 +101,12 @@ def span_of_event(event: Any, now: int) -> Span:
     unknown = sorted(set(event) - _FIELDS)
     if unknown:
         raise Refused(f"unknown field '{unknown[0][:80]}'; known are {', '.join(sorted(_FIELDS))}")
-    texts = {name: _text(event, name) for name in (*_TEXTS, "model")}
+    texts = {name: text_of(event, name) for name in (*_TEXTS, "model")}
     model = texts["model"]
     if not model:
         raise Refused("it names no model")
     trace_id, span_id, parent_span_id = _ids(event, texts["id"])
-    start_ns = _start(event, now)
+    start_ns = moment_of(event, now)
     duration_ns = _duration(event)
     check_times(start_ns, start_ns + duration_ns, now)
     provider = normalised(texts["provider"]) if texts["provider"] else of_model(model)
@@ -138,7 +140,8 @@ def span_of_event(event: Any, now: int) -> Span:
     )
 
 
-def _text(event: dict[str, Any], name: str) -> str:
+def text_of(event: dict[str, Any], name: str) -> str:
+    """A field's text; empty where it is left out, `Refused` where it is something else or too long."""
     value = event.get(name)
     if value is None:
         return ""
@@ -159,7 +162,7 @@ def _ids(event: dict[str, Any], key: str) -> tuple[bytes, bytes, bytes]:
     return trace_id, span_id, check_ids(trace_id, span_id, identity(event.get("parent_span_id"), "parent_span_id"))
 
 
-def _start(event: dict[str, Any], now: int) -> int:
+def moment_of(event: dict[str, Any], now: int) -> int:
     """The start in nanoseconds from RFC 3339 text with an offset; now where no time is given."""
     value = event.get("time")
     if value is None:

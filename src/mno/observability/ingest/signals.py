@@ -1,13 +1,15 @@
 """OTLP logs and metrics as blocks of rows for `otel_logs` and `otel_metrics`.
 
-They are stored whole and read by later pages. Nothing here is counted as usage: a token metric says again what
-the spans have said. A time that no clock can have written is replaced by the time of arrival, and the
+They are stored whole; logs are read by `observability/logs`. Nothing here is counted as usage: a token metric says
+again what the spans have said. A time that no clock can have written is replaced by the time of arrival, and the
 original stays in the attributes, so that no record is lost for it.
 """
 
 import base64
+import os
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID, uuid5
 
 import pyarrow as pa
 from google.protobuf import json_format
@@ -18,9 +20,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from mno.observability.ingest import tolerant
 from mno.observability.ingest.attributes import of_protobuf, shortened, value_of_protobuf
 from mno.observability.ingest.messages import as_text, dumped
-from mno.observability.ingest.model import MAX_AGE_NS, MAX_FUTURE_NS, MAX_SPANS_PER_REQUEST
+from mno.observability.ingest.model import MAX_AGE_NS, MAX_FUTURE_NS, MAX_NAME_CHARACTERS, MAX_SPANS_PER_REQUEST
 from mno.observability.ingest.normalise import Origin, origin_of
 from mno.observability.ingest.otlp_json import json_of
+from mno.observability.ingest.severity import number_of
 from mno.observability.spans.model import Owner
 from mno.platform.clock import now_ns
 from mno.platform.errors import Invalid, TooLarge
@@ -33,15 +36,18 @@ _TENANT = [("team_id", pa.string()), ("project_id", pa.string()), ("api_key_id",
 LOGS_SCHEMA = pa.schema(
     [
         *_TENANT,
+        ("id", pa.binary(16)),
         ("time", _TIME),
         ("observed_time", _TIME),
         ("trace_id", pa.binary(16)),
         ("span_id", pa.binary(8)),
         ("severity_number", pa.uint8()),
         ("severity", pa.string()),
+        ("topic", pa.string()),
         ("event_name", pa.string()),
         ("service", pa.string()),
         ("scope", pa.string()),
+        ("agent", pa.string()),
         ("body", pa.string()),
         ("attributes", pa.string()),
         ("resource", pa.string()),
@@ -74,6 +80,10 @@ METRICS_SCHEMA = pa.schema(
 )
 _TEMPORALITIES = ("", "delta", "cumulative")
 _Row = dict[str, Any]
+_VERSION_BYTE = 6
+#: Attributes that name the topic of a line and the agent that speaks, the first one wins.
+_TOPIC = ("mno.topic", "topic")
+_AGENT = "gen_ai.agent.name"
 
 
 def decode_logs(body: bytes, owner: Owner, *, json: bool = False) -> pa.Table:
@@ -88,9 +98,10 @@ def decode_logs(body: bytes, owner: Owner, *, json: bool = False) -> pa.Table:
         resource = shortened(of_protobuf(resource_logs.resource.attributes))
         for scope_logs in resource_logs.scope_logs:
             origin = origin_of(resource, scope_logs.scope.name, scope_logs.scope.version)
-            rows += (_log_row(record, origin, now) for record in scope_logs.log_records)
+            agent = str(resource.get(_AGENT, ""))[:MAX_NAME_CHARACTERS]
+            rows += (_log_row(record, origin, agent, now) for record in scope_logs.log_records)
             _check_number(rows)
-    return _table(rows, LOGS_SCHEMA, owner, now)
+    return table_of(rows, LOGS_SCHEMA, owner, now)
 
 
 def decode_metrics(body: bytes, owner: Owner, *, json: bool = False) -> pa.Table:
@@ -105,7 +116,7 @@ def decode_metrics(body: bytes, owner: Owner, *, json: bool = False) -> pa.Table
             for metric in scope_metrics.metrics:
                 rows += _metric_rows(metric, origin, now)
                 _check_number(rows)
-    return _table(rows, METRICS_SCHEMA, owner, now)
+    return table_of(rows, METRICS_SCHEMA, owner, now)
 
 
 def _check_number(rows: list[_Row]) -> None:
@@ -154,7 +165,8 @@ def _binary_id(text: str) -> str:
         return ""
 
 
-def _table(rows: list[_Row], schema: pa.Schema, owner: Owner, now: int) -> pa.Table:
+def table_of(rows: list[_Row], schema: pa.Schema, owner: Owner, now: int) -> pa.Table:
+    """The rows as a block that belongs to `owner` and arrived at `now` (nanoseconds since 1970)."""
     tenant = {
         "team_id": owner.team_id,
         "project_id": owner.project_id,
@@ -173,19 +185,38 @@ def _table(rows: list[_Row], schema: pa.Schema, owner: Owner, now: int) -> pa.Ta
     )
 
 
-def _log_row(record: Any, origin: Origin, now: int) -> _Row:
+def line_id(project_id: str, key: str = "") -> bytes:
+    """What tells a line from others of its moment: the same for the same key, else random.
+
+    A UUID, whose version says which (RFC 9562): 5 where it comes from a key, 4 where it is random.
+    """
+    if key:
+        return uuid5(UUID(project_id), key).bytes
+    return UUID(bytes=os.urandom(16), version=4).bytes
+
+
+def is_keyed(id_: bytes) -> bool:
+    """Whether the id comes from a key, so that the line may have been sent before."""
+    return id_[_VERSION_BYTE] >> 4 == 5
+
+
+def _log_row(record: Any, origin: Origin, agent: str, now: int) -> _Row:
     attributes = shortened(of_protobuf(record.attributes))
+    topic = next((attributes[name] for name in _TOPIC if attributes.get(name)), "") or record.event_name or origin.scope
     time_ns = record.time_unix_nano or record.observed_time_unix_nano
     return {
+        "id": line_id(""),
         "time": _plausible_us(time_ns, now, attributes),
         "observed_time": _plausible_us(record.observed_time_unix_nano, now, None),
         "trace_id": record.trace_id if len(record.trace_id) == 16 else bytes(16),
         "span_id": record.span_id if len(record.span_id) == 8 else bytes(8),
-        "severity_number": record.severity_number & 0xFF,
+        "severity_number": record.severity_number & 0xFF or number_of(record.severity_text),
         "severity": record.severity_text,
+        "topic": as_text(topic)[:MAX_NAME_CHARACTERS],
         "event_name": record.event_name,
         "service": origin.service,
         "scope": origin.scope,
+        "agent": as_text(attributes.get(_AGENT, "") or agent)[:MAX_NAME_CHARACTERS],
         "body": as_text(shortened({"": value_of_protobuf(record.body)})[""] or ""),
         "attributes": dumped(attributes),
         "resource": origin.resource,

@@ -13,6 +13,7 @@ from mno.observability.spans.queries import Tenant
 from mno.observability.spans.schemas import SpanDetail, StreamedSpans, TraceDetail, TracePage, TraceRow
 from mno.observability.spans.service import DEFAULT_PAGE, MAX_EXPORT, MAX_PAGE, Traces
 from mno.observability.spans.stream import SpanFeed
+from mno.platform import live
 from mno.platform.clock import now
 from mno.platform.errors import Invalid
 from mno.platform.http.gate import requires, still_permitted
@@ -25,7 +26,6 @@ Values = Annotated[list[str], Query(default_factory=list, description="Repeatabl
 Format = Literal["json", "csv", "parquet"]
 
 _FILES = {"csv": ("text/csv; charset=utf-8", traces_csv), "parquet": ("application/vnd.apache.parquet", traces_parquet)}
-_STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def asked_range(
@@ -109,7 +109,7 @@ def router(traces: Traces, feed: SpanFeed) -> APIRouter:
         asked = StreamFilter(frozenset(provider), frozenset(model), frozenset(environment), status)
         feed.check_room()
         events = feed.subscribe(_tenant(reader), asked, partial(still_permitted, request, _READ))
-        return StreamingResponse(events, media_type="text/event-stream", headers=_STREAM_HEADERS)
+        return StreamingResponse(events, media_type="text/event-stream", headers=live.HEADERS)
 
     return routes
 

@@ -131,7 +131,7 @@ async def test_reading_needs_the_permission(client: httpx.AsyncClient, address: 
 
 
 async def test_a_stream_too_many_is_refused(client: httpx.AsyncClient, feed: SpanFeed) -> None:
-    feed._max_subscribers = 0
+    feed._audience._max_readers = 0
     answer = await client.get("/api/spans/stream")
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0

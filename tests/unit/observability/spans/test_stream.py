@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
-from mno.observability.spans import stream
 from mno.observability.spans.filters import Status, StreamFilter
 from mno.observability.spans.model import Span, UsageKind
 from mno.observability.spans.queries import Tenant
 from mno.observability.spans.stream import SpanFeed
+from mno.platform import live
 from mno.platform.errors import LimitExceeded
 
 TENANT = Tenant("team", "project")
@@ -21,8 +21,8 @@ EVERYTHING = StreamFilter()
 
 @pytest.fixture(autouse=True)
 def short_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "EVENT_INTERVAL_S", 0.1)
-    monkeypatch.setattr(stream, "PING_INTERVAL_S", 0.3)
+    monkeypatch.setattr(live, "EVENT_INTERVAL_S", 0.1)
+    monkeypatch.setattr(live, "PING_INTERVAL_S", 0.3)
 
 
 async def always() -> bool:
@@ -115,11 +115,11 @@ async def test_a_reader_who_may_not_read_any_more_gets_neither_an_event_nor_a_pi
 
     feed = SpanFeed()
     told = feed.subscribe(TENANT, EVERYTHING, never)
-    assert await anext(told) == stream._OPENING
+    assert await anext(told) == live.OPENING
     feed.publish("team", "project", [span()])
     feed.settled()
     assert [event async for event in told] == []
-    assert [event async for event in feed.subscribe(TENANT, EVERYTHING, never)] == [stream._OPENING]
+    assert [event async for event in feed.subscribe(TENANT, EVERYTHING, never)] == [live.OPENING]
     assert feed.subscribers == 0
 
 
@@ -149,8 +149,8 @@ async def test_every_stream_ends_at_shutdown() -> None:
 
 
 async def test_a_stream_ends_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "MAX_STREAM_S", 0.0)
-    assert [event async for event in SpanFeed().subscribe(TENANT, EVERYTHING, always)] == [stream._OPENING]
+    monkeypatch.setattr(live, "MAX_STREAM_S", 0.0)
+    assert [event async for event in SpanFeed().subscribe(TENANT, EVERYTHING, always)] == [live.OPENING]
 
 
 def test_publishing_after_the_loop_has_ended_does_no_harm() -> None:
