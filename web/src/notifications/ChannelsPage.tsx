@@ -46,7 +46,7 @@ export default function ChannelsPage() {
       {isEmpty && mayWrite ? (
         <Card>
           <State icon={IconBellRinging} title={t("channels.empty")} text={t("channels.emptyText")} />
-          <div style={{ maxWidth: 720, margin: "0 auto 24px" }}>
+          <div style={{ maxWidth: 640, margin: "0 auto 24px" }}>
             <KindChoice choose={(kind) => setAdding({ kind })} />
           </div>
         </Card>

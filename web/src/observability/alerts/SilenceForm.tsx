@@ -84,7 +84,7 @@ export function SilenceForm({ silence, close }: { silence: Silence | null; close
         <>
           <div className="columns" style={FIELDS}>
             <Select label={t("alerts.rule")} value={draft.rule} onChange={(next) => change({ rule: next ?? "" })} data={[{ value: "", label: t("alerts.everyRule") }, ...(rules.data ?? []).map(({ id, name }) => ({ value: id, label: name }))]} allowDeselect={false} searchable />
-            <Select label={t("budgets.of")} disabled={!mayWriteInTeam} value={draft.of} onChange={(next) => change({ of: next ?? "project" })} data={(["project", "team"] as const).map((each) => ({ value: each, label: t(`budgets.of.${each}`) }))} allowDeselect={false} />
+            <Select label={t("secrets.scope")} disabled={!mayWriteInTeam} value={draft.of} onChange={(next) => change({ of: next ?? "project" })} data={(["project", "team"] as const).map((each) => ({ value: each, label: t(`budgets.of.${each}`) }))} allowDeselect={false} />
           </div>
           <fieldset className="part">
             <legend>{t("silences.labels")}</legend>

@@ -24,7 +24,7 @@ export function useRuleChanges(): (before: Draft, after: Draft) => Changed[] {
     {
       key: "calls",
       title: t("alerts.whichCalls"),
-      text: ({ of, measure, group_by, conditions }) => scopeText({ of, measure, group_by: isTold(measure) ? "" : group_by, matches: Object.fromEntries(conditions.map(({ dimension, values }) => [dimension, values])) }, names, t),
+      text: ({ of, measure, group_by, conditions }) => scopeText({ of, measure, group_by: isTold(measure) ? "" : group_by, matches: Object.fromEntries(conditions.filter(({ values }) => values.length > 0).map(({ dimension, values }) => [dimension, values])) }, names, t),
     },
     { key: "budget", title: t("alerts.budget"), text: ({ budget }) => budget },
     { key: "holds", title: t("alerts.holdsFor"), text: ({ for_s }) => length(for_s) },

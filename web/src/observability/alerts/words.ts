@@ -70,6 +70,10 @@ export function measureName(measure: Measure, t: Translate, quantile = 0): strin
   return quantile > 0 ? t("alerts.latencyOf", { quantile: String(quantile) }) : t(`alerts.measure.${measure}`);
 }
 
+/** What alerts are of, besides the dimensions of calls. */
+const OWN = ["budget", "anomaly", "driver"] as const;
+const isOwn = (name: string): name is (typeof OWN)[number] => OWN.some((each) => each === name);
+
 export interface Names {
   /** The value of a dimension as people call it: keys and projects have names. */
   value: (dimension: string, value: string) => string;
@@ -86,7 +90,7 @@ export function useNames(): Names {
     if (dimension === "project") return projects.names.get(text.replace(/^prj_/, "")) ?? text;
     return text === "" ? t("value.none") : text;
   };
-  const titleOf = (dimension: string) => (dimension === "budget" ? t("alerts.budget") : dimension === "anomaly" ? t("alerts.anomaly") : dimensionName(dimension, t));
+  const titleOf = (dimension: string) => (isOwn(dimension) ? t(`alerts.${dimension}`) : dimensionName(dimension, t));
   return { value, labels: (labels) => Object.entries(labels).map(([dimension, text]) => `${titleOf(dimension)} ${value(dimension, text)}`).join(" · ") };
 }
 
