@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from mno.llm_gateway.breaker import Breakers
 from mno.llm_gateway.cache import Cache, Remembered, key_of
 from mno.llm_gateway.headers import check_path
 from mno.llm_gateway.incoming import Incoming, caller_of
@@ -24,11 +23,12 @@ from mno.llm_gateway.providers.asked import Dialect
 from mno.llm_gateway.reservation import Reservation, lease_s
 from mno.llm_gateway.settlements import Settlements
 from mno.llm_gateway.setup.service import Setups
-from mno.llm_gateway.upstream.pool import Guard, Pool
 from mno.platform import clock
+from mno.platform.breaker import Breakers
 from mno.platform.errors import MnoError
 from mno.platform.ids import new_span_id
 from mno.platform.principal import Principal
+from mno.platform.upstream.pool import Guard, Pool
 
 
 class Calls:

@@ -23,12 +23,12 @@ from mno.llm_gateway.model import MAX_REQUEST_BYTES, MAX_REQUESTS_IN_FLIGHT_BYTE
 from mno.llm_gateway.passage import Refused
 from mno.llm_gateway.providers import DIALECTS
 from mno.llm_gateway.providers.asked import Dialect
-from mno.llm_gateway.upstream.connection import Broken
 from mno.platform import origin
 from mno.platform.errors import LimitExceeded, MnoError, NotFound, TooLarge, Unauthenticated
 from mno.platform.http.gate import admitted_by_key, key_in
 from mno.platform.http.problems import retry_headers, status_of, tell_refusal_in
 from mno.platform.principal import Principal
+from mno.platform.upstream.connection import Broken
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

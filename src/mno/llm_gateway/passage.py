@@ -11,15 +11,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mno.llm_gateway.breaker import Breakers
 from mno.llm_gateway.headers import Header, answer_headers, request_head
 from mno.llm_gateway.plan import Plan, Route
 from mno.llm_gateway.providers.reading import Reading, Stream, Whole
 from mno.llm_gateway.routing import FAILING, RETRIED, pause_s
-from mno.llm_gateway.upstream.connection import Answer, Broken
-from mno.llm_gateway.upstream.pool import Pool
 from mno.platform import clock
+from mno.platform.breaker import Breakers
 from mno.platform.errors import MnoError, Unavailable
+from mno.platform.upstream.connection import Answer, Broken
+from mno.platform.upstream.pool import Pool
 
 #: A refusal of a provider, which is read whole before it is passed on.
 MAX_REFUSAL_BYTES = 1024 * 1024

@@ -9,8 +9,8 @@ import pytest
 from integration.llm_gateway.conftest import CHAT, Team, eventually
 from mno.llm_gateway.model import ProviderKind
 from mno.llm_gateway.providers import anthropic, gemini, openai
-from mno.llm_gateway.upstream import pool
 from mno.platform.http import connections
+from mno.platform.upstream import pool
 from support.upstream import Got, Upstream, Wire, completion
 
 CALLERS = 1_000

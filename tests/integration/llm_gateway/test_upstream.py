@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 import uvloop
 
-from mno.llm_gateway.upstream.connection import MAX_WAITING_BYTES, Answer, Broken
-from mno.llm_gateway.upstream.pool import Origin, Pool
 from mno.platform.egress import AddressRefused, Allowed, Egress
+from mno.platform.upstream.connection import MAX_WAITING_BYTES, Answer, Broken
+from mno.platform.upstream.pool import Origin, Pool
 
 REQUEST = b"POST /v1 HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n"
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

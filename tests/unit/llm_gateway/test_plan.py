@@ -21,9 +21,9 @@ from mno.llm_gateway.model import (
 from mno.llm_gateway.plan import Plan, planned, upstream_of
 from mno.llm_gateway.providers import DIALECTS
 from mno.llm_gateway.setup.service import Setup, Upstream
-from mno.llm_gateway.upstream.pool import Origin
 from mno.platform import clock
 from mno.platform.errors import Denied, Invalid, NotFound
+from mno.platform.upstream.pool import Origin
 
 PROJECT, TEAM, KEY = uuid4(), uuid4(), uuid4()
 

@@ -15,8 +15,8 @@ from mno.llm_gateway.model import Alias, KeyPolicy, Provider
 from mno.llm_gateway.ports import OwnSecrets
 from mno.llm_gateway.providers import DIALECTS
 from mno.llm_gateway.providers.asked import Dialect
-from mno.llm_gateway.upstream.pool import Origin
 from mno.platform.database import Connection, Database
+from mno.platform.upstream.pool import Origin
 from mno.platform.versions import Versions
 
 #: Topics begin so; the team follows.

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.llm_gateway.breaker import FAILURES, MAX_REST_S, REST_S, Breakers
+from mno.platform.breaker import FAILURES, MAX_REST_S, REST_S, Breakers
 
 TARGET = ("provider", "model")
 

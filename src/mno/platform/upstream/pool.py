@@ -11,8 +11,8 @@ from collections import deque
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from mno.llm_gateway.upstream.connection import Answer, Broken, Connection
 from mno.platform.errors import LimitExceeded
+from mno.platform.upstream.connection import Answer, Broken, Connection
 
 #: Connections to all providers at one time.
 MAX_UPSTREAM_CONNECTIONS = 4_096

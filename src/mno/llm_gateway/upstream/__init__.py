@@ -1,1 +1,0 @@
-"""The way to providers: a small HTTP/1.1 client, pooled and guarded."""
