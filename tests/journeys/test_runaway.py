@@ -53,7 +53,8 @@ async def test_a_runaway_agent_is_told_of_and_seen(
         assert letter["To"] == "finance@example.com"
         body = letter.get_body(("plain",))
         assert body is not None
-        assert "Something is strange" in body.get_content()
+        assert "Something is strange" in letter["Subject"]
+        assert "Driven by: review-code" in body.get_content()
         assert hook.forged == 0
         told = hook.bodies[0]
         assert told["message"]["title"]

@@ -1,5 +1,6 @@
 """What budgets and anomalies tell becomes alerts: of the right rules, once, and over when it is over."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -154,3 +155,12 @@ async def test_a_counter_s_share_is_what_it_has_used_of_the_limit(
     assert await shares.share(home.team.id, budget_id, "ann") == 25
     assert await shares.share(home.team.id, budget_id, "bob") == 0
     assert await shares.share(home.team.id, new_id(), "") is None
+
+
+async def test_an_anomaly_s_alert_names_what_drove_it(node: AlertNode, tenancy: Tenancy) -> None:
+    rule = await saved_rule(node.database, tenancy, **STRANGE)
+    fact = strange(tenancy, 3.0)
+    drivers = [{"values": {"api_key": "key_1", "model": "gpt-4o", "agent": "review"}, "share": 97.6}]
+    await tell(node, replace(fact, data={**fact.data, "drivers": drivers}))
+    (alert,) = await alerts_of(node.database, rule)
+    assert dict(alert.labels) == {"anomaly": "cost spike", "driver": "gpt-4o, review 98 %"}

@@ -3,9 +3,10 @@
 A budget's counter and an anomaly are groups of their own, so each has one open alert at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from mno.observability.alerts.machine import Reading
@@ -76,6 +77,8 @@ def _of_anomaly(fact: Fact) -> Told:
     data = fact.data
     dimension, value = data["scope"]["dimension"], data["scope"]["value"]
     labels = {"anomaly": f"{data['measure']} {data['kind']}"} | ({dimension: value} if dimension else {})
+    if driver := _first_driver(data["drivers"]):
+        labels["driver"] = driver
     return Told(
         measure=AlertMeasure.ANOMALIES,
         project=data["project"],
@@ -84,3 +87,10 @@ def _of_anomaly(fact: Fact) -> Told:
         labels=labels,
         scope=(dimension, value),
     )
+
+
+def _first_driver(drivers: Sequence[Mapping[str, Any]]) -> str:
+    """What made most of the difference, such as `gpt-4o, review-code 98 %`; keys are left to the page."""
+    first = drivers[0] if drivers else {"values": {}, "share": 0}
+    values = [str(value) for name, value in first["values"].items() if value and name != "api_key"]
+    return f"{', '.join(values)} {first['share']:.0f} %" if values else ""

@@ -87,6 +87,7 @@ DIMENSIONS: Mapping[str, Mapping[str, str]] = {
     "api_key": {EN: "API key", ZH_HANT: "API 金鑰", ZH_HANS: "API 密钥"},
     "environment": {EN: "Environment", ZH_HANT: "環境", ZH_HANS: "环境"},
     "budget": {EN: "Budget", ZH_HANT: "預算", ZH_HANS: "预算"},
+    "driver": {EN: "Driven by", ZH_HANT: "主要來自", ZH_HANS: "主要来自"},
     "anomaly": {EN: "Anomaly", ZH_HANT: "異常", ZH_HANS: "异常"},
 }
 TAG = {EN: "Tag {name}", ZH_HANT: "標籤 {name}", ZH_HANS: "标签 {name}"}
