@@ -34,8 +34,8 @@ BACKLOG_BYTES = 256 * 1024 * 1024
 #: the engine busy with their fixed cost.
 LEAST_REST_S = 0.01
 MOST_REST_S = 0.1
-#: Above this rate, in spans a second, it rests for so long: an insert costs the engine the same however little it holds,
-#: and whoever sends spans one by one (the LLM gateway) pays for each.
+#: Above this rate, in spans a second, it rests for so long: an insert costs the engine the same however little it
+#: holds, and whoever sends spans one by one (the LLM gateway) pays for each.
 STEADY_RATE = 100
 STEADY_REST_S = 0.2
 #: Above this rate, in spans a second, it rests until a block is worth its cost, or this much longer: a block of
