@@ -52,6 +52,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/monitor/logs",
+    component: lazyRouteComponent(() => import("../observability/logs/LogsPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/monitor/system",
     component: lazyRouteComponent(() => import("../observability/system/SystemPage")),
   }),

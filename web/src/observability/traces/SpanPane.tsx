@@ -6,6 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { request } from "../../api/client";
+import { useMay } from "../../api/session";
 import type { SpanDetail } from "../../api/types";
 import { colorsOf } from "../../charts/palette";
 import { sumOf } from "../../format/money";
@@ -15,9 +16,10 @@ import { useAddress } from "../../shell/address";
 import { Snippet } from "../../ui/Snippet";
 import { Failure } from "../../ui/State";
 import { CopyId, Money } from "../../ui/Values";
+import { LinkedLogs } from "../logs/LinkedLogs";
 import { Messages } from "./Messages";
 
-const TABS = ["messages", "cost", "attributes", "raw"] as const;
+const TABS = ["messages", "cost", "attributes", "logs", "raw"] as const;
 type Tab = (typeof TABS)[number];
 
 export function SpanPane({ traceId, spanId, close }: { traceId: string; spanId: string; close: () => void }) {
@@ -48,8 +50,9 @@ function Loaded({ span, close }: { span: SpanDetail; traceId: string; close: () 
   const { t, language } = useLanguage();
   const { value, set } = useAddress();
   const hasMessages = span.input_messages.length + span.output_messages.length > 0;
+  const mayReadLogs = useMay("logs.read");
   const hasUsage = span.usage_kind !== "none";
-  const offered = TABS.filter((tab) => (tab === "messages" ? hasMessages : tab === "cost" ? hasUsage : true));
+  const offered = TABS.filter((tab) => (tab === "messages" ? hasMessages : tab === "cost" ? hasUsage : tab === "logs" ? mayReadLogs : true));
   const tab: Tab = offered.find((each) => each === value("tab")) ?? offered[0] ?? "attributes";
   const marks = [span.operation, span.provider, span.model, span.agent, span.tool, span.service, span.environment].filter((each) => each);
   return (
@@ -88,6 +91,7 @@ function Loaded({ span, close }: { span: SpanDetail; traceId: string; close: () 
         {tab === "messages" && <Messages input={span.input_messages} output={span.output_messages} />}
         {tab === "cost" && <CostParts span={span} />}
         {tab === "attributes" && <Attributes span={span} />}
+        {tab === "logs" && <LinkedLogs traceId={span.trace_id} spanId={span.span_id} start={Date.parse(span.start_time)} end={Date.parse(span.end_time)} />}
         {tab === "raw" && <Snippet text={JSON.stringify(span, null, 2)} />}
       </div>
     </>

@@ -1,20 +1,22 @@
 /* One trace: its totals, its waterfall, and the span that is looked at. */
 
-import { Drawer, Skeleton } from "@mantine/core";
+import { Drawer, SegmentedControl, Skeleton } from "@mantine/core";
 import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
 import { IconAlertTriangle, IconArrowLeft } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { request } from "../../api/client";
+import { useMay } from "../../api/session";
 import type { TraceDetail } from "../../api/types";
 import { formatCompact, formatCount, formatDuration } from "../../format/number";
 import { useLanguage } from "../../i18n/language";
 import { keepRange, type Search, useAddress } from "../../shell/address";
 import { Figure, Figures } from "../../ui/Figures";
-import { Page } from "../../ui/Page";
+import { Card, Page } from "../../ui/Page";
 import { Failure } from "../../ui/State";
 import { Ago, CopyId, Money } from "../../ui/Values";
+import { LinkedLogs } from "../logs/LinkedLogs";
 import { SpanPane } from "./SpanPane";
 import "./trace.css";
 import { Waterfall } from "./Waterfall";
@@ -72,7 +74,9 @@ function Loaded({ trace }: { trace: TraceDetail }) {
   const { t, language } = useLanguage();
   const { value, set } = useAddress();
   const isNarrow = useMediaQuery("(max-width: 1100px)", window.innerWidth <= 1100);
-  const selected = value("span");
+  const mayReadLogs = useMay("logs.read");
+  const isLogs = mayReadLogs && value("view") === "logs";
+  const selected = isLogs ? "" : value("span");
   const [settled] = useDebouncedValue(selected, SETTLE_MS);
   const select = useCallback((spanId: string) => set({ span: spanId }, { replace: true }), [set]);
   const close = useCallback(() => set({ span: undefined }, { replace: true }), [set]);
@@ -110,10 +114,25 @@ function Loaded({ trace }: { trace: TraceDetail }) {
         <Figure name={t("traces.spans")} value={formatCount(totals.spans, language)} />
         <Figure name={t("metric.errors")} value={<span className={totals.errors > 0 ? "broken" : undefined}>{formatCount(totals.errors, language)}</span>} />
       </Figures>
-      <div className="trace" data-closed={selected === "" || isNarrow ? "" : undefined}>
-        <Waterfall trace={trace} selected={selected} onSelect={select} />
-        {!isNarrow && pane}
-      </div>
+      {mayReadLogs && (
+        <SegmentedControl
+          aria-label={t("trace.view")}
+          value={isLogs ? "logs" : "spans"}
+          onChange={(view) => set({ view: view === "logs" ? view : undefined })}
+          data={[{ value: "spans", label: t("traces.spans") }, { value: "logs", label: t("nav.logs") }]}
+          style={{ alignSelf: "flex-start" }}
+        />
+      )}
+      {isLogs ? (
+        <Card bare>
+          <LinkedLogs traceId={trace.trace_id} start={Date.parse(trace.start_time)} end={Date.parse(trace.start_time) + trace.duration_ms} />
+        </Card>
+      ) : (
+        <div className="trace" data-closed={selected === "" || isNarrow ? "" : undefined}>
+          <Waterfall trace={trace} selected={selected} onSelect={select} />
+          {!isNarrow && pane}
+        </div>
+      )}
       {isNarrow && (
         <Drawer opened={selected !== ""} onClose={close} position="bottom" size="85%" withCloseButton={false} padding={0} styles={{ body: { height: "100%" } }}>
           {pane}
