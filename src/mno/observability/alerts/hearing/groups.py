@@ -91,6 +91,8 @@ def _of_anomaly(fact: Fact) -> Told:
 
 def _first_driver(drivers: Sequence[Mapping[str, Any]]) -> str:
     """What made most of the difference, such as `gpt-4o, review-code 98 %`; keys are left to the page."""
-    first = drivers[0] if drivers else {"values": {}, "share": 0}
+    if not drivers:
+        return ""
+    first = drivers[0]
     values = [str(value) for name, value in first["values"].items() if value and name != "api_key"]
     return f"{', '.join(values)} {first['share']:.0f} %" if values else ""
