@@ -26,6 +26,7 @@ from mno.bootstrap.foundation import (
 from mno.bootstrap.gateway import LlmGateway, build_gateway
 from mno.bootstrap.identity import Access, build_access, build_entrances, build_invitations, build_people
 from mno.bootstrap.logs import build_log_feed, build_logs
+from mno.bootstrap.mcp import McpGateway, build_mcp
 from mno.bootstrap.notifications import Notifying, build_notifications
 from mno.bootstrap.observability import Observability, build_grpc, build_observability, keep_for_a_time
 from mno.identity.model import Home
@@ -83,6 +84,7 @@ class Services:
     #: Secrets and variables for executions.
     runtime: Rooms
     llm: LlmGateway
+    mcp: McpGateway
     #: To people.
     notifying: Notifying
     alerting: Alerting
@@ -106,6 +108,7 @@ class Services:
             self.approvals.running,
             self.export.running,
             self.llm.calls.running,
+            self.mcp.calls.running,
             build_grpc(self.config, self.identity, seen, self.settings, audit).running,
         )
 
@@ -188,6 +191,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         export=export,
         runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
         llm=llm,
+        mcp=build_mcp(engines.database, versions, audit, secrets, egress, calls),
         notifying=notifying,
         alerting=alerting,
     )

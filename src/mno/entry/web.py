@@ -31,6 +31,9 @@ from mno.identity.teams.invitations import routes as invitations_routes
 from mno.llm_gateway import routes as gateway_routes
 from mno.llm_gateway.entrance import PREFIX as LLM_PREFIX
 from mno.llm_gateway.entrance import Entrance
+from mno.mcp_gateway import routes as mcp_routes
+from mno.mcp_gateway.entrance import PREFIX as MCP_PREFIX
+from mno.mcp_gateway.entrance import Entrance as McpEntrance
 from mno.notifications import routes as channels_routes
 from mno.observability.alerts import routes as alerts_routes
 from mno.observability.anomalies import routes as anomalies_routes
@@ -104,6 +107,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, system_routes.router(seen.system))
     add_routes(app, export_routes.router(services.export))
     add_routes(app, gateway_routes.router(services.llm.gateway, services.llm.calls))
+    add_routes(app, mcp_routes.router(services.mcp.registry, services.mcp.calls))
     add_routes(app, channels_routes.router(services.notifying.editing))
     add_routes(app, alerts_routes.router(services.alerting))
     add_routes(app, approvals_routes.router(services.approvals))
@@ -113,6 +117,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, audit_routes.router(services.audit))
     app.state.refusals = services.audit.audit
     stand_before(app, LLM_PREFIX, Entrance(services.llm.calls), services.settings)
+    stand_before(app, MCP_PREFIX, McpEntrance(services.mcp.calls), services.settings)
     serve_pages(app, built_web_folder())
     return app
 

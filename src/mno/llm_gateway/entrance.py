@@ -24,7 +24,8 @@ from mno.llm_gateway.passage import Refused
 from mno.llm_gateway.providers import DIALECTS
 from mno.llm_gateway.providers.asked import Dialect
 from mno.platform import origin
-from mno.platform.errors import LimitExceeded, MnoError, NotFound, TooLarge, Unauthenticated
+from mno.platform.errors import LimitExceeded, MnoError, NotFound, Unauthenticated
+from mno.platform.http.arriving import received
 from mno.platform.http.gate import admitted_by_key, key_in
 from mno.platform.http.problems import retry_headers, status_of, tell_refusal_in
 from mno.platform.principal import Principal
@@ -39,9 +40,6 @@ _log = logging.getLogger(__name__)
 
 PERMISSION = "models.call"
 PREFIX = "/llm/"
-#: How long a client may take to send its request, in seconds, and so many bytes are expected of it in each second more.
-BODY_TIMEOUT_S = 120.0
-LEAST_BODY_BYTES_PER_S = 50_000
 #: How long it may take to read a piece of its answer, in seconds.
 CLIENT_TIMEOUT_S = 120.0
 
@@ -93,9 +91,7 @@ class Entrance:
     async def _body(self, headers: Sequence[Header], receive: Receive) -> bytes:
         """The whole body, counted as it comes; `TooLarge`, or `LimitExceeded` when all requests together are."""
         check_request(headers)
-        body = await _received(receive)
-        if len(body) > MAX_REQUEST_BYTES:
-            raise TooLarge(f"A request may have {MAX_REQUEST_BYTES} bytes.")
+        body = await received(receive, MAX_REQUEST_BYTES)
         if self._in_flight_bytes + len(body) > MAX_REQUESTS_IN_FLIGHT_BYTES:
             raise LimitExceeded(
                 f"The requests that wait have {MAX_REQUESTS_IN_FLIGHT_BYTES} bytes, the limit.", retry_after_s=1
@@ -161,29 +157,6 @@ class _Client:
         self.is_gone = True
         for call in self._when_gone:
             call()
-
-
-async def _received(receive: Receive) -> bytes:
-    """The body up to its end, or a little more of it than is allowed."""
-    pieces: list[bytes] = []
-    size, more = 0, True
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S) as limit:
-            latest = limit.when() or 0.0
-            while more and size <= MAX_REQUEST_BYTES:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Unauthenticated("The client left before its request was complete.")
-                pieces.append(message.get("body", b""))
-                size, more = size + len(pieces[-1]), message.get("more_body", False)
-                if more:
-                    limit.reschedule(latest + size / LEAST_BODY_BYTES_PER_S)
-    except TimeoutError:
-        raise LimitExceeded(
-            f"The request did not come within {BODY_TIMEOUT_S:g} seconds and a second for each"
-            f" {LEAST_BODY_BYTES_PER_S} bytes."
-        ) from None
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _incoming(scope: Scope, provider: str, body: bytes) -> Incoming:

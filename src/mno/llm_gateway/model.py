@@ -196,3 +196,5 @@ class Call:
     #: Answered from memory: nothing is charged.
     cached: bool = False
     attributes: dict[str, Any] = field(default_factory=dict)
+    #: What a call of a tool has here.
+    tool: str = ""

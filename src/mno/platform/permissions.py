@@ -41,6 +41,7 @@ PROJECT = frozenset(
         "approvals.read", "approvals.decide",
         "system.read",
         "models.call", "gateway.read", "gateway.write",
+        "mcp.call", "mcp.read", "mcp.write",
     }
 )  # fmt: skip
 
@@ -54,6 +55,7 @@ SYSTEMS = {
         | {"alerts.read", "alerts.write", "alerts.answer"}
     ),
     "gateway": frozenset({"models.call", "gateway.read", "gateway.write"}),
+    "mcp": frozenset({"mcp.call", "mcp.read", "mcp.write"}),
 }
 
 #: What looking means: no secret, no change.

@@ -20,6 +20,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("systems.monitor", Kind.BOOLEAN, True, _TEAM),
     Setting("systems.costs", Kind.BOOLEAN, True, _TEAM),
     Setting("systems.gateway", Kind.BOOLEAN, True, _TEAM),
+    Setting("systems.mcp", Kind.BOOLEAN, True, _TEAM),
     Setting("security.allowed_addresses", Kind.NETWORKS, (), _TEAM),
     Setting("security.trusted_proxies", Kind.NETWORKS, (), _HUB),
     Setting("security.egress_allowed", Kind.HOSTS, (), _HUB),

@@ -1813,6 +1813,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Logs
+         * @description Log lines newest first; with `after`, what arrived since then, whatever its time, oldest first.
+         */
+        get: operations["list_logs_api_logs_get"];
+        put?: never;
+        /**
+         * Publish Logs
+         * @description Log lines, a JSON array or NDJSON. They are on the disk when this answers; bad ones are named.
+         */
+        post: operations["publish_logs_api_logs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarise Logs
+         * @description Counts of the same lines by level, topic and service, and a histogram over time.
+         */
+        get: operations["summarise_logs_api_logs_summary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Logs
+         * @description Lines as they arrive, from now on, from `after`, or from where a broken stream ended (an hour at most).
+         */
+        get: operations["stream_logs_api_logs_stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logs/{line_id}/around": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Logs Around
+         * @description A line, whole, and the lines before and after it, at most a day away.
+         */
+        get: operations["logs_around_api_logs__line_id__around_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/usage/summary": {
         parameters: {
             query?: never;
@@ -2090,7 +2174,7 @@ export interface paths {
         };
         /**
          * Get Burn Down
-         * @description How the present period was used up, by the usage that has arrived.
+         * @description How the present period was used up, by the usage that has arrived, and how it will go on to its end.
          */
         get: operations["get_burn_down_api_budgets__budget_id__burn_down_get"];
         put?: never;
@@ -2587,6 +2671,94 @@ export interface paths {
         get: operations["gateway_health_api_gateway_health_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Mcp Servers
+         * @description The team's MCP servers, without their credentials.
+         */
+        get: operations["list_mcp_servers_api_mcp_registry_get"];
+        put?: never;
+        /**
+         * Add Mcp Server
+         * @description Adds a server that speaks streamable HTTP; its credential is kept encrypted and never shown again.
+         */
+        post: operations["add_mcp_server_api_mcp_registry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/registry/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Mcp Servers
+         * @description Adds the servers of an `mcpServers` document; those that cannot be added are named with the reason.
+         */
+        post: operations["import_mcp_servers_api_mcp_registry_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/registry/{server_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Mcp Server
+         * @description Removes a server and its credential.
+         */
+        delete: operations["remove_mcp_server_api_mcp_registry__server_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Mcp Server
+         * @description Changes what is named; another address or kind of credential needs the credential again.
+         */
+        patch: operations["change_mcp_server_api_mcp_registry__server_id__patch"];
+        trace?: never;
+    };
+    "/api/mcp/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Tool
+         * @description Calls one tool; its arguments are checked against its schema first (JSON Schema 2020-12).
+         */
+        post: operations["call_tool_api_mcp_call_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4783,8 +4955,29 @@ export interface components {
             rolling_s?: number;
         };
         /**
+         * BurnAhead
+         * @description What will be used until then; 80 of 100 times it lies between `lower` and `upper`.
+         */
+        BurnAhead: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Median */
+            median: string;
+            /** Lower */
+            lower: string;
+            /** Upper */
+            upper: string;
+        };
+        /**
          * BurnDownShape
          * @description How the present period was used up until now; `limit` less `spent` is what was left.
+         *
+         *     `forecast` goes on to the end of a day, week or month; empty with less than two days of history. `runs_out_at` is
+         *     when the limit will probably be reached, null where it lasts; `runs_out_earliest` and `runs_out_latest` are the
+         *     bounds of that with 80 % confidence.
          */
         BurnDownShape: {
             /** Limit */
@@ -4792,6 +4985,14 @@ export interface components {
             standing: components["schemas"]["BudgetStandingShape"];
             /** Steps */
             steps: components["schemas"]["BurnStep"][];
+            /** Forecast */
+            forecast: components["schemas"]["BurnAhead"][];
+            /** Runs Out At */
+            runs_out_at: string | null;
+            /** Runs Out Earliest */
+            runs_out_earliest: string | null;
+            /** Runs Out Latest */
+            runs_out_latest: string | null;
         };
         /** BurnStep */
         BurnStep: {
@@ -4802,6 +5003,16 @@ export interface components {
             at: string;
             /** Spent */
             spent: string;
+        };
+        /**
+         * CapsShape
+         * @description Bounds of this one call; they only narrow what holds anyway.
+         */
+        CapsShape: {
+            /** Timeout S */
+            timeout_s?: number | null;
+            /** Result Bytes */
+            result_bytes?: number | null;
         };
         /** ChangePasswordWish */
         ChangePasswordWish: {
@@ -5142,6 +5353,12 @@ export interface components {
              */
             secret: string;
         };
+        /**
+         * CredentialKind
+         * @description How the hub shows a server who it is.
+         * @enum {string}
+         */
+        CredentialKind: "none" | "bearer" | "header";
         /** CreditWish */
         CreditWish: {
             /**
@@ -5931,7 +6148,7 @@ export interface components {
          * @description What an API key is for.
          * @enum {string}
          */
-        KeyScope: "ingest" | "read" | "admin" | "gateway";
+        KeyScope: "ingest" | "read" | "admin" | "gateway" | "tools";
         /**
          * KeyShape
          * @description A key without its secret; `prefix` is the part by which its owner recognises it.
@@ -6158,6 +6375,136 @@ export interface components {
             expires_at: string;
         };
         /**
+         * LogBar
+         * @description One step of the histogram: its start, and lines by level.
+         */
+        LogBar: {
+            /** Time */
+            time: string;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+        };
+        /** LogClass */
+        LogClass: {
+            /** Name */
+            name: string;
+            /** Lines */
+            lines: number;
+        };
+        /**
+         * LogLevel
+         * @description From the least grave to the gravest.
+         * @enum {string}
+         */
+        LogLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+        /**
+         * LogLine
+         * @description One line. `cut`: body or attributes are longer than lists show; ask for the line itself.
+         */
+        LogLine: {
+            /** Id */
+            id: string;
+            /** Time */
+            time: string;
+            /** Ingested At */
+            ingested_at: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "none";
+            /** Severity */
+            severity: string;
+            /** Topic */
+            topic: string;
+            /** Service */
+            service: string;
+            /** Scope */
+            scope: string;
+            /** Agent */
+            agent: string;
+            /** Event Name */
+            event_name: string;
+            /** Trace Id */
+            trace_id: string | null;
+            /** Span Id */
+            span_id: string | null;
+            /** Body */
+            body: string;
+            /** Attributes */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /** Resource */
+            resource: {
+                [key: string]: unknown;
+            };
+            /** Api Key Id */
+            api_key_id: string;
+            /** Cut */
+            cut: boolean;
+        };
+        /**
+         * LogPage
+         * @description Lines of a list, newest first; or, asked with `after`, what arrived since, oldest first.
+         *
+         *     `next_cursor` leads to older lines and is null at the end and with `after`. `tail` is the `after` of what arrives
+         *     later; `more` says that some of it has arrived already.
+         */
+        LogPage: {
+            /** Items */
+            items: components["schemas"]["LogLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Tail */
+            tail: string;
+            /** More */
+            more: boolean;
+        };
+        /**
+         * LogSummary
+         * @description Counts of the lines that a filter finds. Topics and services: the most frequent ones.
+         */
+        LogSummary: {
+            /** Total */
+            total: number;
+            /** Levels */
+            levels: {
+                [key: string]: number;
+            };
+            /** Topics */
+            topics: components["schemas"]["LogClass"][];
+            /** Services */
+            services: components["schemas"]["LogClass"][];
+            /** Step S */
+            step_s: number;
+            /** Histogram */
+            histogram: components["schemas"]["LogBar"][];
+        };
+        /**
+         * LogSurroundings
+         * @description A line, whole, between those before and after it, all oldest first.
+         */
+        LogSurroundings: {
+            /** Before */
+            before: components["schemas"]["LogLine"][];
+            line: components["schemas"]["LogLine"];
+            /** After */
+            after: components["schemas"]["LogLine"][];
+        };
+        /**
+         * LogsReceipt
+         * @description What became of published lines. A line sent again with the same `id` and time is accepted and kept once.
+         */
+        LogsReceipt: {
+            /** Accepted */
+            accepted: number;
+            /** Rejected */
+            rejected: components["schemas"]["RejectedLogLine"][];
+        };
+        /**
          * MadeChannelShape
          * @description The channel, and a webhook's signing secret where the hub made one; it is shown this once.
          */
@@ -6197,6 +6544,194 @@ export interface components {
             failure: string;
             /** Secret */
             secret: string;
+        };
+        /**
+         * McpCallResult
+         * @description What the tool answered, as the protocol has it.
+         */
+        McpCallResult: {
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            };
+            /**
+             * Is Error
+             * @description Whether the tool says that it failed.
+             */
+            is_error: boolean;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /** McpCallWish */
+        McpCallWish: {
+            /**
+             * Server
+             * @description Stands in `/mcp/<name>` and before its tools.
+             */
+            server: string;
+            /** Tool */
+            tool: string;
+            /**
+             * Args
+             * @default {}
+             */
+            args?: {
+                [key: string]: unknown;
+            };
+            /** @default {} */
+            caps?: components["schemas"]["CapsShape"];
+        };
+        /**
+         * McpImport
+         * @description The common `mcpServers` document, as Claude, Cursor and others keep it.
+         */
+        McpImport: {
+            /** Mcpservers */
+            mcpServers?: {
+                [key: string]: unknown;
+            } | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /** McpImported */
+        McpImported: {
+            /** Items */
+            items: components["schemas"]["McpServerShape"][];
+            /**
+             * Left
+             * @description What could not be added, each with the reason.
+             */
+            left: string[];
+        };
+        /**
+         * McpServerChange
+         * @description What is to be different; what is left out stays.
+         */
+        McpServerChange: {
+            /** Name */
+            name?: string | null;
+            /** Address */
+            address?: string | null;
+            credential_kind?: components["schemas"]["CredentialKind"] | null;
+            /** Header */
+            header?: string | null;
+            /**
+             * Credential
+             * @description Kept encrypted, never shown.
+             */
+            credential?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Tags */
+            tags?: string[] | null;
+            /** Timeout S */
+            timeout_s?: number | null;
+            /** Calls Per Minute */
+            calls_per_minute?: number | null;
+            /** Concurrent Calls */
+            concurrent_calls?: number | null;
+            /** Result Bytes */
+            result_bytes?: number | null;
+            /** Enabled */
+            enabled?: boolean | null;
+        };
+        /** McpServerList */
+        McpServerList: {
+            /** Items */
+            items: components["schemas"]["McpServerShape"][];
+        };
+        /**
+         * McpServerShape
+         * @description A server without its credential, which nobody is shown.
+         */
+        McpServerShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Address */
+            address: string;
+            credential_kind: components["schemas"]["CredentialKind"];
+            /** Header */
+            header: string;
+            /** Description */
+            description: string;
+            /** Tags */
+            tags: string[];
+            /** Timeout S */
+            timeout_s: number;
+            /**
+             * Calls Per Minute
+             * @description Null: no limit.
+             */
+            calls_per_minute: number | null;
+            /** Concurrent Calls */
+            concurrent_calls: number;
+            /** Result Bytes */
+            result_bytes: number;
+            /** Enabled */
+            enabled: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /** McpServerWish */
+        McpServerWish: {
+            /**
+             * Name
+             * @description Stands in `/mcp/<name>` and before its tools.
+             */
+            name: string;
+            /** Address */
+            address: string;
+            /** @default none */
+            credential_kind?: components["schemas"]["CredentialKind"];
+            /**
+             * Header
+             * @description Of a credential of the kind `header`.
+             * @default
+             */
+            header?: string;
+            /**
+             * Credential
+             * @description Kept encrypted, never shown.
+             */
+            credential?: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+            /**
+             * Timeout S
+             * @description How long an answer is awaited.
+             * @default 60
+             */
+            timeout_s?: number;
+            /** Calls Per Minute */
+            calls_per_minute?: number | null;
+            /**
+             * Concurrent Calls
+             * @default 100
+             */
+            concurrent_calls?: number;
+            /**
+             * Result Bytes
+             * @default 8388608
+             */
+            result_bytes?: number;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
         };
         /**
          * Measure
@@ -7078,6 +7613,19 @@ export interface components {
          * @description One event that was not taken.
          */
         RejectedEvent: {
+            /**
+             * Index
+             * @description Its place in the request, from 0.
+             */
+            index: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * RejectedLogLine
+         * @description One line that was not taken.
+         */
+        RejectedLogLine: {
             /**
              * Index
              * @description Its place in the request, from 0.
@@ -8047,6 +8595,14 @@ export interface components {
             from_start?: boolean;
         };
         /**
+         * StreamedLogs
+         * @description One event `logs` of the live stream; the event's id is the cursor behind its last line.
+         */
+        StreamedLogs: {
+            /** Items */
+            items: components["schemas"]["LogLine"][];
+        };
+        /**
          * StreamedSpan
          * @description One span of the live stream.
          */
@@ -8098,6 +8654,12 @@ export interface components {
             /** Total */
             total: number;
         };
+        /**
+         * Surroundings
+         * @description Which lines surround a hit: all of the project, or those that share something with it.
+         * @enum {string}
+         */
+        Surroundings: "all" | "service" | "topic" | "trace";
         /**
          * SwitchWish
          * @description Where the session shall act.
@@ -12927,6 +13489,348 @@ export interface operations {
             };
         };
     };
+    list_logs_api_logs_get: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description A page's `tail`: what arrived since, oldest first. */
+                after?: string;
+                limit?: number;
+                /** @description RFC 3339, or -15m, -24h, -30d. */
+                from?: string;
+                /** @description The same, or now; not part of the range. */
+                to?: string;
+                /** @description Repeatable; any of the values matches. */
+                topic?: string[];
+                /** @description Repeatable; any of the values matches. */
+                service?: string[];
+                /** @description Repeatable; any of the values matches. */
+                agent?: string[];
+                /** @description This level and everything graver. */
+                level?: components["schemas"]["LogLevel"] | null;
+                /** @description A trace's id, 32 hexadecimal digits. */
+                trace?: string;
+                /** @description A span's id, 16 hexadecimal digits. */
+                span?: string;
+                /** @description Free text in bodies, topics and attributes, whatever its case. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_logs_api_logs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Body
+                     * @description What is said: text, or any JSON.
+                     * @default
+                     */
+                    body?: unknown;
+                    /**
+                     * Time
+                     * @description RFC 3339; now where it is left out.
+                     */
+                    time?: string | null;
+                    /**
+                     * Level
+                     * @description trace, debug, info, warn, error, fatal, a logger's name, or 1 to 24.
+                     * @default info
+                     */
+                    level?: string | number;
+                    /**
+                     * Topic
+                     * @description What the line is about, such as billing or tools.search.
+                     * @default
+                     */
+                    topic?: string;
+                    /** Attributes */
+                    attributes?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * Trace Id
+                     * @description 32 hexadecimal digits.
+                     * @default
+                     */
+                    trace_id?: string;
+                    /**
+                     * Span Id
+                     * @description 16 hexadecimal digits.
+                     * @default
+                     */
+                    span_id?: string;
+                    /**
+                     * Service
+                     * @default
+                     */
+                    service?: string;
+                    /**
+                     * Agent
+                     * @default
+                     */
+                    agent?: string;
+                    /**
+                     * Event Name
+                     * @default
+                     */
+                    event_name?: string;
+                    /**
+                     * Id
+                     * @description Makes sending again safe; needs `time`.
+                     * @default
+                     */
+                    id?: string;
+                }[];
+                "application/x-ndjson": {
+                    /**
+                     * Body
+                     * @description What is said: text, or any JSON.
+                     * @default
+                     */
+                    body?: unknown;
+                    /**
+                     * Time
+                     * @description RFC 3339; now where it is left out.
+                     */
+                    time?: string | null;
+                    /**
+                     * Level
+                     * @description trace, debug, info, warn, error, fatal, a logger's name, or 1 to 24.
+                     * @default info
+                     */
+                    level?: string | number;
+                    /**
+                     * Topic
+                     * @description What the line is about, such as billing or tools.search.
+                     * @default
+                     */
+                    topic?: string;
+                    /** Attributes */
+                    attributes?: {
+                        [key: string]: unknown;
+                    };
+                    /**
+                     * Trace Id
+                     * @description 32 hexadecimal digits.
+                     * @default
+                     */
+                    trace_id?: string;
+                    /**
+                     * Span Id
+                     * @description 16 hexadecimal digits.
+                     * @default
+                     */
+                    span_id?: string;
+                    /**
+                     * Service
+                     * @default
+                     */
+                    service?: string;
+                    /**
+                     * Agent
+                     * @default
+                     */
+                    agent?: string;
+                    /**
+                     * Event Name
+                     * @default
+                     */
+                    event_name?: string;
+                    /**
+                     * Id
+                     * @description Makes sending again safe; needs `time`.
+                     * @default
+                     */
+                    id?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsReceipt"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summarise_logs_api_logs_summary_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, or -15m, -24h, -30d. */
+                from?: string;
+                /** @description The same, or now; not part of the range. */
+                to?: string;
+                /** @description Repeatable; any of the values matches. */
+                topic?: string[];
+                /** @description Repeatable; any of the values matches. */
+                service?: string[];
+                /** @description Repeatable; any of the values matches. */
+                agent?: string[];
+                /** @description This level and everything graver. */
+                level?: components["schemas"]["LogLevel"] | null;
+                /** @description A trace's id, 32 hexadecimal digits. */
+                trace?: string;
+                /** @description A span's id, 16 hexadecimal digits. */
+                span?: string;
+                /** @description Free text in bodies, topics and attributes, whatever its case. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSummary"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_logs_api_logs_stream_get: {
+        parameters: {
+            query?: {
+                /** @description A page's `tail`: what arrived since, oldest first. */
+                after?: string;
+                /** @description Repeatable; any of the values matches. */
+                topic?: string[];
+                /** @description Repeatable; any of the values matches. */
+                service?: string[];
+                /** @description Repeatable; any of the values matches. */
+                agent?: string[];
+                /** @description This level and everything graver. */
+                level?: components["schemas"]["LogLevel"] | null;
+                /** @description A trace's id, 32 hexadecimal digits. */
+                trace?: string;
+                /** @description A span's id, 16 hexadecimal digits. */
+                span?: string;
+                /** @description Free text in bodies, topics and attributes, whatever its case. */
+                q?: string;
+            };
+            header?: {
+                /** @description Sent by browsers that come back. */
+                "last-event-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events `logs` and `ping`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamedLogs"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logs_around_api_logs__line_id__around_get: {
+        parameters: {
+            query?: {
+                /** @description Lines of what: all, or the same service, topic, trace. */
+                of?: components["schemas"]["Surroundings"];
+                before?: number;
+                after?: number;
+            };
+            header?: never;
+            path: {
+                line_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogSurroundings"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     summary_api_usage_summary_get: {
         parameters: {
             query?: {
@@ -14485,6 +15389,198 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GatewayHealth"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_mcp_servers_api_mcp_registry_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServerList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_mcp_server_api_mcp_registry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["McpServerWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServerShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_mcp_servers_api_mcp_registry_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["McpImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpImported"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_mcp_server_api_mcp_registry__server_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_mcp_server_api_mcp_registry__server_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["McpServerChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServerShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_tool_api_mcp_call_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["McpCallWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpCallResult"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -6,7 +6,7 @@ import type { ApiKey, CreatedKey, KeyScope } from "../api/types";
 export type KeyWish = components["schemas"]["KeyWishShape"];
 export type KeyChange = components["schemas"]["KeyChangeShape"];
 
-export const SCOPES = ["ingest", "read", "gateway", "admin"] as const satisfies readonly KeyScope[];
+export const SCOPES = ["ingest", "read", "gateway", "tools", "admin"] as const satisfies readonly KeyScope[];
 /** How long two keys may work side by side, in seconds: from not at all to thirty days. */
 export const OVERLAPS_S = [0, 3600, 86_400, 604_800, 2_592_000] as const;
 const MOST_PAGES = 25;

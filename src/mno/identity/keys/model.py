@@ -30,6 +30,8 @@ class KeyScope(StrEnum):
     ADMIN = "admin"
     #: To call models through the hub.
     GATEWAY = "gateway"
+    #: To call tools through the hub.
+    TOOLS = "tools"
 
 
 #: To use a secret and to decide an approval are named singly, never meant by a scope.
@@ -38,12 +40,13 @@ PERMISSIONS = {
     KeyScope.READ: READING & PROJECT,
     KeyScope.ADMIN: PROJECT - {"secrets.use", "approvals.decide"},
     KeyScope.GATEWAY: frozenset({"models.call"}),
+    KeyScope.TOOLS: frozenset({"mcp.call"}),
 }
 
 
-#: What a key for one agent may ask of its project: to send what the agent did, and to call models for it.
+#: What a key for one agent may ask of its project: to send what the agent did, and to call models and tools for it.
 #: Everything else is the project's, and such a key has it on its agent only.
-OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write", "logs.write", "models.call"})
+OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write", "logs.write", "models.call", "mcp.call"})
 
 
 @dataclass(frozen=True, slots=True)

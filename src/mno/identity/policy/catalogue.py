@@ -50,4 +50,7 @@ DESCRIPTIONS = {
     "models.call": "Call models through the hub.",
     "gateway.read": "See model providers, names for models and the limits of keys.",
     "gateway.write": "Set up model providers, names for models and the limits of keys.",
+    "mcp.call": "Call tools through the hub.",
+    "mcp.read": "See MCP servers, never their credentials.",
+    "mcp.write": "Add, change and remove MCP servers.",
 }

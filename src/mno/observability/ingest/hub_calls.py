@@ -78,6 +78,8 @@ class HubCall(Protocol):
     @property
     def operation(self) -> str: ...
     @property
+    def tool(self) -> str: ...
+    @property
     def metered(self) -> bool: ...
     @property
     def provider(self) -> str: ...
@@ -128,7 +130,7 @@ class Deliveries(Protocol):
 
 
 class HubCalls:
-    """Where the gateway writes its calls down, and asks what they cost."""
+    """Where the gateways write their calls down, and asks what they cost."""
 
     def __init__(self, pipeline: Deliveries, pricers: CallPricers, rules_of: RulesOf) -> None:
         self._pipeline = pipeline
@@ -245,7 +247,7 @@ def span_of(call: HubCall) -> Span:
         span_id=call.span_id,
         start_ns=call.start_ns,
         duration_ns=call.duration_ns,
-        name=f"{call.operation or 'request'} {call.model}".strip(),
+        name=f"{call.operation or 'request'} {call.tool or call.model}".strip(),
         parent_span_id=call.parent_span_id,
         kind="client",
         status="error" if call.failed else "ok",
@@ -257,6 +259,7 @@ def span_of(call: HubCall) -> Span:
         model=call.model,
         request_model=call.request_model,
         agent=caller.agent,
+        tool=call.tool,
         user_id=caller.user,
         session_id=caller.session,
         environment=caller.environment,

@@ -1,0 +1,103 @@
+"""What a client of either era gets: the hub's own answers, and a server's answer in the words of the client's era.
+
+A result passes byte for byte. What one era demands and the other does not know is put in; what only the newer era can
+say is turned into an error for a client of the older one.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import mno
+from mno.mcp_gateway import message
+from mno.mcp_gateway.message import HANDSHAKE, MODERN, Object, Raw, Request, RpcError
+from mno.platform.errors import Denied, Invalid, LimitExceeded, MnoError, NotFound, Unavailable
+
+#: For how long a client may believe a list of tools, in milliseconds.
+LIST_TTL_MS = 10_000
+
+_SERVER = {"name": "mno", "version": mno.__version__, "title": "MachineNativeOps"}
+_CAPABILITIES: dict[str, dict[str, bool]] = {"tools": {}}
+#: The first kind that fits counts.
+_CODES: tuple[tuple[type[MnoError], int], ...] = (
+    (LimitExceeded, message.LIMIT_EXCEEDED),
+    (Denied, message.DENIED),
+    (NotFound, message.INVALID_PARAMS),
+    (Invalid, message.INVALID_PARAMS),
+    (Unavailable, message.SERVER_FAILED),
+)
+
+
+def discovered() -> dict[str, Any]:
+    """Of `server/discover`."""
+    return {
+        "resultType": "complete",
+        "supportedVersions": [*HANDSHAKE, MODERN],
+        "capabilities": _CAPABILITIES,
+        "ttlMs": LIST_TTL_MS,
+        "cacheScope": "private",
+        "_meta": {"io.modelcontextprotocol/serverInfo": _SERVER},
+    }
+
+
+def initialized(request: Request) -> dict[str, Any]:
+    """Of `initialize`: the revision that the client wants, or the newest of its era."""
+    wanted = message.text_of(request.params.get("protocolVersion"))
+    version = wanted if wanted in HANDSHAKE else HANDSHAKE[-1]
+    return {"protocolVersion": version, "capabilities": _CAPABILITIES, "serverInfo": _SERVER}
+
+
+def listed(request: Request, tools: Iterable[Object]) -> dict[str, Any]:
+    """Of `tools/list`: all of them on one page."""
+    result: dict[str, Any] = {"tools": list(tools)}
+    if request.is_modern:
+        result |= {"resultType": "complete", "ttlMs": LIST_TTL_MS, "cacheScope": "private"}
+    return result
+
+
+def passed_on(request: Request, response: Object) -> bytes:
+    """A server's response as the client's; an `RpcError` for what its era cannot say."""
+    assert request.id is not None
+    if "error" in response:
+        return message.encoded({"jsonrpc": "2.0", "id": Raw(request.id), "error": response["error"]})
+    result = response["result"]
+    kind = result_type(result)
+    if kind is None and request.is_modern:
+        result = Raw(_with_type(bytes(result)))
+    if kind == "input_required" and not request.is_modern:
+        raise RpcError(
+            message.INTERNAL_ERROR,
+            f"The tool asks for input, which takes a client of revision {MODERN}.",
+            request_id=request.id,
+        )
+    return message.result_body(request.id, result)
+
+
+def result_type(result: Raw) -> str | None:
+    """`complete`, `input_required`; None where a server of the older era does not say."""
+    return message.text_of(_members(result).get("resultType"))
+
+
+def is_error(result: Raw) -> bool:
+    """Whether a tool says of itself that it failed."""
+    return bytes(_members(result).get("isError", b"")) == b"true"
+
+
+def rpc_error(error: MnoError, request_id: bytes) -> RpcError:
+    """One of our errors in the protocol's words."""
+    if isinstance(error, RpcError):
+        return error
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), message.INTERNAL_ERROR)
+    wait = getattr(error, "retry_after_s", None)
+    return RpcError(code, str(error), None if wait is None else {"retryAfterS": wait}, request_id=request_id)
+
+
+def _members(result: Raw) -> Object:
+    try:
+        return message.object_of(result)
+    except ValueError:
+        return {}
+
+
+def _with_type(result: bytes) -> bytes:
+    rest = result.strip()[1:].lstrip()
+    return b'{"resultType":"complete"' + (b"" if rest == b"}" else b",") + rest

@@ -1,0 +1,1 @@
+"""Every call of a tool, in the audit log."""

@@ -1,0 +1,27 @@
+"""What the gateway needs from others, satisfied in bootstrap."""
+
+from typing import Protocol
+from uuid import UUID
+
+from mno.mcp_gateway.model import ToolCall
+from mno.platform.database import Connection
+
+
+class OwnSecrets(Protocol):
+    """Where the credentials of servers lie, encrypted."""
+
+    async def read_own(self, team_id: UUID | None, name: str) -> str | None: ...
+    async def write_own(self, team_id: UUID | None, name: str, value: str, *, tx: Connection | None = None) -> None: ...
+    async def delete_own(self, team_id: UUID | None, name: str, *, tx: Connection | None = None) -> bool: ...
+
+
+class Spans(Protocol):
+    """Where calls are written down."""
+
+    def check_room(self) -> None:
+        """`LimitExceeded` while so many calls wait to be written down that another might be lost."""
+        ...
+
+    def record(self, call: ToolCall) -> None:
+        """Takes a finished call; it will be stored, whoever leaves. Never waits."""
+        ...

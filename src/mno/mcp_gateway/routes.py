@@ -1,0 +1,64 @@
+"""The registry and a call over plain HTTP. MCP itself does not come this way: see entrance.py."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from mno.mcp_gateway.calls import Calls
+from mno.mcp_gateway.schemas import (
+    McpCallResult,
+    McpCallWish,
+    McpImport,
+    McpImported,
+    McpServerChange,
+    McpServerList,
+    McpServerShape,
+    McpServerWish,
+)
+from mno.mcp_gateway.service import Registry
+from mno.platform.http.gate import requires
+from mno.platform.ids import parsed
+from mno.platform.principal import Principal
+
+Reader = Annotated[Principal, Depends(requires("mcp.read"))]
+Writer = Annotated[Principal, Depends(requires("mcp.write"))]
+ToolUser = Annotated[Principal, Depends(requires("mcp.call"))]
+
+
+def router(registry: Registry, calls: Calls) -> APIRouter:
+    routes = APIRouter(prefix="/api/mcp", tags=["mcp"])
+
+    @routes.get("/registry")
+    async def list_mcp_servers(reader: Reader) -> McpServerList:
+        """The team's MCP servers, without their credentials."""
+        return McpServerList(items=[McpServerShape.of(one) for one in await registry.servers(reader)])
+
+    @routes.post("/registry", status_code=201)
+    async def add_mcp_server(writer: Writer, wish: McpServerWish) -> McpServerShape:
+        """Adds a server that speaks streamable HTTP; its credential is kept encrypted and never shown again."""
+        return McpServerShape.of(await registry.add(writer, wish.fields(), wish.credential))
+
+    @routes.post("/registry/import")
+    async def import_mcp_servers(writer: Writer, document: McpImport) -> McpImported:
+        """Adds the servers of an `mcpServers` document; those that cannot be added are named with the reason."""
+        added, left = await registry.import_all(writer, document.model_dump(exclude_unset=True))
+        return McpImported(items=[McpServerShape.of(one) for one in added], left=left)
+
+    @routes.patch("/registry/{server_id}")
+    async def change_mcp_server(writer: Writer, server_id: str, change: McpServerChange) -> McpServerShape:
+        """Changes what is named; another address or kind of credential needs the credential again."""
+        changed = await registry.change(writer, parsed("mcs", server_id), change.fields(), change.credential)
+        return McpServerShape.of(changed)
+
+    @routes.delete("/registry/{server_id}", status_code=204)
+    async def remove_mcp_server(writer: Writer, server_id: str) -> None:
+        """Removes a server and its credential."""
+        await registry.remove(writer, parsed("mcs", server_id))
+
+    @routes.post("/call")
+    async def call_tool(user: ToolUser, wish: McpCallWish) -> McpCallResult:
+        """Calls one tool; its arguments are checked against its schema first (JSON Schema 2020-12)."""
+        answer = await calls.call(user, wish.server, wish.tool, wish.args, wish.caps.caps())
+        return McpCallResult(result=answer.result, is_error=answer.is_error, trace_id=answer.trace_id)
+
+    return routes

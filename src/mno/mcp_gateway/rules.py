@@ -1,0 +1,156 @@
+"""What a server's entry must keep to, and what is read out of the common `mcpServers` document: pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from mno.mcp_gateway.model import (
+    MAX_CALLS_PER_MINUTE,
+    MAX_CONCURRENT_CALLS,
+    MAX_IMPORTED_SERVERS,
+    MAX_RESULT_BYTES,
+    MAX_SERVER_ADDRESS_CHARACTERS,
+    MAX_SERVER_CREDENTIAL_CHARACTERS,
+    MAX_SERVER_DESCRIPTION_CHARACTERS,
+    MAX_SERVER_TAG_CHARACTERS,
+    MAX_SERVER_TAGS,
+    MAX_SERVER_TIMEOUT_S,
+    CredentialKind,
+    Server,
+)
+from mno.platform.errors import Invalid
+
+#: Names of the hub's own servers, those to come among them.
+RESERVED = frozenset(
+    {"monitoring", "admin", "learning", "artifacts", "supply-chain", "memory", "agents", "logs", "registry", "mno"}
+)
+#: Headers that the protocol or the connection decides.
+_NOT_A_CREDENTIAL = frozenset(
+    {
+        "host", "content-length", "content-type", "accept", "accept-encoding", "connection", "transfer-encoding",
+        "upgrade", "te", "trailer", "expect", "keep-alive", "mcp-session-id", "mcp-protocol-version", "mcp-method",
+        "mcp-name", "last-event-id", "traceparent", "tracestate",
+    }
+)  # fmt: skip
+# no underscore: it stands between a server's name and that of its tool
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")
+
+
+def checked(server: Server) -> Server:
+    """The entry itself, or `Invalid` with what is wrong."""
+    _check_name(server.name)
+    _check_address(server.address)
+    _check_credential_header(server.credential_kind, server.header)
+    if len(server.description) > MAX_SERVER_DESCRIPTION_CHARACTERS:
+        raise Invalid(f"A description has {MAX_SERVER_DESCRIPTION_CHARACTERS} characters at most.")
+    if len(server.tags) > MAX_SERVER_TAGS or not all(0 < len(tag) <= MAX_SERVER_TAG_CHARACTERS for tag in server.tags):
+        raise Invalid(f"A server has {MAX_SERVER_TAGS} tags at most, of {MAX_SERVER_TAG_CHARACTERS} characters each.")
+    _check_range("timeout_s", server.timeout_s, MAX_SERVER_TIMEOUT_S)
+    _check_range("concurrent_calls", server.concurrent_calls, MAX_CONCURRENT_CALLS)
+    _check_range("result_bytes", server.result_bytes, MAX_RESULT_BYTES)
+    if server.calls_per_minute is not None:
+        _check_range("calls_per_minute", server.calls_per_minute, MAX_CALLS_PER_MINUTE)
+    return server
+
+
+def checked_credential(credential: str) -> str:
+    if not credential.isascii() or not credential.isprintable() or credential != credential.strip():
+        raise Invalid("A credential is one line of plain ASCII.")
+    if not 0 < len(credential) <= MAX_SERVER_CREDENTIAL_CHARACTERS:
+        raise Invalid(f"A credential has 1 to {MAX_SERVER_CREDENTIAL_CHARACTERS} characters.")
+    return credential
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise Invalid("A server's name has 1 to 40 lower-case letters, digits and dashes, such as github or my-files.")
+    if name in RESERVED:
+        raise Invalid(f"The name '{name}' is kept for a server of the hub's own; choose another, such as my-{name}.")
+
+
+def _check_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        port_is_fine = parts.port != 0
+    except ValueError:
+        raise Invalid("The address must be an http or https address, such as https://example.com/mcp.") from None
+    plain = address.isascii() and address.isprintable() and " " not in address and "\\" not in address
+    if not (plain and port_is_fine) or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Invalid("The address must be an http or https address, such as https://example.com/mcp.")
+    if len(address) > MAX_SERVER_ADDRESS_CHARACTERS:
+        raise Invalid(f"An address has {MAX_SERVER_ADDRESS_CHARACTERS} characters at most.")
+    if parts.fragment or "@" in parts.netloc:
+        raise Invalid("The address may hold no fragment and no credential.")
+
+
+def _check_credential_header(kind: CredentialKind, header: str) -> None:
+    if kind is not CredentialKind.HEADER:
+        if header:
+            raise Invalid("Only a credential of the kind 'header' names a header.")
+    elif not _HEADER.fullmatch(header) or header in _NOT_A_CREDENTIAL:
+        raise Invalid("The credential needs a header of its own, such as x-api-key.")
+
+
+def _check_range(name: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        raise Invalid(f"{name} is 1 to {most}.")
+
+
+# — import —
+
+
+class Entry(dict[str, Any]):
+    """One server of a document as the fields of a wish: name, address, credential_kind, header, credential."""
+
+
+def imported(document: Mapping[str, Any]) -> tuple[Sequence[Entry], Sequence[str]]:
+    """Servers of an `mcpServers` document (Claude, Cursor, VS Code and others), and why some cannot be taken.
+
+    `Invalid` for what is no such document.
+    """
+    servers = document.get("mcpServers", document.get("servers"))
+    if not isinstance(servers, Mapping):
+        raise Invalid('The document has no object "mcpServers".')
+    if len(servers) > MAX_IMPORTED_SERVERS:
+        raise Invalid(f"One import has {MAX_IMPORTED_SERVERS} servers at most.")
+    taken: list[Entry] = []
+    left: list[str] = []
+    for label, entry in servers.items():
+        try:
+            taken.append(_entry(str(label), entry))
+        except Invalid as error:
+            left.append(f"{str(label)[:80]}: {error}")
+    return taken, left
+
+
+def _entry(label: str, entry: Any) -> Entry:
+    if not isinstance(entry, Mapping):
+        raise Invalid("It is no object.")
+    address = entry.get("url", entry.get("serverUrl", entry.get("httpUrl")))
+    if entry.get("command") and not address:
+        raise Invalid("It starts a program; only servers with an address can be added so far.")
+    if not isinstance(address, str):
+        raise Invalid("It has no url.")
+    if entry.get("type") == "sse":
+        raise Invalid("It speaks the old SSE transport, which the gateway does not yet.")
+    name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:40].strip("-")
+    kind, header, credential = _credential(entry.get("headers") or {})
+    return Entry(name=name, address=address, credential_kind=kind, header=header, credential=credential)
+
+
+def _credential(headers: Any) -> tuple[CredentialKind, str, str | None]:
+    if not isinstance(headers, Mapping) or not all(isinstance(value, str) for value in headers.values()):
+        raise Invalid("Its headers are no texts.")
+    if not headers:
+        return CredentialKind.NONE, "", None
+    if len(headers) > 1:
+        raise Invalid("It has more than one header; the gateway sends one credential.")
+    name, value = next(iter(headers.items()))
+    if "${" in value:
+        raise Invalid("Its credential is a placeholder; add it by hand, with the credential itself.")
+    scheme, _, token = value.partition(" ")
+    if name.lower() == "authorization" and scheme.lower() == "bearer":
+        return CredentialKind.BEARER, "", token.strip()
+    return CredentialKind.HEADER, str(name).lower(), value

@@ -1,0 +1,163 @@
+"""The wire shapes of the registry and of a call by plain HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from mno.mcp_gateway.model import (
+    DEFAULT_CONCURRENT_CALLS,
+    DEFAULT_RESULT_BYTES,
+    DEFAULT_SERVER_TIMEOUT_S,
+    MAX_CALLS_PER_MINUTE,
+    MAX_CONCURRENT_CALLS,
+    MAX_RESULT_BYTES,
+    MAX_SERVER_ADDRESS_CHARACTERS,
+    MAX_SERVER_CREDENTIAL_CHARACTERS,
+    MAX_SERVER_DESCRIPTION_CHARACTERS,
+    MAX_SERVER_TAG_CHARACTERS,
+    MAX_SERVER_TAGS,
+    MAX_SERVER_TIMEOUT_S,
+    MAX_TOOL_NAME_CHARACTERS,
+    Caps,
+    CredentialKind,
+    Server,
+)
+from mno.platform.errors import Invalid
+from mno.platform.ids import shown
+
+Name = Annotated[str, Field(min_length=1, max_length=40, description="Stands in `/mcp/<name>` and before its tools.")]
+Address = Annotated[str, Field(min_length=1, max_length=MAX_SERVER_ADDRESS_CHARACTERS)]
+Secret = Annotated[
+    str | None, Field(max_length=MAX_SERVER_CREDENTIAL_CHARACTERS, description="Kept encrypted, never shown.")
+]
+Header = Annotated[str, Field(max_length=100, description="Of a credential of the kind `header`.")]
+Description = Annotated[str, Field(max_length=MAX_SERVER_DESCRIPTION_CHARACTERS)]
+Tags = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=MAX_SERVER_TAG_CHARACTERS)]], Field(max_length=MAX_SERVER_TAGS)
+]
+Timeout = Annotated[int, Field(ge=1, le=MAX_SERVER_TIMEOUT_S, description="How long an answer is awaited.")]
+PerMinute = Annotated[int, Field(ge=1, le=MAX_CALLS_PER_MINUTE)] | None
+Concurrent = Annotated[int, Field(ge=1, le=MAX_CONCURRENT_CALLS)]
+ResultBytes = Annotated[int, Field(ge=1, le=MAX_RESULT_BYTES)]
+
+
+class McpServerShape(BaseModel):
+    """A server without its credential, which nobody is shown."""
+
+    id: str
+    name: str
+    address: str
+    credential_kind: CredentialKind
+    header: str
+    description: str
+    tags: list[str]
+    timeout_s: int
+    calls_per_minute: int | None = Field(description="Null: no limit.")
+    concurrent_calls: int
+    result_bytes: int
+    enabled: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, server: Server) -> "McpServerShape":
+        return cls(
+            id=shown("mcs", server.id),
+            name=server.name,
+            address=server.address,
+            credential_kind=server.credential_kind,
+            header=server.header,
+            description=server.description,
+            tags=list(server.tags),
+            timeout_s=server.timeout_s,
+            calls_per_minute=server.calls_per_minute,
+            concurrent_calls=server.concurrent_calls,
+            result_bytes=server.result_bytes,
+            enabled=server.enabled,
+            created_at=server.created_at,
+        )
+
+
+class McpServerList(BaseModel):
+    items: list[McpServerShape]
+
+
+class McpServerWish(BaseModel, extra="forbid"):
+    name: Name
+    address: Address
+    credential_kind: CredentialKind = CredentialKind.NONE
+    header: Header = ""
+    credential: Secret = None
+    description: Description = ""
+    tags: Tags = []
+    timeout_s: Timeout = DEFAULT_SERVER_TIMEOUT_S
+    calls_per_minute: PerMinute = None
+    concurrent_calls: Concurrent = DEFAULT_CONCURRENT_CALLS
+    result_bytes: ResultBytes = DEFAULT_RESULT_BYTES
+    enabled: bool = True
+
+    def fields(self) -> dict[str, Any]:
+        return {**self.model_dump(exclude={"credential"}), "header": self.header.lower()}
+
+
+class McpServerChange(BaseModel, extra="forbid"):
+    """What is to be different; what is left out stays."""
+
+    name: Name | None = None
+    address: Address | None = None
+    credential_kind: CredentialKind | None = None
+    header: Header | None = None
+    credential: Secret = None
+    description: Description | None = None
+    tags: Tags | None = None
+    timeout_s: Timeout | None = None
+    calls_per_minute: PerMinute = None
+    concurrent_calls: Concurrent | None = None
+    result_bytes: ResultBytes | None = None
+    enabled: bool | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """`Invalid` for a null where there must be a value."""
+        changes = self.model_dump(exclude={"credential"}, exclude_unset=True)
+        for name, value in changes.items():
+            if value is None and name != "calls_per_minute":
+                raise Invalid(f"{name} cannot be null; leave it out to keep it.")
+        if "header" in changes:
+            changes["header"] = changes["header"].lower()
+        return changes
+
+
+class McpImport(BaseModel, extra="allow"):
+    """The common `mcpServers` document, as Claude, Cursor and others keep it."""
+
+    mcpServers: dict[str, Any] | None = None  # noqa: N815 - the document's own spelling
+
+
+class McpImported(BaseModel):
+    items: list[McpServerShape]
+    left: list[str] = Field(description="What could not be added, each with the reason.")
+
+
+class CapsShape(BaseModel, extra="forbid"):
+    """Bounds of this one call; they only narrow what holds anyway."""
+
+    timeout_s: Annotated[float | None, Field(gt=0, le=MAX_SERVER_TIMEOUT_S)] = None
+    result_bytes: Annotated[int | None, Field(ge=1, le=MAX_RESULT_BYTES)] = None
+
+    def caps(self) -> Caps:
+        return Caps(self.timeout_s, self.result_bytes)
+
+
+class McpCallWish(BaseModel, extra="forbid"):
+    server: Name
+    tool: Annotated[str, Field(min_length=1, max_length=MAX_TOOL_NAME_CHARACTERS)]
+    args: dict[str, Any] = {}
+    caps: CapsShape = CapsShape()
+
+
+class McpCallResult(BaseModel):
+    """What the tool answered, as the protocol has it."""
+
+    result: dict[str, Any]
+    is_error: bool = Field(description="Whether the tool says that it failed.")
+    trace_id: str

@@ -1,0 +1,1 @@
+"""The servers of teams in memory, ready to be called."""

@@ -1,0 +1,107 @@
+"""The servers of teams, ready to be called: read once, believed as long as nobody says that they changed.
+
+Credentials are decrypted here and stay in memory, because every call needs one.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from mno.mcp_gateway import store
+from mno.mcp_gateway.model import CredentialKind, Server
+from mno.mcp_gateway.ports import OwnSecrets
+from mno.platform.database import Connection, Database
+from mno.platform.upstream.pool import Origin
+from mno.platform.versions import Versions
+
+#: Topics begin so; the team follows.
+TOPICS = "mcp/"
+#: How long this process believes what it read when it cannot hear whether it changed, in seconds.
+BELIEVED_S = 1.0
+#: Teams whose servers are remembered.
+MAX_TEAMS_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A server ready to be called: where it listens, and the header that lets us in (empty: none)."""
+
+    server: Server
+    origin: Origin
+    host: str
+    target: str
+    credential: tuple[bytes, bytes] | None
+
+
+class Servers:
+    """By team; for one event loop."""
+
+    def __init__(self, database: Database, secrets: OwnSecrets, versions: Versions) -> None:
+        self._database = database
+        self._secrets = secrets
+        self._versions = versions
+        self._known: dict[UUID, tuple[Mapping[str, Ready], float]] = {}
+        self._generation = 0
+        self._reading = asyncio.Lock()
+        versions.watch(TOPICS, self._forget)
+
+    async def of(self, team_id: UUID) -> Mapping[str, Ready]:
+        """Enabled servers by name, from memory or read now; `Unavailable` when the database does not answer."""
+        known = self._believed(team_id)
+        if known is not None:
+            return known
+        async with self._reading:
+            known = self._believed(team_id)
+            return known if known is not None else await self._read(team_id)
+
+    async def changed(self, tx: Connection, team_id: UUID) -> None:
+        """Lets every process read it anew once this transaction commits; others that change it wait until then."""
+        await self._versions.bump(tx, f"{TOPICS}{team_id}")
+
+    def _believed(self, team_id: UUID) -> Mapping[str, Ready] | None:
+        known = self._known.get(team_id)
+        if known is None:
+            return None
+        if time.monotonic() - known[1] < BELIEVED_S or self._versions.unconfirmed_s() < BELIEVED_S:
+            return known[0]
+        return None
+
+    async def _read(self, team_id: UUID) -> Mapping[str, Ready]:
+        generation, began = self._generation, time.monotonic()
+        async with self._database.transaction(team_id) as tx:
+            servers = await store.servers_of(tx, team_id)
+        ready = {one.name: await self._ready(one) for one in servers if one.enabled}
+        if generation == self._generation:
+            if len(self._known) >= MAX_TEAMS_REMEMBERED:
+                self._known.clear()
+            self._known[team_id] = ready, began
+        return ready
+
+    async def _ready(self, server: Server) -> Ready:
+        credential = None
+        if server.credential_kind is not CredentialKind.NONE:
+            secret = await self._secrets.read_own(server.team_id, secret_name(server.id)) or ""
+            is_bearer = server.credential_kind is CredentialKind.BEARER
+            name, value = ("authorization", f"Bearer {secret}") if is_bearer else (server.header, secret)
+            credential = (name.encode(), value.encode())
+        parts = urlsplit(server.address)
+        secure = parts.scheme == "https"
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        origin = Origin(secure, parts.hostname or "", parts.port or (443 if secure else 80))
+        return Ready(server, origin, parts.netloc, target, credential)
+
+    def _forget(self, topic: str) -> None:
+        self._generation += 1
+        team = topic.removeprefix(TOPICS)
+        if team:
+            self._known.pop(UUID(team), None)
+        else:
+            self._known.clear()
+
+
+def secret_name(server_id: UUID) -> str:
+    """Under which name its credential lies among the program's own secrets."""
+    return f"mcp.server.{server_id.hex}"

@@ -1,0 +1,163 @@
+"""Use cases of the registry: a team's MCP servers. Every change is audited."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any
+from uuid import UUID
+
+from mno.audit.service import Audit
+from mno.mcp_gateway import rules, store
+from mno.mcp_gateway.model import MAX_SERVERS_PER_TEAM, CredentialKind, Server
+from mno.mcp_gateway.ports import OwnSecrets
+from mno.mcp_gateway.servers.service import Servers, secret_name
+from mno.platform import clock
+from mno.platform.database import Connection, Database
+from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound
+from mno.platform.ids import new_id, shown
+from mno.platform.principal import Principal
+
+_FIXED = frozenset({"id", "team_id", "created_at"})
+_FIELDS = frozenset(one.name for one in fields(Server)) - _FIXED
+
+
+class Registry:
+    """A team's servers, changed by those who may for the whole team."""
+
+    def __init__(self, database: Database, audit: Audit, secrets: OwnSecrets, servers: Servers) -> None:
+        self._database = database
+        self._audit = audit
+        self._secrets = secrets
+        self._servers = servers
+
+    async def servers(self, principal: Principal) -> list[Server]:
+        async with self._database.transaction(principal.team_id) as tx:
+            return await store.servers_of(tx, principal.team_id)
+
+    async def add(self, principal: Principal, wish: Mapping[str, Any], credential: str | None) -> Server:
+        """`wish` holds fields of `Server`. `Conflict` where the name is taken, `LimitExceeded` at
+        MAX_SERVERS_PER_TEAM, `Invalid` for a bad wish.
+        """
+        _require_team(principal)
+        made = Server(id=new_id(), team_id=principal.team_id, created_at=clock.now(), **_known(wish))
+        server = rules.checked(made)
+        _check_credential(server, credential, is_kept=False)
+        async with self._database.transaction(principal.team_id) as tx:
+            await self._servers.changed(tx, principal.team_id)
+            known = await store.servers_of(tx, principal.team_id)
+            if len(known) >= MAX_SERVERS_PER_TEAM:
+                raise LimitExceeded(f"A team may have {MAX_SERVERS_PER_TEAM} MCP servers; remove one first.")
+            _check_free(server, known)
+            await self._keep(tx, server, credential)
+            await store.insert_server(tx, server)
+            await self._audit.record(
+                tx, principal, "mcp_servers.create", shown("mcs", server.id), name=server.name, after=_told(server)
+            )
+        return server
+
+    async def change(
+        self, principal: Principal, server_id: UUID, changes: Mapping[str, Any], credential: str | None
+    ) -> Server:
+        """What `changes` names; the credential where it is given. Another address or another kind of credential wants
+        the credential anew: the old one was not given for it.
+        """
+        _require_team(principal)
+        async with self._database.transaction(principal.team_id) as tx:
+            await self._servers.changed(tx, principal.team_id)
+            before = await self._found(tx, principal.team_id, server_id)
+            after = replace(before, **_known(changes))
+            if after.credential_kind is not CredentialKind.HEADER and "header" not in changes:
+                after = replace(after, header="")
+            rules.checked(after)
+            _check_free(after, await store.servers_of(tx, principal.team_id))
+            used_alike = (before.address, before.credential_kind, before.header) == (
+                after.address, after.credential_kind, after.header,
+            )  # fmt: skip
+            _check_credential(after, credential, is_kept=used_alike)
+            await self._keep(tx, after, credential)
+            await store.update_server(tx, after)
+            told = {**_told(after), **({"credential": "changed"} if credential is not None else {})}
+            await self._audit.record(
+                tx,
+                principal,
+                "mcp_servers.change",
+                shown("mcs", after.id),
+                name=after.name,
+                before=_told(before),
+                after=told,
+            )
+        return after
+
+    async def remove(self, principal: Principal, server_id: UUID) -> None:
+        """The server and its credential."""
+        _require_team(principal)
+        async with self._database.transaction(principal.team_id) as tx:
+            await self._servers.changed(tx, principal.team_id)
+            before = await self._found(tx, principal.team_id, server_id)
+            await store.delete_server(tx, principal.team_id, server_id)
+            await self._secrets.delete_own(principal.team_id, secret_name(server_id), tx=tx)
+            await self._audit.record(
+                tx, principal, "mcp_servers.delete", shown("mcs", server_id), name=before.name, before=_told(before)
+            )
+
+    async def import_all(self, principal: Principal, document: Mapping[str, Any]) -> tuple[list[Server], list[str]]:
+        """The servers of an `mcpServers` document that could be added, and why others could not."""
+        _require_team(principal)
+        entries, left = rules.imported(document)
+        added: list[Server] = []
+        reasons = list(left)
+        for entry in entries:
+            wish = dict(entry)
+            credential = wish.pop("credential")
+            try:
+                added.append(await self.add(principal, wish, credential))
+            except (Invalid, Conflict, LimitExceeded) as error:
+                reasons.append(f"{wish['name']}: {error}")
+        return added, reasons
+
+    # — parts —
+
+    async def _found(self, tx: Connection, team_id: UUID, server_id: UUID) -> Server:
+        found = await store.server_of(tx, team_id, server_id)
+        if found is None:
+            raise NotFound("There is no such MCP server.")
+        return found
+
+    async def _keep(self, tx: Connection, server: Server, credential: str | None) -> None:
+        if server.credential_kind is CredentialKind.NONE:
+            await self._secrets.delete_own(server.team_id, secret_name(server.id), tx=tx)
+        elif credential is not None:
+            await self._secrets.write_own(
+                server.team_id, secret_name(server.id), rules.checked_credential(credential), tx=tx
+            )
+
+
+def _require_team(principal: Principal) -> None:
+    if not principal.may_in_team("mcp.write"):
+        raise Denied(f"'{principal.name}' may not do this: mcp.write is needed for the whole team.")
+
+
+def _known(wish: Mapping[str, Any]) -> dict[str, Any]:
+    assert wish.keys() <= _FIELDS
+    found = dict(wish)
+    if "tags" in found:
+        found["tags"] = tuple(dict.fromkeys(found["tags"]))
+    return found
+
+
+def _check_credential(server: Server, credential: str | None, *, is_kept: bool) -> None:
+    if server.credential_kind is CredentialKind.NONE:
+        if credential:
+            raise Invalid("This server is called without a credential; say of which kind it is.")
+    elif credential is None and not is_kept:
+        raise Invalid("Send the credential for this address: one that was given before is not sent elsewhere.")
+
+
+def _check_free(server: Server, known: list[Server]) -> None:
+    if any(one.name == server.name and one.id != server.id for one in known):
+        raise Conflict(f"There is an MCP server '{server.name}' already.")
+
+
+def _told(server: Server) -> dict[str, Any]:
+    """For the audit log."""
+    told = {name: value for name, value in asdict(server).items() if name not in _FIXED}
+    return {**told, "tags": list(server.tags), "credential_kind": server.credential_kind.value}

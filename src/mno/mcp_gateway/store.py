@@ -1,0 +1,55 @@
+"""All SQL of the gateway: servers."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from mno.mcp_gateway.model import CredentialKind, Server
+from mno.platform.database import Connection, Row
+
+_COLUMNS = (
+    "id", "team_id", "name", "address", "created_at", "credential_kind", "header", "description", "tags", "timeout_s",
+    "calls_per_minute", "concurrent_calls", "result_bytes", "enabled",
+)  # fmt: skip
+_SERVER = ", ".join(_COLUMNS)
+_VALUES = ", ".join(f"%({name})s" for name in _COLUMNS)
+_CHANGES = ", ".join(f"{name} = %({name})s" for name in _COLUMNS if name not in ("id", "team_id", "created_at"))
+
+
+async def servers_of(tx: Connection, team_id: UUID) -> list[Server]:
+    rows = await tx.execute(
+        f"SELECT {_SERVER} FROM mcp_servers WHERE team_id = %(team_id)s ORDER BY name", {"team_id": team_id}
+    )
+    return [_server(row) for row in await rows.fetchall()]
+
+
+async def server_of(tx: Connection, team_id: UUID, server_id: UUID) -> Server | None:
+    """Nobody else can change it until the transaction ends."""
+    rows = await tx.execute(
+        f"SELECT {_SERVER} FROM mcp_servers WHERE team_id = %(team_id)s AND id = %(id)s FOR UPDATE",
+        {"team_id": team_id, "id": server_id},
+    )
+    row = await rows.fetchone()
+    return None if row is None else _server(row)
+
+
+async def insert_server(tx: Connection, server: Server) -> None:
+    await tx.execute(f"INSERT INTO mcp_servers ({_SERVER}) VALUES ({_VALUES})", _row(server))
+
+
+async def update_server(tx: Connection, server: Server) -> None:
+    await tx.execute(f"UPDATE mcp_servers SET {_CHANGES} WHERE team_id = %(team_id)s AND id = %(id)s", _row(server))
+
+
+async def delete_server(tx: Connection, team_id: UUID, server_id: UUID) -> None:
+    await tx.execute(
+        "DELETE FROM mcp_servers WHERE team_id = %(team_id)s AND id = %(id)s", {"team_id": team_id, "id": server_id}
+    )
+
+
+def _row(server: Server) -> Row:
+    return {**asdict(server), "tags": list(server.tags)}
+
+
+def _server(row: Row) -> Server:
+    own = {"credential_kind": CredentialKind(row["credential_kind"]), "tags": tuple(row["tags"])}
+    return Server(**{**row, **own})

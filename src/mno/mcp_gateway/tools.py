@@ -1,0 +1,188 @@
+"""Which tools there are: the lists of servers, remembered, and read anew in the background.
+
+A dead or slow server takes its own tools out of the list and nobody else's: whoever asks for all waits a moment for
+servers that have never answered, and for nobody else.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from mno.mcp_gateway import message
+from mno.mcp_gateway.links import Links, Question, ServerTrouble, response_in
+from mno.mcp_gateway.message import Object, Raw
+from mno.mcp_gateway.model import (
+    MAX_TOOL_LIST_BYTES,
+    MAX_TOOL_NAME_CHARACTERS,
+    MAX_TOOL_PAGES,
+    MAX_TOOLS_PER_SERVER,
+)
+from mno.mcp_gateway.servers.service import Ready
+from mno.platform.breaker import Breakers
+from mno.platform.errors import TooLarge
+
+#: How long a list is believed before it is read anew, in seconds.
+FRESH_S = 30.0
+#: How long a whole list may take, in seconds.
+LIST_TIMEOUT_S = 15.0
+#: How long whoever asks for all tools waits for servers that have never answered, in seconds.
+FIRST_LIST_WAIT_S = 0.7
+#: Servers whose lists are remembered.
+MAX_LISTS = 10_000
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool as its server describes it; `definition` stays as it came."""
+
+    name: str
+    definition: Object
+
+    def prefixed(self, server: str) -> Object:
+        """As it stands in the list of all servers."""
+        return {**self.definition, "name": Raw(message.encoded(f"{server}_{self.name}"))}
+
+    @cached_property
+    def input_schema(self) -> Any:
+        return message.value_of(self.definition.get("inputSchema", Raw(b"{}")))
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    ready: Ready
+    tools: Sequence[Tool]
+    read_at: float
+
+
+class Tools:
+    """By server; for one event loop."""
+
+    def __init__(self, links: Links, breakers: Breakers) -> None:
+        self._links = links
+        self._breakers = breakers
+        self._known: dict[UUID, _List] = {}
+        self._reading: dict[UUID, asyncio.Task[Sequence[Tool]]] = {}
+
+    def close(self) -> None:
+        for task in self._reading.values():
+            task.cancel()
+
+    async def of(self, ready: Ready) -> Sequence[Tool]:
+        """One server's, at most FRESH_S old; `ServerTrouble` when it does not answer."""
+        known = self._list(ready)
+        if known is not None and time.monotonic() - known.read_at < FRESH_S:
+            return known.tools
+        return await asyncio.shield(self._read(ready))
+
+    async def tool(self, ready: Ready, name: str) -> Tool | None:
+        """None where the server lists no such tool, even when it is asked again."""
+        known = self._list(ready)
+        for tools in (known.tools if known else (), await self.of(ready)):
+            for one in tools:
+                if one.name == name:
+                    return one
+        return None
+
+    async def of_all(self, servers: Mapping[str, Ready]) -> list[tuple[Ready, Sequence[Tool]]]:
+        """What is known of each, in the order of their names; servers that fail or are too slow are left out."""
+        awaited = []
+        for ready in servers.values():
+            known = self._list(ready)
+            stale = known is None or time.monotonic() - known.read_at >= FRESH_S
+            if stale and self._breakers.lets_through(breaker_key(ready)):
+                task = self._read(ready)
+                if known is None:
+                    awaited.append(task)
+        if awaited:
+            await asyncio.wait(awaited, timeout=FIRST_LIST_WAIT_S)
+        found = []
+        for name in sorted(servers):
+            known = self._list(servers[name])
+            if known is not None:
+                found.append((known.ready, known.tools))
+        return found
+
+    def _list(self, ready: Ready) -> _List | None:
+        known = self._known.get(ready.server.id)
+        return known if known is not None and known.ready == ready else None
+
+    def _read(self, ready: Ready) -> asyncio.Task[Sequence[Tool]]:
+        """The reading that goes on, or a new one."""
+        task = self._reading.get(ready.server.id)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._fetched(ready), name="mcp-tools")
+            self._reading[ready.server.id] = task
+            task.add_done_callback(lambda done: self._over(ready, done))
+        return task
+
+    def _over(self, ready: Ready, done: asyncio.Task[Sequence[Tool]]) -> None:
+        self._reading.pop(ready.server.id, None)
+        if not done.cancelled():
+            done.exception()  # whoever waits hears of it; nobody need wait
+
+    async def _fetched(self, ready: Ready) -> Sequence[Tool]:
+        key = breaker_key(ready)
+        self._breakers.begin(key)
+        try:
+            tools = await self._pages(ready)
+        except (ServerTrouble, TooLarge):
+            self._breakers.failed(key)
+            raise
+        except BaseException:
+            self._breakers.undecided(key)
+            raise
+        self._breakers.worked(key)
+        if len(self._known) >= MAX_LISTS:
+            self._known.clear()
+        self._known[ready.server.id] = _List(ready, tools, time.monotonic())
+        return tools
+
+    async def _pages(self, ready: Ready) -> Sequence[Tool]:
+        found: dict[str, Tool] = {}
+        params: Object = {}
+        deadline = time.monotonic() + min(LIST_TIMEOUT_S, ready.server.timeout_s)
+        for _ in range(MAX_TOOL_PAGES):
+            left = max(0.001, deadline - time.monotonic())
+            question = Question("tools/list", params, None, left, MAX_TOOL_LIST_BYTES)
+            page = await self._page(ready, question)
+            for tool in tools_in(page):
+                found.setdefault(tool.name, tool)
+            cursor = page.get("nextCursor")
+            if cursor is None or message.text_of(cursor) is None or len(found) >= MAX_TOOLS_PER_SERVER:
+                break
+            params = {"cursor": cursor}
+        return tuple(found.values())[:MAX_TOOLS_PER_SERVER]
+
+    async def _page(self, ready: Ready, question: Question) -> Object:
+        response = await response_in(self._links.ask(ready, question))
+        if message.error_code(response) == message.METHOD_NOT_FOUND:
+            return {}  # a server without tools
+        if "result" not in response:
+            raise ServerTrouble(f"'{ready.server.name}' does not list its tools: {message.told(response)}")
+        try:
+            return message.object_of(response["result"])
+        except ValueError:
+            raise ServerTrouble(f"'{ready.server.name}' lists its tools in what is no object.") from None
+
+
+def tools_in(page: Object) -> list[Tool]:
+    """The tools of one page that have a name; one that is slightly wrong does not hide the others."""
+    found = []
+    for raw in message.items_of(page.get("tools", Raw(b"[]"))):
+        try:
+            definition = message.object_of(raw)
+        except ValueError:
+            continue
+        name = message.text_of(definition.get("name"))
+        if name and len(name) <= MAX_TOOL_NAME_CHARACTERS and name.isprintable():
+            found.append(Tool(name, definition))
+    return found
+
+
+def breaker_key(ready: Ready) -> tuple[str, str]:
+    """Under which a server's breaker stands: lists and calls share it."""
+    return (ready.server.id.hex, "")

@@ -1,0 +1,144 @@
+"""A hub behind a real socket, and MCP servers of both eras made with the official SDK."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from mcp.server.mcpserver import Context, MCPServer
+
+from support.engines import ADMIN_KEY
+from support.served import served
+from support.upstream import Upstream, running_upstream
+
+MODERN = "2026-07-28"
+META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+
+
+def modern(method: str, name: str | None = None) -> dict[str, str]:
+    """The headers of a request of the era without sessions."""
+    own = {**ACCEPT, "mcp-protocol-version": MODERN, "mcp-method": method}
+    return own if name is None else {**own, "mcp-name": name}
+
+
+@pytest.fixture
+async def hub(app: FastAPI) -> AsyncIterator[str]:
+    """The address of the whole application on a real port."""
+    async with served(app) as address:
+        yield address
+
+
+@dataclass
+class Team:
+    """An administrator, and a key for tools."""
+
+    hub: str
+    admin: httpx.AsyncClient
+    caller: httpx.AsyncClient
+    key: str
+
+    async def add(self, name: str, address: str, **wish: Any) -> dict[str, Any]:
+        answer = await self.admin.post("/api/mcp/registry", json={"name": name, "address": address, **wish})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def ask(self, method: str, path: str = "/mcp", **params: Any) -> httpx.Response:
+        """A request of the era without sessions."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
+        return await self.caller.post(path, json=body, headers=modern(method, params.get("name")))
+
+    async def tool(self, name: str, path: str = "/mcp", **arguments: Any) -> dict[str, Any]:
+        answer = await self.ask("tools/call", path, name=name, arguments=arguments)
+        return dict(answer.json())
+
+    async def tools(self, path: str = "/mcp") -> list[str]:
+        answer = await self.ask("tools/list", path)
+        return [one["name"] for one in answer.json()["result"]["tools"]]
+
+
+@pytest.fixture
+async def team(hub: str) -> AsyncIterator[Team]:
+    async with (
+        httpx.AsyncClient(base_url=hub, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=20) as admin,
+        httpx.AsyncClient(base_url=hub, timeout=20) as caller,
+    ):
+        before = (await admin.get("/api/config/system", params={"level": "hub"})).json()
+        allowed = {"security.egress_allowed": ["127.0.0.0/8"]}
+        wish = {"level": "hub", "revision": before["revision"], "values": allowed}
+        assert (await admin.put("/api/config/system", json=wish)).status_code < 300
+        made = (await admin.post("/api/keys", json={"name": "tools", "scopes": ["tools"]})).json()
+        caller.headers["authorization"] = f"Bearer {made['key']}"
+        yield Team(hub, admin, caller, made["key"])
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def sdk_server(*, era: str = MODERN) -> AsyncIterator[str]:
+    """The address of a server of the official SDK; `era` says whether it knows the revision without sessions."""
+    server = MCPServer("real")
+
+    @server.tool()
+    async def add(a: int, b: int) -> int:
+        """Adds two numbers."""
+        return a + b
+
+    @server.tool()
+    async def fail() -> str:
+        """Always fails."""
+        raise ValueError("no luck")
+
+    @server.tool()
+    async def slow(ctx: Context) -> str:
+        """Tells how far it is."""
+        for step in range(3):
+            await ctx.report_progress(step + 1, 3)
+        return "done"
+
+    app: Any = server.streamable_http_app()
+    if era != MODERN:
+        app = _without_the_newer_era(app)
+    running = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
+    serving = asyncio.create_task(running.serve())
+    while not running.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/mcp"
+    finally:
+        running.should_exit = True
+        await serving
+
+
+def _without_the_newer_era(app: Any) -> Any:
+    """Such a server as there were before: it refuses the revision that it does not know."""
+
+    async def older(scope: Any, receive: Any, send: Any) -> None:
+        versions = [value for name, value in scope.get("headers", ()) if name == b"mcp-protocol-version"]
+        if versions == [MODERN.encode()]:
+            await send({"type": "http.response.start", "status": 400, "headers": [(b"content-type", b"text/plain")]})
+            await send({"type": "http.response.body", "body": b"Bad Request: Unsupported protocol version"})
+            return
+        await app(scope, receive, send)
+
+    return older
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    async with running_upstream() as running:
+        yield running
