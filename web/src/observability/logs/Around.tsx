@@ -23,7 +23,7 @@ export function Around({ line, close }: { line: LogLine; close: () => void }) {
   return (
     <Drawer opened onClose={close} position="right" size="min(880px, 100%)" title={t("logs.around")} closeButtonProps={{ "aria-label": t("act.close") }}>
       <div className="stack">
-        <SegmentedControl aria-label={t("logs.aroundOf")} value={of} onChange={setOf} data={choices.map((each) => ({ value: each, label: t(`logs.of.${each}`) }))} />
+        <SegmentedControl aria-label={t("logs.aroundOf")} value={of} onChange={setOf} style={{ alignSelf: "flex-start" }} data={choices.map((each) => ({ value: each, label: t(`logs.of.${each}`) }))} />
         {found.isError ? <Failure error={found.error} retry={() => void found.refetch()} /> : lines ? <LineList key={of} lines={lines} hit={found.data.line.id} /> : <Loading />}
       </div>
     </Drawer>

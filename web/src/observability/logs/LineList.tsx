@@ -44,7 +44,7 @@ interface LineProps {
 function Line({ line, isHit, isOpen, toggle, onAround }: LineProps) {
   const { t, language } = useLanguage();
   return (
-    <li className="log-line" data-hit={isHit ? "" : undefined}>
+    <li className="log-line" data-hit={isHit ? "" : undefined} ref={isHit ? showHit : undefined}>
       <button type="button" className="log-head" aria-expanded={isOpen} aria-current={isHit ? "true" : undefined} onClick={toggle}>
         <IconChevronRight size={14} className="log-fold" aria-hidden />
         <time dateTime={line.time} className="log-time" title={formatExact(Date.parse(line.time), language)}>
@@ -57,6 +57,10 @@ function Line({ line, isHit, isOpen, toggle, onAround }: LineProps) {
       {isOpen && <Opened line={line} onAround={onAround} />}
     </li>
   );
+}
+
+function showHit(element: HTMLLIElement | null): void {
+  element?.scrollIntoView({ block: "center" });
 }
 
 /** "12:04:07.250", with the day where it is not today. */

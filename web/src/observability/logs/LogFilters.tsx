@@ -20,6 +20,7 @@ export function LogFilters({ summary }: { summary: LogSummary | undefined }) {
         aria-label={label}
         placeholder={chosen.length === 0 ? label : undefined}
         w={200}
+        size="xs"
         value={chosen}
         onChange={(next) => set({ [name]: next.length > 0 ? next : undefined })}
         data={[...new Set([...chosen, ...known])]}
