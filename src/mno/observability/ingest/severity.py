@@ -24,7 +24,7 @@ class LogLevel(StrEnum):
 
 
 _LEVELS = tuple(LogLevel)
-MAX_SEVERITY = 24
+_HIGHEST = 24
 #: What loggers of the common languages and syslog call it, where that is no level's own name.
 _SYNONYMS = {
     "verbose": 1,
@@ -53,4 +53,4 @@ def number_of(name: str) -> int:
 
 def level_of(number: int) -> LogLevel | None:
     """The level to which a severity number belongs; None where it says nothing."""
-    return _LEVELS[(number - 1) // 4] if 1 <= number <= MAX_SEVERITY else None
+    return _LEVELS[(number - 1) // 4] if 1 <= number <= _HIGHEST else None
