@@ -186,7 +186,9 @@ class Links:
             finally:
                 self._leave(answer)
         except Broken as error:
-            raise ServerTrouble(f"'{name}': {str(error).replace('The provider', 'the server')}") from None
+            if error.timed_out:
+                raise ServerTrouble(f"'{name}' did not answer within {question.timeout_s:g} seconds.") from None
+            raise ServerTrouble(f"'{name}' cannot be asked: {error}") from None
 
     async def _posted(
         self, link: Link, body: bytes, method: str, name: str | None, headers: tuple[Header, ...]

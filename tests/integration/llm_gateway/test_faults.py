@@ -11,7 +11,7 @@ import pytest
 
 from integration.llm_gateway.conftest import CHAT, CREDENTIAL, Team
 from mno.llm_gateway import entrance
-from mno.platform.http import connections
+from mno.platform.http import arriving, connections
 from support.upstream import Got, Upstream, Wire, completion
 
 Answer = Callable[[Got, Wire], Awaitable[None]]
@@ -216,7 +216,7 @@ async def test_a_path_cannot_leave_its_provider(ready: Team, upstream: Upstream,
 async def test_a_client_that_does_not_send_its_body_is_not_waited_for(
     ready: Team, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entrance, "BODY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(arriving, "BODY_TIMEOUT_S", 0.2)
     head = b"POST /llm/up/v1/chat/completions HTTP/1.1\r\nhost: hub\r\ncontent-length: 50\r\nauthorization: Bearer "
     answer = await raw(ready, head + ready.key.encode() + b'\r\n\r\n{"mod')
     assert answer.startswith(b"HTTP/1.1 429")
@@ -226,7 +226,7 @@ async def test_a_client_that_does_not_send_its_body_is_not_waited_for(
 async def test_a_client_that_drips_its_body_is_not_waited_for(
     ready: Team, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entrance, "BODY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(arriving, "BODY_TIMEOUT_S", 0.3)
     parts = urlsplit(ready.hub)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     head = b"POST /llm/up/v1/chat/completions HTTP/1.1\r\nhost: hub\r\ncontent-length: 5000\r\nauthorization: Bearer "
