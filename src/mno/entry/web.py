@@ -107,7 +107,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, system_routes.router(seen.system))
     add_routes(app, export_routes.router(services.export))
     add_routes(app, gateway_routes.router(services.llm.gateway, services.llm.calls))
-    add_routes(app, mcp_routes.router(services.mcp.registry, services.mcp.calls))
+    add_routes(app, mcp_routes.router(services.mcp.registry, services.mcp.pins, services.mcp.calls))
     add_routes(app, channels_routes.router(services.notifying.editing))
     add_routes(app, alerts_routes.router(services.alerting))
     add_routes(app, approvals_routes.router(services.approvals))

@@ -15,11 +15,11 @@ from mno.mcp_gateway.arguments import check_arguments
 from mno.mcp_gateway.audited.service import AuditedCalls, Entry
 from mno.mcp_gateway.links import Links, Question, ServerTrouble, response_in
 from mno.mcp_gateway.message import Header, Object, Raw, Request, RpcError
-from mno.mcp_gateway.model import Caps, ToolCall
+from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS, Caps, ToolCall
 from mno.mcp_gateway.pace import Paces
 from mno.mcp_gateway.ports import Spans
 from mno.mcp_gateway.servers.service import Ready, Servers
-from mno.mcp_gateway.tools import Tool, Tools, breaker_key
+from mno.mcp_gateway.tools import Judge, Tools, breaker_key
 from mno.mcp_gateway.written import begun, note_response, note_trouble
 from mno.platform import clock, origin
 from mno.platform.breaker import Breakers
@@ -45,14 +45,15 @@ class Answer:
 class Calls:
     """Everything that calls share."""
 
-    def __init__(self, servers: Servers, guard: Guard, spans: Spans, audited: AuditedCalls) -> None:
+    def __init__(self, servers: Servers, guard: Guard, spans: Spans, audited: AuditedCalls, judge: Judge) -> None:
         self._servers = servers
         self._spans = spans
         self._audited = audited
         self._links = Links(Pool(guard))
         self._paces = Paces(time.monotonic)
         self.breakers = Breakers(time.monotonic)
-        self._tools = Tools(self._links, self.breakers)
+        self._tools = Tools(self._links, self.breakers, judge)
+        servers.when_changed(self._tools.forget)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -95,10 +96,10 @@ class Calls:
         server or tool that is not there, `ServerTrouble` when it does not answer.
         """
         ready = (await self._servers.of(principal.team_id)).get(server)
-        tool: Tool | None = None if ready is None else await self._tools.tool(ready, name)
+        tool = None if ready is None else await self._tools.tool(ready, name)
         if ready is None or tool is None:
-            raise NotFound(f"There is no tool '{name[:80]}' of a server '{server[:80]}'.")
-        check_arguments(tool.input_schema, arguments)
+            raise NotFound(f"There is no tool '{name[:80]}' of a server '{server[:80]}', or it is not accepted yet.")
+        check_arguments(tool.value.get("inputSchema", {}), arguments)
         params = {"name": Raw(message.encoded(name)), "arguments": Raw(message.encoded(arguments))}
         response = await response_in(self._asked(principal, ready, name, params, (), caps))
         if "result" not in response:
@@ -133,7 +134,7 @@ class Calls:
         # no server's name has an underscore, so the first one stands between server and tool
         server, _, tool = (only, "", named) if only else named.partition("_")
         ready = servers.get(server)
-        if ready is None or not tool:
+        if ready is None or not 0 < len(tool) <= MAX_TOOL_NAME_CHARACTERS:
             raise RpcError(message.INVALID_PARAMS, f"Unknown tool: {named[:200]}", request_id=request.id)
         params = {**request.params, "name": Raw(message.encoded(tool))}
         if request.meta:
@@ -162,6 +163,11 @@ class Calls:
         self._audited.check_room()
         call = begun(principal, ready, tool, caps, headers)
         try:
+            if await self._tools.tool(ready, tool) is None:
+                raise NotFound(
+                    f"Unknown tool: {tool}. The server '{ready.server.name}' does not list it, or its definition is"
+                    " not accepted yet."
+                )
             with self._paces.admitted(ready.server):
                 traced = (b"traceparent", b"00-%b-%b-01" % (call.trace_id.hex().encode(), call.span_id.hex().encode()))
                 question = _question(ready, tool, params, caps, (*mirrored, traced))

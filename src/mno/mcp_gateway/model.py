@@ -80,6 +80,18 @@ class Server:
     enabled: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A tool's definition as it was accepted (None: never), and what its server offers instead (None: nothing)."""
+
+    team_id: UUID
+    server_id: UUID
+    name: str
+    accepted: dict[str, Any] | None = None
+    accepted_digest: str = ""
+    offered: dict[str, Any] | None = None
+
+
 class Caps(NamedTuple):
     """What a caller allows one call of its own; it can only be narrower than what holds anyway."""
 

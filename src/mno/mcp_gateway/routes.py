@@ -2,9 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 
 from mno.mcp_gateway.calls import Calls
+from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS
+from mno.mcp_gateway.pins.service import Pins
 from mno.mcp_gateway.schemas import (
     McpCallResult,
     McpCallWish,
@@ -14,6 +16,9 @@ from mno.mcp_gateway.schemas import (
     McpServerList,
     McpServerShape,
     McpServerWish,
+    McpToolList,
+    McpToolShape,
+    ToolAcceptance,
 )
 from mno.mcp_gateway.service import Registry
 from mno.platform.http.gate import requires
@@ -23,9 +28,10 @@ from mno.platform.principal import Principal
 Reader = Annotated[Principal, Depends(requires("mcp.read"))]
 Writer = Annotated[Principal, Depends(requires("mcp.write"))]
 ToolUser = Annotated[Principal, Depends(requires("mcp.call"))]
+ToolName = Annotated[str, Path(min_length=1, max_length=MAX_TOOL_NAME_CHARACTERS)]
 
 
-def router(registry: Registry, calls: Calls) -> APIRouter:
+def router(registry: Registry, pins: Pins, calls: Calls) -> APIRouter:
     routes = APIRouter(prefix="/api/mcp", tags=["mcp"])
 
     @routes.get("/registry")
@@ -54,6 +60,16 @@ def router(registry: Registry, calls: Calls) -> APIRouter:
     async def remove_mcp_server(writer: Writer, server_id: str) -> None:
         """Removes a server and its credential."""
         await registry.remove(writer, parsed("mcs", server_id))
+
+    @routes.get("/registry/{server_id}/tools")
+    async def list_mcp_tools(reader: Reader, server_id: str) -> McpToolList:
+        """Every tool that was seen at a server: accepted, new, or changed and held back, with the differences."""
+        return McpToolList(items=[McpToolShape.of(one) for one in await pins.of(reader, parsed("mcs", server_id))])
+
+    @routes.post("/registry/{server_id}/tools/{tool}/accept")
+    async def accept_mcp_tool(writer: Writer, server_id: str, tool: ToolName, seen: ToolAcceptance) -> McpToolShape:
+        """Accepts what a server offers of a tool; it can be used from then on."""
+        return McpToolShape.of(await pins.accept(writer, parsed("mcs", server_id), tool, seen.digest))
 
     @routes.post("/call")
     async def call_tool(user: ToolUser, wish: McpCallWish) -> McpCallResult:

@@ -1,6 +1,7 @@
 """The wire shapes of the registry and of a call by plain HTTP."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -21,8 +22,10 @@ from mno.mcp_gateway.model import (
     MAX_TOOL_NAME_CHARACTERS,
     Caps,
     CredentialKind,
+    Pin,
     Server,
 )
+from mno.mcp_gateway.pins.comparison import differences, digest, hidden
 from mno.platform.errors import Invalid
 from mno.platform.ids import shown
 
@@ -125,6 +128,57 @@ class McpServerChange(BaseModel, extra="forbid"):
         if "header" in changes:
             changes["header"] = changes["header"].lower()
         return changes
+
+
+class ToolState(StrEnum):
+    """Whether a tool may be used."""
+
+    ACCEPTED = "accepted"
+    #: Its server offers another definition than the one that was accepted; it is held back.
+    CHANGED = "changed"
+    #: Nobody has accepted it yet.
+    NEW = "new"
+
+
+class ToolDifference(BaseModel):
+    path: str
+    accepted: Any
+    offered: Any
+
+
+class McpToolShape(BaseModel):
+    """A tool's definition: what was accepted, and what its server offers now where that is something else."""
+
+    name: str
+    state: ToolState
+    accepted: dict[str, Any] | None
+    offered: dict[str, Any] | None
+    digest: str = Field(description="Of what is offered; whoever accepts it sends this.")
+    differences: list[ToolDifference]
+    hidden: list[str] = Field(description="Characters that a reader does not see, in what is offered or accepted.")
+
+    @classmethod
+    def of(cls, pin: Pin) -> "McpToolShape":
+        offered = pin.offered
+        state = ToolState.ACCEPTED if offered is None else ToolState.CHANGED if pin.accepted else ToolState.NEW
+        differing = [] if offered is None or pin.accepted is None else differences(pin.accepted, offered)
+        return cls(
+            name=pin.name,
+            state=state,
+            accepted=pin.accepted,
+            offered=offered,
+            digest="" if offered is None else digest(offered),
+            differences=[ToolDifference(**one._asdict()) for one in differing],
+            hidden=hidden(offered or pin.accepted),
+        )
+
+
+class McpToolList(BaseModel):
+    items: list[McpToolShape]
+
+
+class ToolAcceptance(BaseModel, extra="forbid"):
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="Of the definition that was looked at.")]
 
 
 class McpImport(BaseModel, extra="allow"):

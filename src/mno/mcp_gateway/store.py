@@ -1,9 +1,11 @@
-"""All SQL of the gateway: servers."""
+"""All SQL of the gateway: servers, and the definitions of tools that are accepted or offered."""
 
 from dataclasses import asdict
 from uuid import UUID
 
-from mno.mcp_gateway.model import CredentialKind, Server
+import orjson
+
+from mno.mcp_gateway.model import CredentialKind, Pin, Server
 from mno.platform.database import Connection, Row
 
 _COLUMNS = (
@@ -44,6 +46,38 @@ async def delete_server(tx: Connection, team_id: UUID, server_id: UUID) -> None:
     await tx.execute(
         "DELETE FROM mcp_servers WHERE team_id = %(team_id)s AND id = %(id)s", {"team_id": team_id, "id": server_id}
     )
+
+
+async def pins_of(tx: Connection, team_id: UUID, server_id: UUID) -> list[Pin]:
+    rows = await tx.execute(
+        "SELECT team_id, server_id, name, accepted, accepted_digest, offered FROM mcp_tools"
+        " WHERE team_id = %(team_id)s AND server_id = %(server_id)s ORDER BY name",
+        {"team_id": team_id, "server_id": server_id},
+    )
+    return [_pin(row) for row in await rows.fetchall()]
+
+
+async def put_pin(tx: Connection, pin: Pin) -> None:
+    """A new one, or what is to stand in its place."""
+    await tx.execute(
+        "INSERT INTO mcp_tools (team_id, server_id, name, accepted, accepted_digest, offered)"
+        " VALUES (%(team_id)s, %(server_id)s, %(name)s, %(accepted)s, %(accepted_digest)s, %(offered)s)"
+        " ON CONFLICT (server_id, name) DO UPDATE SET accepted = excluded.accepted,"
+        " accepted_digest = excluded.accepted_digest, offered = excluded.offered",
+        {
+            "team_id": pin.team_id,
+            "server_id": pin.server_id,
+            "name": pin.name,
+            "accepted": None if pin.accepted is None else orjson.dumps(pin.accepted),
+            "accepted_digest": pin.accepted_digest,
+            "offered": None if pin.offered is None else orjson.dumps(pin.offered),
+        },
+    )
+
+
+def _pin(row: Row) -> Pin:
+    read = {name: None if row[name] is None else orjson.loads(row[name]) for name in ("accepted", "offered")}
+    return Pin(**{**row, **read})
 
 
 def _row(server: Server) -> Row:

@@ -6,11 +6,13 @@ servers that have never answered, and for nobody else.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from mno.mcp_gateway import message
 from mno.mcp_gateway.links import Links, Question, ServerTrouble, response_in
@@ -47,22 +49,29 @@ class Tool:
         return {**self.definition, "name": Raw(message.encoded(f"{server}_{self.name}"))}
 
     @cached_property
-    def input_schema(self) -> Any:
-        return message.value_of(self.definition.get("inputSchema", Raw(b"{}")))
+    def value(self) -> dict[str, Any]:
+        """All of it, decoded."""
+        return {name: message.value_of(raw) for name, raw in self.definition.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
     ready: Ready
     tools: Sequence[Tool]
+    by_name: Mapping[str, Tool]
     read_at: float
+
+
+#: Which of a server's tools may be used.
+Judge = Callable[[Ready, Sequence[Tool]], Awaitable[Sequence[Tool]]]
 
 
 class Tools:
     """By server; for one event loop."""
 
-    def __init__(self, links: Links, breakers: Breakers) -> None:
+    def __init__(self, links: Links, breakers: Breakers, judge: Judge) -> None:
         self._links = links
+        self._judge = judge
         self._breakers = breakers
         self._known: dict[UUID, _List] = {}
         self._reading: dict[UUID, asyncio.Task[Sequence[Tool]]] = {}
@@ -70,6 +79,12 @@ class Tools:
     def close(self) -> None:
         for task in self._reading.values():
             task.cancel()
+
+    def forget(self, team_id: UUID | None) -> None:
+        """What is accepted has changed in this team, or anywhere."""
+        for server_id, known in list(self._known.items()):
+            if team_id is None or known.ready.server.team_id == team_id:
+                del self._known[server_id]
 
     async def of(self, ready: Ready) -> Sequence[Tool]:
         """One server's, at most FRESH_S old; `ServerTrouble` when it does not answer."""
@@ -79,13 +94,13 @@ class Tools:
         return await asyncio.shield(self._read(ready))
 
     async def tool(self, ready: Ready, name: str) -> Tool | None:
-        """None where the server lists no such tool, even when it is asked again."""
+        """One that may be used, from memory where it is known, however old; None where there is none."""
         known = self._list(ready)
-        for tools in (known.tools if known else (), await self.of(ready)):
-            for one in tools:
-                if one.name == name:
-                    return one
-        return None
+        if known is not None and (found := known.by_name.get(name)) is not None:
+            if time.monotonic() - known.read_at >= FRESH_S and self._breakers.lets_through(breaker_key(ready)):
+                self._read(ready)
+            return found
+        return next((one for one in await self.of(ready) if one.name == name), None)
 
     async def of_all(self, servers: Mapping[str, Ready]) -> list[tuple[Ready, Sequence[Tool]]]:
         """What is known of each, in the order of their names; servers that fail or are too slow are left out."""
@@ -138,8 +153,9 @@ class Tools:
         self._breakers.worked(key)
         if len(self._known) >= MAX_LISTS:
             self._known.clear()
-        self._known[ready.server.id] = _List(ready, tools, time.monotonic())
-        return tools
+        usable = await self._judge(ready, tools)
+        self._known[ready.server.id] = _List(ready, usable, {one.name: one for one in usable}, time.monotonic())
+        return usable
 
     async def _pages(self, ready: Ready) -> Sequence[Tool]:
         found: dict[str, Tool] = {}
@@ -178,9 +194,19 @@ def tools_in(page: Object) -> list[Tool]:
         except ValueError:
             continue
         name = message.text_of(definition.get("name"))
-        if name and len(name) <= MAX_TOOL_NAME_CHARACTERS and name.isprintable():
-            found.append(Tool(name, definition))
+        tool = Tool(name or "", definition)
+        if name and len(name) <= MAX_TOOL_NAME_CHARACTERS and name.isprintable() and _can_be_read(tool):
+            found.append(tool)
     return found
+
+
+def _can_be_read(tool: Tool) -> bool:
+    """Whether all of it is JSON that can be compared and stored."""
+    try:
+        orjson.dumps(tool.value)
+    except (ValueError, orjson.JSONEncodeError):
+        return False
+    return True
 
 
 def breaker_key(ready: Ready) -> tuple[str, str]:

@@ -183,15 +183,17 @@ async def test_a_forgotten_session_is_made_anew_once_and_silently(team: Team, up
             await wire.raw(b"unknown version", 400)
         elif got.json["method"] == "initialize":
             sessions.append(f"s{len(sessions)}")
-            result = {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "o", "version": "1"}}
-            await wire.json({"jsonrpc": "2.0", "id": got.json["id"], "result": result}, mcp_session_id=sessions[-1])
+            hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "o", "version": "1"}}
+            await wire.json({"jsonrpc": "2.0", "id": got.json["id"], "result": hello}, mcp_session_id=sessions[-1])
         elif got.headers.get("mcp-session-id") != sessions[-1]:
             await wire.json({"jsonrpc": "2.0", "id": None, "error": {"code": -32001, "message": "Session"}}, 404)
         elif "id" not in got.json:
             await wire.raw(b"", 202)
         else:
             assert "io.modelcontextprotocol/protocolVersion" not in str(got.json)
-            await wire.json({"jsonrpc": "2.0", "id": got.json["id"], "result": {"content": []}})
+            is_list = got.json["method"] == "tools/list"
+            result: Any = {"tools": [{"name": "echo", "inputSchema": {}}]} if is_list else {"content": []}
+            await wire.json({"jsonrpc": "2.0", "id": got.json["id"], "result": result})
 
     upstream.answer = older
     await team.add("old", upstream.url)

@@ -2745,6 +2745,46 @@ export interface paths {
         patch: operations["change_mcp_server_api_mcp_registry__server_id__patch"];
         trace?: never;
     };
+    "/api/mcp/registry/{server_id}/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Mcp Tools
+         * @description Every tool that was seen at a server: accepted, new, or changed and held back, with the differences.
+         */
+        get: operations["list_mcp_tools_api_mcp_registry__server_id__tools_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/registry/{server_id}/tools/{tool}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Mcp Tool
+         * @description Accepts what a server offers of a tool; it can be used from then on.
+         */
+        post: operations["accept_mcp_tool_api_mcp_registry__server_id__tools__tool__accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mcp/call": {
         parameters: {
             query?: never;
@@ -6733,6 +6773,40 @@ export interface components {
              */
             enabled?: boolean;
         };
+        /** McpToolList */
+        McpToolList: {
+            /** Items */
+            items: components["schemas"]["McpToolShape"][];
+        };
+        /**
+         * McpToolShape
+         * @description A tool's definition: what was accepted, and what its server offers now where that is something else.
+         */
+        McpToolShape: {
+            /** Name */
+            name: string;
+            state: components["schemas"]["ToolState"];
+            /** Accepted */
+            accepted: {
+                [key: string]: unknown;
+            } | null;
+            /** Offered */
+            offered: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Digest
+             * @description Of what is offered; whoever accepts it sends this.
+             */
+            digest: string;
+            /** Differences */
+            differences: components["schemas"]["ToolDifference"][];
+            /**
+             * Hidden
+             * @description Characters that a reader does not see, in what is offered or accepted.
+             */
+            hidden: string[];
+        };
         /**
          * Measure
          * @description What is watched. Latency is the 95 % quantile of an hour in milliseconds, the others are sums of an hour.
@@ -8775,6 +8849,29 @@ export interface components {
             /** Token */
             token: string;
         };
+        /** ToolAcceptance */
+        ToolAcceptance: {
+            /**
+             * Digest
+             * @description Of the definition that was looked at.
+             */
+            digest: string;
+        };
+        /** ToolDifference */
+        ToolDifference: {
+            /** Path */
+            path: string;
+            /** Accepted */
+            accepted: unknown;
+            /** Offered */
+            offered: unknown;
+        };
+        /**
+         * ToolState
+         * @description Whether a tool may be used.
+         * @enum {string}
+         */
+        ToolState: "accepted" | "changed" | "new";
         /**
          * TraceDetail
          * @description A trace in waterfall order; `truncated` when it has more spans than are listed.
@@ -15548,6 +15645,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["McpServerShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_mcp_tools_api_mcp_registry__server_id__tools_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpToolList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_mcp_tool_api_mcp_registry__server_id__tools__tool__accept_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+                tool: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolAcceptance"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpToolShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -5,7 +5,7 @@ Credentials are decrypted here and stay in memory, because every call needs one.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -46,7 +46,12 @@ class Servers:
         self._known: dict[UUID, tuple[Mapping[str, Ready], float]] = {}
         self._generation = 0
         self._reading = asyncio.Lock()
+        self._told: list[Callable[[UUID | None], None]] = []
         versions.watch(TOPICS, self._forget)
+
+    def when_changed(self, call: Callable[[UUID | None], None]) -> None:
+        """Tells of every change: the team, or None where it may be any."""
+        self._told.append(call)
 
     async def of(self, team_id: UUID) -> Mapping[str, Ready]:
         """Enabled servers by name, from memory or read now; `Unavailable` when the database does not answer."""
@@ -100,6 +105,8 @@ class Servers:
             self._known.pop(UUID(team), None)
         else:
             self._known.clear()
+        for call in self._told:
+            call(UUID(team) if team else None)
 
 
 def secret_name(server_id: UUID) -> str:

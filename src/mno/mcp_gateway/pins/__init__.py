@@ -1,0 +1,1 @@
+"""Definitions of tools that somebody has accepted, and what their servers offer instead."""
