@@ -52,7 +52,7 @@ def _replace(span: Span, fields: tuple[str, ...], redacted: Callable[[str], str]
 
 def redacted_rows(rows: "pa.Table", rules: Rules) -> "pa.Table":
     """Rows of logs or metrics with their content redacted."""
-    if not rules:
+    if not rules or rows.num_rows == 0:
         return rows
     by = redactor(rules)
     for index, field in enumerate(rows.schema):

@@ -22,24 +22,17 @@ from mno.observability.logs.schemas import (
 )
 from mno.observability.logs.service import DEFAULT_LOG_PAGE, MAX_AROUND, MAX_LOG_PAGE, Logs
 from mno.observability.spans.queries import Tenant
+from mno.observability.spans.routes import asked_range
 from mno.platform import live
-from mno.platform.clock import now
 from mno.platform.http.gate import requires, still_permitted
 from mno.platform.principal import Principal
-from mno.platform.time_range import DEFAULT_FROM, DEFAULT_TO, TimeRange, parsed_range
+from mno.platform.time_range import TimeRange
 
 _READ = "logs.read"
 LogReaderCaller = Annotated[Principal, Depends(requires(_READ))]
 LogWriter = Annotated[Principal, Depends(requires("logs.write"))]
 _Values = Annotated[list[str], Query(default_factory=list, description="Repeatable; any of the values matches.")]
 _After = Annotated[str, Query(max_length=100, description="A page's `tail`: what arrived since, oldest first.")]
-
-
-def asked_window(
-    start: Annotated[str, Query(alias="from", description="RFC 3339, or -15m, -24h, -30d.")] = DEFAULT_FROM,
-    end: Annotated[str, Query(alias="to", description="The same, or now; not part of the range.")] = DEFAULT_TO,
-) -> TimeRange:
-    return parsed_range(start, end, now())
 
 
 def asked_logs(
@@ -65,7 +58,7 @@ def asked_logs(
     )
 
 
-_Window = Annotated[TimeRange, Depends(asked_window)]
+_Window = Annotated[TimeRange, Depends(asked_range)]
 _Asked = Annotated[LogFilter, Depends(asked_logs)]
 
 
