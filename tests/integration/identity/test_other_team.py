@@ -33,7 +33,7 @@ from support.routes import Entrance, entrances
 CANARY = "canary-of-the-first-team"
 SECRET = "mno_" + "stranger0" * 4
 #: Path parameters that name nothing of a team: what SCIM says about itself.
-SAME_FOR_ALL = {"name", "urn", "rest"}
+SAME_FOR_ALL = {"name", "urn", "rest", "tool"}
 VIEWER = "role_00000000000070008000000000000004"
 
 
@@ -134,6 +134,8 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
     now = clock.now()
     silence = {"from": now.isoformat(), "to": (now + timedelta(hours=1)).isoformat(), "reason": CANARY}
     ids["silence_id"] = await made("/api/alerts/silences", silence)
+    tools = {"name": CANARY, "address": "https://example.com/mcp", "credential_kind": "bearer", "credential": CANARY}
+    ids["server_id"] = await made("/api/mcp/registry", tools)
     secret = {"scope": {"level": "team"}, "name": "CANARY", "kind": "secret", "purpose": CANARY, "value": CANARY}
     answer = await first.put("/api/config/runtime", json=secret)
     assert answer.status_code < 300, answer.text
@@ -236,7 +238,7 @@ class Bodies:
             "project": "project_id",
         }
         key = known.get(name, name)
-        return self._things.ids.get(key, {"level": "team", "from": "-1h"}.get(name, "theirs"))
+        return self._things.ids.get(key, {"level": "team", "from": "-1h", "digest": "0" * 64}.get(name, "theirs"))
 
 
 async def seen_by_the_first_team(first: httpx.AsyncClient) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mno.platform.http import connections
 from mno.platform.upstream import pool
 from support.upstream import Got, Upstream, Wire, completion
 
-CALLERS = 1_000
+MANY = 1_000
 #: What the answer of `completion` costs with gpt-4o-mini, in nano-dollars, and its tokens.
 COST_NANO, TOKENS = 11 * 150 + 7 * 600, 18
 
@@ -34,11 +34,11 @@ async def standing(team: Team, budget_id: str) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(
-    ("unit", "limit", "one"),
-    [("money", "0.030000000", COST_NANO / 1e9), ("tokens", "60000", TOKENS), ("calls", "37", 1)],
+    ("unit", "limit", "one", "count"),
+    [("money", "0.030000000", COST_NANO / 1e9, MANY), ("tokens", "60000", TOKENS, 200), ("calls", "37", 1, 200)],
 )
-async def test_a_thousand_calls_at_once_overspend_nothing_and_none_is_refused_that_fits(
-    ready: Team, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, unit: str, limit: str, one: float
+async def test_many_calls_at_once_overspend_nothing_and_none_is_refused_that_fits(
+    ready: Team, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, unit: str, limit: str, one: float, count: int
 ) -> None:
     # callers, hub and provider share this process: with a thousand of them everybody has to wait
     monkeypatch.setattr(pool, "CONNECT_TIMEOUT_S", 120.0)
@@ -55,7 +55,7 @@ async def test_a_thousand_calls_at_once_overspend_nothing_and_none_is_refused_th
     upstream.answer = held
     body = {**CHAT, "max_tokens": 1_000}
     refused: list[httpx.Response] = []
-    limits = httpx.Limits(max_connections=CALLERS)
+    limits = httpx.Limits(max_connections=count)
     async with httpx.AsyncClient(
         base_url=ready.hub, headers=ready.caller.headers, timeout=120, limits=limits
     ) as callers:
@@ -66,21 +66,21 @@ async def test_a_thousand_calls_at_once_overspend_nothing_and_none_is_refused_th
                 refused.append(answer)
             return answer.status_code
 
-        calls = [asyncio.create_task(call()) for _ in range(CALLERS)]
+        calls = [asyncio.create_task(call()) for _ in range(count)]
 
         async def decided() -> int:
             return arrived + len(refused)
 
-        await eventually(decided, lambda count: count == CALLERS, timeout_s=120)
+        await eventually(decided, lambda found: found == count, timeout_s=120)
         assert {answer.status_code for answer in refused} == {429}, refused[0].text
         spent, reserved = await standing(ready, budget_id)
         assert spent == 0
         # what is held fits, and nothing more would have
-        assert 0 < arrived < CALLERS
+        assert 0 < arrived < count
         assert reserved <= float(limit) < reserved + reserved / arrived
         go_on.set()
         statuses = await asyncio.gather(*calls)
-    assert sorted(statuses) == [200] * arrived + [429] * (CALLERS - arrived)
+    assert sorted(statuses) == [200] * arrived + [429] * (count - arrived)
     assert all("'narrow'" in answer.json()["error"]["message"] for answer in refused)
     assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
     spent, _ = await eventually(lambda: standing(ready, budget_id), lambda found: found[1] == 0)
