@@ -8,8 +8,7 @@ import { useWords, type Word } from "../i18n/language";
 import { changesOf, type Part } from "../ui/changes";
 import { EditDialog, FIELDS } from "../ui/EditDialog";
 import { WholeNumber, wholeNumber } from "../ui/WholeNumber";
-import type { LimitedKey } from "./Keys";
-import { MAX_KEY_LIMIT, type Policy, type PolicyWish, providersQuery, useGatewayChange } from "./shapes";
+import { type LimitedKey, MAX_KEY_LIMIT, type Policy, type PolicyWish, providersQuery, useGatewayChange } from "./shapes";
 
 const NUMBERS = ["requests_per_minute", "tokens_per_minute", "concurrent_calls", "output_tokens"] as const;
 type NumberName = (typeof NUMBERS)[number];

@@ -7,7 +7,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { request } from "../api/client";
 import { useMay } from "../api/session";
-import type { ApiKey } from "../api/types";
 import { formatCompact } from "../format/number";
 import { CreateKey } from "../identity/CreateKey";
 import { keysQuery, stateOf } from "../identity/keys";
@@ -19,14 +18,7 @@ import { Card } from "../ui/Page";
 import { State } from "../ui/State";
 import { Ago } from "../ui/Values";
 import { KeyForm } from "./KeyForm";
-import { mayCall, policiesQuery, type Policy, useGatewayChange } from "./shapes";
-
-export interface LimitedKey {
-  id: string;
-  name: string;
-  key: ApiKey | undefined;
-  policy: Policy | undefined;
-}
+import { type LimitedKey, mayCall, policiesQuery, useGatewayChange } from "./shapes";
 
 type Doing = { what: "limit" | "free"; row: LimitedKey };
 

@@ -16,6 +16,14 @@ export type Policy = Schemas["PolicyShape"];
 export type PolicyWish = Schemas["PolicyWishShape"];
 export type TargetHealth = Schemas["TargetHealth"];
 
+/** A key that may call models, its limits where it has some; `key` is unknown to who may not see keys. */
+export interface LimitedKey {
+  id: string;
+  name: string;
+  key: ApiKey | undefined;
+  policy: Policy | undefined;
+}
+
 export const MAX_RETRIES = 5;
 export const MAX_TIMEOUT_S = 3600;
 export const MAX_CACHE_S = 86_400;
