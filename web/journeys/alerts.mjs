@@ -171,7 +171,9 @@ test("a rule that is switched off resolves its alerts, which history keeps", asy
   await page.getByText("Nothing is silenced").waitFor();
   await page.goto("/costs/alerts?view=rules");
   await settled(page);
+  const saved = page.waitForResponse((answer) => answer.request().method() === "PUT" && answer.url().includes("/api/alerts/rules/"));
   await page.getByLabel("On: Spend of a day").click({ force: true });
+  assert.equal((await saved).status(), 200);
   await page.goto("/costs/alerts?view=history&state=resolved");
   await page.getByRole("cell", { name: /Spend of a day/ }).first().waitFor();
   await page.goto("/costs/alerts?view=rules");
