@@ -173,3 +173,26 @@ async def test_the_older_part_of_a_long_window_is_remembered_and_what_came_since
     assert await cost(1.1) == (3, 3)
     assert await cost(35) == (2, 2)
     assert await cost(61) == (0, 0)
+
+
+async def test_rules_of_one_filter_share_a_look_whatever_their_windows_and_measures(
+    clickhouse: ClickHouse, tenancy: Tenancy
+) -> None:
+    hours = [a_call(100 + n, DOLLAR, minutes_ago=60 * n + 30, user_id="ann", status="error") for n in range(1, 12)]
+    sent(clickhouse, tenancy, *hours)
+    three_calls(clickhouse, tenancy)
+    measures = (AlertMeasure.COST, AlertMeasure.TOKENS, AlertMeasure.ERRORS, AlertMeasure.LATENCY, AlertMeasure.CALLS)
+    wishes = [
+        terms(measure=measure, window_s=window_s, group_by=group_by, quantile=95 * (measure is AlertMeasure.LATENCY))
+        for number, measure in enumerate(measures)
+        for window_s, group_by in ((60, ""), (3_600 * (number + 1), ""), (86_400, "user"), (300 * (number + 1), "user"))
+    ]
+    asked = {UUID(int=number): wish for number, wish in enumerate(wishes)}
+    queries, place = RuleQueries(clickhouse), Place(tenancy.team_id, tenancy.project_id)
+    for _ in range(2):
+        now = clock.now()
+        together = await queries.readings(place, asked, now)
+        alone = {
+            id_: (await RuleQueries(clickhouse).readings(place, {id_: wish}, now))[id_] for id_, wish in asked.items()
+        }
+        assert together == alone

@@ -25,7 +25,9 @@ NO_SUMS: Sums = {"calls": 0, "errors": 0, "tokens": 0, "cost": Decimal(0), "late
 
 
 def added(parts: Iterable[Mapping[str, Sums]]) -> Mapping[str, Sums]:
-    """The sums of each group over all parts; what only one part has is taken as it is."""
+    """The sums of each group over all parts. A group that only one part has is taken as it is; of one that several
+    have, the sums that all of them know: each part knows at least what was asked for.
+    """
     return reduce(_merged, parts, {})
 
 
@@ -62,13 +64,12 @@ def quantile_ms(histogram: Mapping[int, int], quantile: int) -> Decimal | None:
 
 
 def _merged(one: Mapping[str, Sums], other: Mapping[str, Sums]) -> Mapping[str, Sums]:
-    """`one` may know more measures of a group; those of `other` are kept."""
     if not one or not other:
         return one or other
     found = dict(one)
     for group, sums in other.items():
         known = one.get(group)
-        found[group] = sums if known is None else {name: _plus(known[name], value) for name, value in sums.items()}
+        found[group] = sums if known is None else {name: _plus(known[name], sums[name]) for name in known.keys() & sums}
     return found
 
 
