@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
 import { listedTraces, send, weeks } from "./demonstration.mjs";
 import { startReceiver } from "./receiver.mjs";
-import { COLOURS, fits, isAccessible, isWhole, turn, walk } from "./walk.mjs";
+import { isAccessible, isWhole, walkEverywhere } from "./walk.mjs";
 
 const PAGES = ["/integrations/channels", "/costs/alerts", "/costs/alerts?view=history", "/costs/alerts?view=rules", "/costs/alerts?view=silences"];
 const { url, link, key } = hub();
@@ -135,21 +135,7 @@ test("silence has a reason, is seen, and ends", async () => {
 });
 
 test("the pages are readable and reachable in three languages, light and dark, and fit a phone", async () => {
-  for (const language of ["en", "zh-Hant", "zh-Hans"]) {
-    const each = await openPage(browser, { url, state, language, theme: "auto" });
-    await walk(each, PAGES, async (path) => {
-      await isWhole(each, path);
-      await isAccessible(each, path);
-      await turn(each, "dark");
-      await isAccessible(each, path, COLOURS);
-      await turn(each, "light");
-    });
-    assert.deepEqual(each.trouble, []);
-    await each.context().close();
-  }
-  const phone = await openPage(browser, { url, state, width: 360, height: 740 });
-  await walk(phone, PAGES, (path) => fits(phone, path));
-  await phone.context().close();
+  await walkEverywhere(browser, { url, state }, PAGES);
 });
 
 test("the editor and an alert's story are reachable as well", async () => {

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
 import { startProvider } from "./provider.mjs";
-import { COLOURS, fits, isAccessible, isWhole, turn, walk } from "./walk.mjs";
+import { walkEverywhere } from "./walk.mjs";
 
 const PYTHON = new URL("../../.venv-contract/bin/python", import.meta.url).pathname;
 const CREDENTIAL = "sk-canary-5b0e77aa31";
@@ -179,21 +179,7 @@ test("a target that fails is named, with what the gateway does about it", async 
 });
 
 test("the pages are readable and reachable in three languages, light and dark, and fit a phone", async () => {
-  for (const language of ["en", "zh-Hant", "zh-Hans"]) {
-    const each = await openPage(browser, { url, state, language, theme: "auto" });
-    await walk(each, PAGES, async (path) => {
-      await isWhole(each, path);
-      await isAccessible(each, path);
-      await turn(each, "dark");
-      await isAccessible(each, path, COLOURS);
-      await turn(each, "light");
-    });
-    assert.deepEqual(each.trouble, []);
-    await each.context().close();
-  }
-  const phone = await openPage(browser, { url, state, width: 360, height: 740 });
-  await walk(phone, PAGES, (path) => fits(phone, path));
-  await phone.context().close();
+  await walkEverywhere(browser, { url, state }, PAGES);
 });
 
 test("a provider goes by its name, and not while an alias needs it", async () => {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { settled } from "./browser.mjs";
+import { openPage, settled } from "./browser.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const WCAG_AA = ["wcag2a", "wcag2aa", "wcag21aa"];
@@ -50,4 +50,23 @@ export async function turn(page, theme) {
 export async function fits(page, path) {
   const [width, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
   assert.ok(width <= room, `${path} is ${width} px wide, and there are ${room}`);
+}
+
+/** The pages are whole and accessible in each language, light and dark, and fit a phone. `hub` has its `url` and the `state` of a session. */
+export async function walkEverywhere(browser, hub, paths) {
+  for (const language of ["en", "zh-Hant", "zh-Hans"]) {
+    const page = await openPage(browser, { ...hub, language, theme: "auto" });
+    await walk(page, paths, async (path) => {
+      await isWhole(page, path);
+      await isAccessible(page, path);
+      await turn(page, "dark");
+      await isAccessible(page, path, COLOURS);
+      await turn(page, "light");
+    });
+    assert.deepEqual(page.trouble, []);
+    await page.context().close();
+  }
+  const phone = await openPage(browser, { ...hub, width: 360, height: 740 });
+  await walk(phone, paths, (path) => fits(phone, path));
+  await phone.context().close();
 }
