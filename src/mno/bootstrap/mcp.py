@@ -1,27 +1,36 @@
 """The way to tools: what the gateway needs from secrets, spans and the audit log meets it here."""
 
+import time
 from dataclasses import dataclass
 
 from mno.audit.service import Audit
 from mno.mcp_gateway.audited.service import AuditedCalls
 from mno.mcp_gateway.calls import Calls
+from mno.mcp_gateway.guarded import Guarded
+from mno.mcp_gateway.links import Links
+from mno.mcp_gateway.pace import Paces
 from mno.mcp_gateway.pins.service import Pins
+from mno.mcp_gateway.requests import Requests
 from mno.mcp_gateway.servers.service import Servers
 from mno.mcp_gateway.service import Registry
+from mno.mcp_gateway.tools import Tools
 from mno.observability.ingest.hub_calls import HubCalls
+from mno.platform.breaker import Breakers
 from mno.platform.database import Database
 from mno.platform.egress import Egress
+from mno.platform.upstream.pool import Pool
 from mno.platform.versions import Versions
 from mno.secrets.service import Secrets
 
 
 @dataclass(frozen=True)
 class McpGateway:
-    """The registry of servers, what is accepted of their tools, and the calls themselves."""
+    """The registry of servers, what is accepted of their tools, calls, and the requests of clients."""
 
     registry: Registry
     pins: Pins
     calls: Calls
+    requests: Requests
 
 
 def build_mcp(
@@ -29,5 +38,10 @@ def build_mcp(
 ) -> McpGateway:
     servers = Servers(database, secrets.own, versions)
     pins = Pins(database, audit, servers)
-    calls = Calls(servers, egress, spans, AuditedCalls(database, audit), pins.accepted)
-    return McpGateway(Registry(database, audit, secrets.own, servers), pins, calls)
+    links = Links(Pool(egress))
+    breakers = Breakers(time.monotonic)
+    tools = Tools(links, breakers, pins.accepted)
+    servers.when_changed(tools.forget)
+    calls = Calls(servers, Guarded(links, breakers), tools, Paces(time.monotonic), spans, AuditedCalls(database, audit))
+    registry = Registry(database, audit, secrets.own, servers)
+    return McpGateway(registry, pins, calls, Requests(servers, tools, calls))

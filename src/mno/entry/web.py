@@ -117,7 +117,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, audit_routes.router(services.audit))
     app.state.refusals = services.audit.audit
     stand_before(app, LLM_PREFIX, Entrance(services.llm.calls), services.settings)
-    stand_before(app, MCP_PREFIX, McpEntrance(services.mcp.calls), services.settings)
+    stand_before(app, MCP_PREFIX, McpEntrance(services.mcp.requests), services.settings)
     serve_pages(app, built_web_folder())
     return app
 

@@ -11,9 +11,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping,
 from typing import Any
 
 from mno.mcp_gateway import answers, message
-from mno.mcp_gateway.calls import Calls
 from mno.mcp_gateway.message import Header, Request, RpcError
 from mno.mcp_gateway.model import MAX_MESSAGE_BYTES, MAX_MESSAGES_IN_FLIGHT_BYTES
+from mno.mcp_gateway.requests import Requests
 from mno.platform.ending import ended
 from mno.platform.errors import Denied, LimitExceeded, MnoError, NotFound, TooLarge, Unauthenticated, Unsupported
 from mno.platform.http.arriving import received
@@ -43,8 +43,8 @@ _log = logging.getLogger(__name__)
 class Entrance:
     """Answers what lies at and below `/mcp`, its own errors included."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
         self._in_flight_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +101,7 @@ class Entrance:
         """One message in an answer of one piece, several as a stream."""
         reply = _Reply(request, send)
         try:
-            async with contextlib.aclosing(self._calls.answer(principal, request, only, headers)) as messages:
+            async with contextlib.aclosing(self._requests.answer(principal, request, only, headers)) as messages:
                 await _sent(messages, reply)
         except MnoError as error:
             await reply.end_with(error)

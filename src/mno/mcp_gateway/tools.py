@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 
 from mno.mcp_gateway import message
+from mno.mcp_gateway.guarded import breaker_key, check_breaker
 from mno.mcp_gateway.links import Links, Question, ServerTrouble, response_in
 from mno.mcp_gateway.message import Object, Raw
 from mno.mcp_gateway.model import (
@@ -208,16 +209,3 @@ def _can_be_read(tool: Tool) -> bool:
     except (ValueError, orjson.JSONEncodeError):
         return False
     return True
-
-
-def check_breaker(breakers: Breakers, ready: Ready) -> None:
-    """`ServerTrouble` while a server that failed again and again is left alone."""
-    key = breaker_key(ready)
-    if not breakers.lets_through(key):
-        wait_s = breakers.wait_s(key)
-        raise ServerTrouble(f"'{ready.server.name}' fails again and again; it is tried again in {wait_s:.0f} s.")
-
-
-def breaker_key(ready: Ready) -> tuple[str, str]:
-    """Under which a server's breaker stands: lists and calls share it."""
-    return (ready.server.id.hex, "")
