@@ -8,12 +8,14 @@ from mno.mcp_gateway.audited.service import AuditedCalls
 from mno.mcp_gateway.calls import Calls
 from mno.mcp_gateway.guarded import Guarded
 from mno.mcp_gateway.links import Links
+from mno.mcp_gateway.model import Transport
 from mno.mcp_gateway.pace import Paces
 from mno.mcp_gateway.pins.service import Pins
 from mno.mcp_gateway.requests import Requests
 from mno.mcp_gateway.servers.service import Servers
 from mno.mcp_gateway.service import Registry
 from mno.mcp_gateway.tools import Tools
+from mno.mcp_gateway.ways import Ways
 from mno.observability.ingest.hub_calls import HubCalls
 from mno.platform.breaker import Breakers
 from mno.platform.database import Database
@@ -38,10 +40,10 @@ def build_mcp(
 ) -> McpGateway:
     servers = Servers(database, secrets.own, versions)
     pins = Pins(database, audit, servers)
-    links = Links(Pool(egress))
+    ways = Ways({Transport.HTTP: Links(Pool(egress))})
     breakers = Breakers(time.monotonic)
-    tools = Tools(links, breakers, pins.accepted)
+    tools = Tools(ways, breakers, pins.accepted)
     servers.when_changed(tools.forget)
-    calls = Calls(servers, Guarded(links, breakers), tools, Paces(time.monotonic), spans, AuditedCalls(database, audit))
+    calls = Calls(servers, Guarded(ways, breakers), tools, Paces(time.monotonic), spans, AuditedCalls(database, audit))
     registry = Registry(database, audit, secrets.own, servers)
     return McpGateway(registry, pins, calls, Requests(servers, tools, calls))

@@ -81,7 +81,7 @@ class Calls:
             with self._paces.admitted(ready.server):
                 mirrored = (one for one in headers if one[0].startswith(b"mcp-param-"))
                 traced = (b"traceparent", b"00-%b-%b-01" % (call.trace_id.hex().encode(), call.span_id.hex().encode()))
-                question = _question(ready, tool, params, caps, (*mirrored, traced))
+                question = _question(principal, ready, tool, params, caps, (*mirrored, traced))
                 async with contextlib.aclosing(self._ways.ask(ready, question)) as messages:
                     async for one in messages:
                         note_response(call, one)
@@ -123,8 +123,10 @@ class Calls:
         )
 
 
-def _question(ready: Ready, tool: str, params: Object, caps: Caps, headers: tuple[Header, ...]) -> Question:
+def _question(
+    principal: Principal, ready: Ready, tool: str, params: Object, caps: Caps, headers: tuple[Header, ...]
+) -> Question:
     """Caps only narrow what holds anyway."""
     timeout_s = min(ready.server.timeout_s, caps.timeout_s or ready.server.timeout_s)
     answer_bytes = min(ready.server.result_bytes, caps.result_bytes or ready.server.result_bytes)
-    return Question("tools/call", params, tool, timeout_s, answer_bytes, headers)
+    return Question("tools/call", params, tool, timeout_s, answer_bytes, headers, principal)

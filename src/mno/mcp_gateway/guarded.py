@@ -3,33 +3,34 @@
 import contextlib
 from collections.abc import AsyncGenerator
 
-from mno.mcp_gateway.links import Links, Question, ServerTrouble
+from mno.mcp_gateway.links import Question, ServerTrouble
 from mno.mcp_gateway.message import Object
 from mno.mcp_gateway.servers.service import Ready
+from mno.mcp_gateway.ways import Way
 from mno.platform.breaker import Breakers
 
 
 class Guarded:
     """Lists and calls share a breaker for each server."""
 
-    def __init__(self, links: Links, breakers: Breakers) -> None:
-        self._links = links
+    def __init__(self, way: Way, breakers: Breakers) -> None:
+        self._way = way
         self._breakers = breakers
 
     def close(self) -> None:
-        self._links.close()
+        self._way.close()
 
     def version_at(self, ready: Ready) -> str:
         """The revision that is spoken with this server; empty where nobody knows yet."""
-        return self._links.version_at(ready)
+        return self._way.version_at(ready)
 
     async def ask(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
-        """As `Links.ask`; `ServerTrouble` at once while the server is left alone."""
+        """As `Way.ask`; `ServerTrouble` at once while the server is left alone."""
         key = breaker_key(ready)
         check_breaker(self._breakers, ready)
         self._breakers.begin(key)
         try:
-            async with contextlib.aclosing(self._links.ask(ready, question)) as messages:
+            async with contextlib.aclosing(self._way.ask(ready, question)) as messages:
                 async for one in messages:
                     if "method" not in one:
                         self._breakers.worked(key)

@@ -18,6 +18,7 @@ from mno.mcp_gateway.events import Events
 from mno.mcp_gateway.message import HANDSHAKE, MODERN, Header, Object, Raw
 from mno.mcp_gateway.servers.service import Ready
 from mno.platform.errors import TooLarge, Unavailable
+from mno.platform.principal import Principal
 from mno.platform.upstream.connection import Answer, Broken
 from mno.platform.upstream.pool import Pool
 
@@ -43,7 +44,9 @@ class _ForgottenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request to a server. `name` is what it is about, for the header; `headers` come on top of our own."""
+    """One request to a server. `name` is what it is about, for the header; `headers` come on top of our own.
+    `principal` is who asks; None where the hub asks for itself.
+    """
 
     method: str
     params: Object
@@ -51,6 +54,7 @@ class Question:
     timeout_s: float
     answer_bytes: int
     headers: tuple[Header, ...] = ()
+    principal: Principal | None = None
 
 
 @dataclass(slots=True)

@@ -48,6 +48,21 @@ MAX_TOOL_LIST_BYTES = 8 * 1024 * 1024
 MAX_TOOL_NAME_CHARACTERS = 128
 
 
+class Transport(StrEnum):
+    """How a server is reached."""
+
+    #: MCP over streamable HTTP.
+    HTTP = "http"
+    #: MCP over the older transport of HTTP with server-sent events.
+    SSE = "sse"
+    #: A program on the hub's machine.
+    STDIO = "stdio"
+    #: An HTTP API that an OpenAPI document describes.
+    OPENAPI = "openapi"
+    #: The hub itself; such servers stand in no team's registry.
+    BUILTIN = "builtin"
+
+
 class CredentialKind(StrEnum):
     """How the hub shows a server who it is."""
 
@@ -67,6 +82,7 @@ class Server:
     name: str
     address: str
     created_at: datetime
+    transport: Transport = Transport.HTTP
     credential_kind: CredentialKind = CredentialKind.NONE
     #: The header of the credential where its kind is HEADER, in lower case.
     header: str = ""
@@ -78,6 +94,14 @@ class Server:
     concurrent_calls: int = DEFAULT_CONCURRENT_CALLS
     result_bytes: int = DEFAULT_RESULT_BYTES
     enabled: bool = True
+    #: Of a program: what is started, with what, and where (empty: in a folder of its own).
+    command: str = ""
+    args: tuple[str, ...] = ()
+    #: Names of its environment's variables; their values are secrets.
+    env_names: tuple[str, ...] = ()
+    folder: str = ""
+    #: Of the OpenAPI document that is kept for it: SHA-256, hexadecimal.
+    document_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ from uuid import UUID
 
 import orjson
 
-from mno.mcp_gateway.model import CredentialKind, Pin, Server
+from mno.mcp_gateway.model import CredentialKind, Pin, Server, Transport
 from mno.platform.database import Connection, Row
 
 _COLUMNS = (
     "id", "team_id", "name", "address", "created_at", "credential_kind", "header", "description", "tags", "timeout_s",
-    "calls_per_minute", "concurrent_calls", "result_bytes", "enabled",
+    "calls_per_minute", "concurrent_calls", "result_bytes", "enabled", "transport", "command", "args", "env_names",
+    "folder", "document_digest",
 )  # fmt: skip
+_LISTS = ("tags", "args", "env_names")
 _SERVER = ", ".join(_COLUMNS)
 _VALUES = ", ".join(f"%({name})s" for name in _COLUMNS)
 _CHANGES = ", ".join(f"{name} = %({name})s" for name in _COLUMNS if name not in ("id", "team_id", "created_at"))
@@ -81,9 +83,9 @@ def _pin(row: Row) -> Pin:
 
 
 def _row(server: Server) -> Row:
-    return {**asdict(server), "tags": list(server.tags)}
+    return {**asdict(server), **{name: list(getattr(server, name)) for name in _LISTS}}
 
 
 def _server(row: Row) -> Server:
-    own = {"credential_kind": CredentialKind(row["credential_kind"]), "tags": tuple(row["tags"])}
-    return Server(**{**row, **own})
+    kinds = {"credential_kind": CredentialKind(row["credential_kind"]), "transport": Transport(row["transport"])}
+    return Server(**{**row, **kinds, **{name: tuple(row[name]) for name in _LISTS}})

@@ -16,7 +16,7 @@ import orjson
 
 from mno.mcp_gateway import message
 from mno.mcp_gateway.guarded import breaker_key, check_breaker
-from mno.mcp_gateway.links import Links, Question, ServerTrouble, response_in
+from mno.mcp_gateway.links import Question, ServerTrouble, response_in
 from mno.mcp_gateway.message import Object, Raw
 from mno.mcp_gateway.model import (
     MAX_TOOL_LIST_BYTES,
@@ -25,6 +25,7 @@ from mno.mcp_gateway.model import (
     MAX_TOOLS_PER_SERVER,
 )
 from mno.mcp_gateway.servers.service import Ready
+from mno.mcp_gateway.ways import Way
 from mno.platform.breaker import Breakers
 from mno.platform.errors import TooLarge
 
@@ -70,8 +71,8 @@ Judge = Callable[[Ready, Sequence[Tool]], Awaitable[Sequence[Tool]]]
 class Tools:
     """By server; for one event loop."""
 
-    def __init__(self, links: Links, breakers: Breakers, judge: Judge) -> None:
-        self._links = links
+    def __init__(self, way: Way, breakers: Breakers, judge: Judge) -> None:
+        self._way = way
         self._judge = judge
         self._breakers = breakers
         self._known: dict[UUID, _List] = {}
@@ -176,7 +177,7 @@ class Tools:
         return tuple(found.values())[:MAX_TOOLS_PER_SERVER]
 
     async def _page(self, ready: Ready, question: Question) -> Object:
-        response = await response_in(self._links.ask(ready, question))
+        response = await response_in(self._way.ask(ready, question))
         if message.error_code(response) == message.METHOD_NOT_FOUND:
             return {}  # a server without tools
         if "result" not in response:
