@@ -7,13 +7,21 @@ from typing import Protocol
 from uuid import UUID
 
 from mno.platform.permissions import HUB, TEAM
-from mno.platform.scope import Scope
+from mno.platform.scope import Level, Scope
 
 
 class Rights(Protocol):
     """What one principal may anywhere, from its grants."""
 
     def may(self, permission: str, scope: Scope) -> bool: ...
+
+    def may_below(self, permission: str, project_id: UUID) -> bool:
+        """Whether it is held in the project, or for one agent, tool or task of it at least."""
+        ...
+
+    def is_told_apart(self, level: Level, project_id: UUID) -> bool:
+        """Whether anything is granted or denied on this level of the project."""
+        ...
 
 
 class PrincipalKind(StrEnum):

@@ -16,6 +16,13 @@ class Level(StrEnum):
     TASK = "task"
 
 
+def server_of(tool: str) -> str:
+    """The server in `<server>_<tool>`, as tools of MCP servers are called; the name of a server alone is all of its
+    tools. No server's name has an underscore.
+    """
+    return tool.partition("_")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """One place. `project_id` is set from the project down, `name` for an agent, tool or task."""
@@ -28,6 +35,10 @@ class Scope:
     @classmethod
     def team(cls, team_id: UUID) -> "Scope":
         return cls(Level.TEAM, team_id)
+
+    @classmethod
+    def tool(cls, team_id: UUID, project_id: UUID, server: str, tool: str) -> "Scope":
+        return cls(Level.TOOL, team_id, project_id, f"{server}_{tool}")
 
     @classmethod
     def project(cls, team_id: UUID, project_id: UUID) -> "Scope":

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mno.identity.policy.model import Effect, Grant, Role, SubjectKind
-from mno.identity.policy.rules import BITS, HUB_MASK, TEAM_MASK, Key, expanded, masks_of, meant_at, rights_of
+from mno.identity.policy.rules import (
+    BITS,
+    HUB_MASK,
+    TEAM_MASK,
+    Key,
+    expanded,
+    masks_of,
+    meant_at,
+    names_to,
+    rights_of,
+)
 from mno.platform.scope import Level, Scope
 
 
@@ -74,7 +84,9 @@ def _on_the_way(grant: Grant, permission: str, scope: Scope) -> bool:
         return True
     if bit & TEAM_MASK or scope.project_id != grant.project_id:
         return False
-    return grant.scope_kind is Level.PROJECT or (grant.scope_kind is scope.level and grant.scope_id == scope.name)
+    if grant.scope_kind is Level.PROJECT:
+        return True
+    return grant.scope_kind is scope.level and grant.scope_id in names_to(scope.level, scope.name)
 
 
 def _way_to(role_id: UUID, permission: str, roles: Mapping[UUID, Role]) -> tuple[str, ...]:

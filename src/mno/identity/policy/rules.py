@@ -12,7 +12,7 @@ from uuid import UUID
 
 from mno.identity.policy.model import Effect, Grant, Role
 from mno.platform.permissions import ALL, HUB, PROJECT, TEAM
-from mno.platform.scope import Level, Scope
+from mno.platform.scope import Level, Scope, server_of
 
 #: The bit of every permission.
 BITS = {name: 1 << place for place, name in enumerate(sorted(ALL))}
@@ -29,6 +29,8 @@ def mask_of(names: Iterable[str]) -> int:
 
 
 HUB_MASK, TEAM_MASK, PROJECT_MASK = mask_of(HUB), mask_of(TEAM), mask_of(PROJECT)
+#: Of all that is asked of a tool, what an agent's key may.
+_TOOL_CALLS = mask_of({"mcp.call"})
 #: What a place can be asked for; a role's other permissions say nothing there.
 MEANT_AT = {Level.HUB: HUB_MASK, Level.TEAM: TEAM_MASK | PROJECT_MASK}
 
@@ -118,6 +120,15 @@ Place = UUID | tuple[Level, UUID, str]
 _NOTHING = (0, 0)
 
 
+def names_to(level: Level, name: str) -> tuple[str, ...]:
+    """The places below the project on the way to an agent, tool or task: above a tool stands its server."""
+    if level is Level.PROJECT:
+        return ()
+    if level is Level.TOOL and (server := server_of(name)) != name:
+        return (server, name)
+    return (name,)
+
+
 def _place_of(level: Level, project_id: UUID, name: str) -> Place:
     return project_id if level is Level.PROJECT else (level, project_id, name)
 
@@ -175,17 +186,39 @@ class Rights:
         if self.key is not None:
             if project_id != self.key.project_id:
                 return 0
+            if self.key.agent and level is Level.TOOL:
+                return self._of_agent_at_tool(project_id, name)
             if self.key.agent and (level is not Level.AGENT or name != self.key.agent):
                 return 0
             allowed |= self.key.mask
         more_allowed, more_denied = self.places.get(project_id, _NOTHING)
         allowed |= more_allowed
         denied |= more_denied
-        if level is not Level.PROJECT:
-            more_allowed, more_denied = self.places.get((level, project_id, name), _NOTHING)
+        for narrower in names_to(level, name):
+            more_allowed, more_denied = self.places.get((level, project_id, narrower), _NOTHING)
             allowed |= more_allowed
             denied |= more_denied
         return allowed & ~denied
+
+    def _of_agent_at_tool(self, project_id: UUID, name: str) -> int:
+        """An agent's key may call at a tool what it may as its agent, and what is denied to it there it may not."""
+        assert self.key is not None
+        held = self._in_project(Level.AGENT, project_id, self.key.agent) & _TOOL_CALLS
+        for narrower in names_to(Level.TOOL, name):
+            held &= ~self.places.get((Level.TOOL, project_id, narrower), _NOTHING)[1]
+        return held
+
+    def may_below(self, permission: str, project_id: UUID) -> bool:
+        """Whether it is held in the project, or for one agent, tool or task of it at least."""
+        bit = BITS[permission]
+        if bit & self._in_project(Level.PROJECT, project_id, ""):
+            return True
+        below = (place for place in self.places if isinstance(place, tuple) and place[1] == project_id)
+        return any(bit & self._in_project(level, project_id, name) for level, _, name in below)
+
+    def is_told_apart(self, level: Level, project_id: UUID) -> bool:
+        """Whether anything is granted or denied on this level of the project; where not, all of it is as the project."""
+        return any(isinstance(place, tuple) and place[:2] == (level, project_id) for place in self.places)
 
     def projects_with(self, permission: str) -> tuple[bool, frozenset[UUID]]:
         """Whether it is held in every project but those named (True), or in those named only (False)."""

@@ -41,24 +41,29 @@ class Authenticator(Protocol):
     async def principal_of_session(self, token: str) -> Principal: ...
 
 
-def requires(permission: str) -> Callable[[Request], Awaitable[Principal]]:
-    """A dependency that lets only principals with this permission pass (401, 403)."""
+def requires(permission: str, *, below: bool = False) -> Callable[[Request], Awaitable[Principal]]:
+    """A dependency that lets only principals with this permission pass (401, 403). With `below` also those who hold it
+    for one agent, tool or task of the project: the service asks the policy about that one.
+    """
 
     async def gate(request: Request) -> Principal:
         principal = await authenticated(request)
-        return _permitted_here(request, principal, permission)
+        return _permitted_here(request, principal, permission, below=below)
 
     _named[gate] = permission
     return gate
 
 
-def _permitted_here(request: HTTPConnection, principal: Principal, permission: str) -> Principal:
+def _permitted_here(request: HTTPConnection, principal: Principal, permission: str, *, below: bool) -> Principal:
     """The principal, or `Denied` that says what it lacks: what is switched off nobody has (see `authenticated`)."""
     if not principal.may(permission):
         rules: SiteRules = request.app.state.site_rules
         for system in rules.switched_off(principal.team_id):
             if permission in SYSTEMS[system]:
                 raise Denied(f"This is switched off for the team, by the setting systems.{system}.")
+        rights = principal.rights
+        if below and rights is not None and rights.may_below(permission, principal.project_id):
+            return principal
     return permitted(principal, permission)
 
 
@@ -87,14 +92,14 @@ async def authenticated(request: HTTPConnection) -> Principal:
     return _narrowed(request, await _principal(request))
 
 
-async def admitted_by_key(scope: Scope, key: str, permission: str) -> Principal:
+async def admitted_by_key(scope: Scope, key: str, permission: str, *, below: bool = False) -> Principal:
     """For an application of its own beside the routes, which knows where its callers show their key: the same that
     `requires` asks for.
     """
     request = HTTPConnection(scope)
     authenticator: Authenticator = request.app.state.authenticator
     principal = _narrowed(request, await authenticator.principal_of_key(key))
-    return _permitted_here(request, principal, permission)
+    return _permitted_here(request, principal, permission, below=below)
 
 
 def _narrowed(request: HTTPConnection, principal: Principal) -> Principal:

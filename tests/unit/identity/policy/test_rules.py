@@ -26,7 +26,7 @@ from mno.platform.scope import Level, Scope
 CASES = 100_000
 TEAM_ID, OTHER_TEAM = UUID(int=1), UUID(int=2)
 PROJECTS = [UUID(int=n) for n in (11, 12, 13)]
-NAMES = ["bot", "other"]
+NAMES = ["bot", "bot_write", "other"]
 NARROW = [Level.AGENT, Level.TOOL, Level.TASK]
 NAMED = sorted(ALL)
 
@@ -63,7 +63,10 @@ def reaches(grant: Grant, permission: str, scope: Scope) -> bool:
         return True
     if permission in TEAM or grant.project_id != scope.project_id:
         return False
-    return grant.scope_kind == Level.PROJECT or (grant.scope_kind, grant.scope_id) == (scope.level, scope.name)
+    if grant.scope_kind == Level.PROJECT:
+        return True
+    names = {scope.name, scope.name.split("_")[0]} if scope.level == Level.TOOL else {scope.name}
+    return grant.scope_kind == scope.level and grant.scope_id in names
 
 
 def reference(
@@ -76,6 +79,12 @@ def reference(
     if key is not None and permission not in HUB:
         if of_project and scope.project_id != key.project_id:
             return False
+        if key.agent and of_project and scope.level == Level.TOOL and permission == "mcp.call":
+            of_agent = Scope(Level.AGENT, scope.team_id, scope.project_id, key.agent)
+            denials = [grant for grant in grants if grant.effect == Effect.DENY and reaches(grant, permission, scope)]
+            return reference(grants, roles, verified, key, permission, of_agent) and not any(
+                permission in held_by(roles[grant.role_id], roles, verified=True) for grant in denials
+            )
         if key.agent and not (of_project and scope.level == Level.AGENT and scope.name == key.agent):
             return False
     allowed = denied = False
@@ -233,3 +242,17 @@ def test_a_cycle_that_is_stored_all_the_same_ends() -> None:
 
 def test_every_permission_is_described() -> None:
     assert set(DESCRIPTIONS) == ALL
+
+
+def test_what_is_held_below_a_project_is_found_without_naming_it() -> None:
+    dice = random.Random(11)
+    places = [(level, name) for level in NARROW for name in NAMES]
+    for _ in range(300):
+        roles = some_roles(dice)
+        rights = rights_of(TEAM_ID, some_grants(dice, roles), masks_of(roles), verified=True)
+        for project in PROJECTS:
+            whole = rights.may("mcp.call", Scope.project(TEAM_ID, project))
+            below = {at: rights.may("mcp.call", Scope(at[0], TEAM_ID, project, at[1])) for at in places}
+            assert rights.may_below("mcp.call", project) is (whole or any(below.values()))
+            if not rights.is_told_apart(Level.TOOL, project):
+                assert {below[at] for at in places if at[0] is Level.TOOL} == {whole}
