@@ -7,6 +7,8 @@ from mno.audit.service import Audit
 from mno.mcp_gateway.audited.service import AuditedCalls
 from mno.mcp_gateway.calls import Calls
 from mno.mcp_gateway.guarded import Guarded
+from mno.mcp_gateway.health.heard import Listened
+from mno.mcp_gateway.health.service import Health
 from mno.mcp_gateway.links import Links
 from mno.mcp_gateway.model import Transport
 from mno.mcp_gateway.pace import Paces
@@ -27,12 +29,13 @@ from mno.secrets.service import Secrets
 
 @dataclass(frozen=True)
 class McpGateway:
-    """The registry of servers, what is accepted of their tools, calls, and the requests of clients."""
+    """The registry of servers, what is accepted of their tools, calls, requests of clients, health."""
 
     registry: Registry
     pins: Pins
     calls: Calls
     requests: Requests
+    health: Health
 
 
 def build_mcp(
@@ -40,10 +43,11 @@ def build_mcp(
 ) -> McpGateway:
     servers = Servers(database, secrets.own, versions)
     pins = Pins(database, audit, servers)
-    ways = Ways({Transport.HTTP: Links(Pool(egress))})
-    breakers = Breakers(time.monotonic)
+    ways = Listened(Ways({Transport.HTTP: Links(Pool(egress))}))
+    breakers, paces = Breakers(time.monotonic), Paces(time.monotonic)
     tools = Tools(ways, breakers, pins.accepted)
     servers.when_changed(tools.forget)
-    calls = Calls(servers, Guarded(ways, breakers), tools, Paces(time.monotonic), spans, AuditedCalls(database, audit))
+    calls = Calls(servers, Guarded(ways, breakers), tools, paces, spans, AuditedCalls(database, audit))
     registry = Registry(database, audit, secrets.own, servers)
-    return McpGateway(registry, pins, calls, Requests(servers, tools, calls))
+    health = Health(database, servers, ways, breakers, paces, tools)
+    return McpGateway(registry, pins, calls, Requests(servers, tools, calls), health)

@@ -34,6 +34,7 @@ from mno.llm_gateway.entrance import Entrance
 from mno.mcp_gateway import routes as mcp_routes
 from mno.mcp_gateway.entrance import PREFIX as MCP_PREFIX
 from mno.mcp_gateway.entrance import Entrance as McpEntrance
+from mno.mcp_gateway.health import routes as mcp_health_routes
 from mno.notifications import routes as channels_routes
 from mno.observability.alerts import routes as alerts_routes
 from mno.observability.anomalies import routes as anomalies_routes
@@ -108,6 +109,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, export_routes.router(services.export))
     add_routes(app, gateway_routes.router(services.llm.gateway, services.llm.calls))
     add_routes(app, mcp_routes.router(services.mcp.registry, services.mcp.pins, services.mcp.calls))
+    add_routes(app, mcp_health_routes.router(services.mcp.health))
     add_routes(app, channels_routes.router(services.notifying.editing))
     add_routes(app, alerts_routes.router(services.alerting))
     add_routes(app, approvals_routes.router(services.approvals))

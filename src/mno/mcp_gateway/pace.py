@@ -4,12 +4,20 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from math import ceil
+from typing import NamedTuple
 from uuid import UUID
 
 from mno.mcp_gateway.model import Server
 from mno.platform.errors import LimitExceeded
 
 _MINUTE_S = 60.0
+
+
+class Use(NamedTuple):
+    """What is asked of a server: calls that run now, and those of the last minute (None where nobody counts)."""
+
+    running: int
+    last_minute: int | None
 
 
 class Paces:
@@ -38,6 +46,14 @@ class Paces:
                 self._running[server.id] = left
             else:
                 del self._running[server.id]
+
+    def use_of(self, server: Server) -> Use:
+        """How much of its limits is used now, in this process."""
+        running = self._running.get(server.id, 0)
+        if server.calls_per_minute is None:
+            return Use(running, None)
+        since = self._clock() - _MINUTE_S
+        return Use(running, sum(at > since for at in self._begun.get(server.id, ())))
 
     def _count(self, server: Server) -> None:
         if server.calls_per_minute is None:

@@ -96,6 +96,10 @@ class Tools:
         check_breaker(self._breakers, ready)
         return await asyncio.shield(self._read(ready))
 
+    async def reread(self, ready: Ready) -> Sequence[Tool]:
+        """One server's, asked now, even one that is left alone; `ServerTrouble` or `TooLarge` when that fails."""
+        return await asyncio.shield(self._read(ready))
+
     async def tool(self, ready: Ready, name: str) -> Tool | None:
         """One that may be used, from memory where it is known, however old; None where there is none."""
         known = self._list(ready)
