@@ -217,7 +217,7 @@ class Rights:
         return any(bit & self._in_project(level, project_id, name) for level, _, name in below)
 
     def is_told_apart(self, level: Level, project_id: UUID) -> bool:
-        """Whether anything is granted or denied on this level of the project; where not, all of it is as the project."""
+        """Whether anything is granted or denied on this level of the project; else all of it is as the project."""
         return any(isinstance(place, tuple) and place[:2] == (level, project_id) for place in self.places)
 
     def projects_with(self, permission: str) -> tuple[bool, frozenset[UUID]]:
