@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
 from mno.mcp_gateway.calls import Calls
 from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS
@@ -45,9 +45,13 @@ def router(registry: Registry, pins: Pins, calls: Calls) -> APIRouter:
         return McpServerShape.of(await registry.add(writer, wish.fields(), wish.credential))
 
     @routes.post("/registry/import")
-    async def import_mcp_servers(writer: Writer, document: McpImport) -> McpImported:
+    async def import_mcp_servers(
+        writer: Writer,
+        document: McpImport,
+        preview: Annotated[bool, Query(description="true: only says what would be added.")] = False,
+    ) -> McpImported:
         """Adds the servers of an `mcpServers` document; those that cannot be added are named with the reason."""
-        added, left = await registry.import_all(writer, document.model_dump(exclude_unset=True))
+        added, left = await registry.import_all(writer, document.model_dump(exclude_unset=True), preview=preview)
         return McpImported(items=[McpServerShape.of(one) for one in added], left=left)
 
     @routes.patch("/registry/{server_id}")

@@ -38,15 +38,10 @@ class Registry:
         MAX_SERVERS_PER_TEAM, `Invalid` for a bad wish.
         """
         _require_team(principal)
-        made = Server(id=new_id(), team_id=principal.team_id, created_at=clock.now(), **_known(wish))
-        server = rules.checked(made)
-        _check_credential(server, credential, is_kept=False)
         async with self._database.transaction(principal.team_id) as tx:
             await self._servers.changed(tx, principal.team_id)
             known = await store.servers_of(tx, principal.team_id)
-            if len(known) >= MAX_SERVERS_PER_TEAM:
-                raise LimitExceeded(f"A team may have {MAX_SERVERS_PER_TEAM} MCP servers; remove one first.")
-            _check_free(server, known)
+            server = _made(principal.team_id, wish, credential, known)
             await self._keep(tx, server, credential)
             await store.insert_server(tx, server)
             await self._audit.record(
@@ -99,17 +94,23 @@ class Registry:
                 tx, principal, "mcp_servers.delete", shown("mcs", server_id), name=before.name, before=_told(before)
             )
 
-    async def import_all(self, principal: Principal, document: Mapping[str, Any]) -> tuple[list[Server], list[str]]:
-        """The servers of an `mcpServers` document that could be added, and why others could not."""
+    async def import_all(
+        self, principal: Principal, document: Mapping[str, Any], *, preview: bool = False
+    ) -> tuple[list[Server], list[str]]:
+        """The servers of an `mcpServers` document that could be added, and why others not; a preview adds none."""
         _require_team(principal)
         entries, left = rules.imported(document)
+        known = await self.servers(principal) if preview else []
         added: list[Server] = []
         reasons = list(left)
         for entry in entries:
             wish = dict(entry)
             credential = wish.pop("credential")
             try:
-                added.append(await self.add(principal, wish, credential))
+                if preview:
+                    added.append(_made(principal.team_id, wish, credential, [*known, *added]))
+                else:
+                    added.append(await self.add(principal, wish, credential))
             except (Invalid, Conflict, LimitExceeded) as error:
                 reasons.append(f"{wish['name']}: {error}")
         return added, reasons
@@ -134,6 +135,16 @@ class Registry:
 def _require_team(principal: Principal) -> None:
     if not principal.may_in_team("mcp.write"):
         raise Denied(f"'{principal.name}' may not do this: mcp.write is needed for the whole team.")
+
+
+def _made(team_id: UUID, wish: Mapping[str, Any], credential: str | None, known: list[Server]) -> Server:
+    """A server that may stand beside those that are known."""
+    server = rules.checked(Server(id=new_id(), team_id=team_id, created_at=clock.now(), **_known(wish)))
+    _check_credential(server, credential, is_kept=False)
+    if len(known) >= MAX_SERVERS_PER_TEAM:
+        raise LimitExceeded(f"A team may have {MAX_SERVERS_PER_TEAM} MCP servers; remove one first.")
+    _check_free(server, known)
+    return server
 
 
 def _known(wish: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,6 +98,20 @@ async def test_the_common_document_is_imported_and_what_cannot_be_is_named(team:
     assert (await team.admin.post("/api/mcp/registry/import", json={})).status_code == 400
 
 
+async def test_a_preview_of_an_import_says_what_it_would_do_and_does_nothing(team: Team) -> None:
+    await team.add("taken", "https://taken.example.com/mcp")
+    entry = {"url": "https://new.example.com/mcp"}
+    document = {"mcpServers": {"fresh": entry, "Fresh": entry, "taken": entry, "logs": entry}}
+    path = "/api/mcp/registry/import"
+    told = (await team.admin.post(path, json=document, params={"preview": True})).json()
+    assert [one["name"] for one in told["items"]] == ["fresh"]
+    assert [one.partition(":")[0] for one in told["left"]] == ["fresh", "taken", "logs"]
+    registry = (await team.admin.get("/api/mcp/registry")).json()["items"]
+    assert [one["name"] for one in registry] == ["taken"]
+    done = (await team.admin.post(path, json=document)).json()
+    assert ([one["name"] for one in done["items"]], done["left"]) == (["fresh"], told["left"])
+
+
 async def test_a_key_for_tools_may_not_change_the_registry(team: Team) -> None:
     wish = {"name": "fine", "address": "https://example.com/mcp"}
     assert (await team.caller.post("/api/mcp/registry", json=wish)).status_code == 403
