@@ -1,36 +1,16 @@
-"""What a key may ask at a time and in a minute, counted in this process.
-
-A minute is a bucket that fills evenly: a caller that has rested may spend a minute's worth at once, and whoever is
-refused hears after how many seconds it fits.
-"""
+"""What a key may ask at a time and in a minute, counted in this process."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil, inf
 from typing import Protocol
 from uuid import UUID
 
 from mno.llm_gateway.model import KeyPolicy
 from mno.platform.errors import LimitExceeded
+from mno.platform.pace import MINUTE_S, Bucket
 
 #: Keys whose pace is remembered; those that have rested for a minute go first.
 MAX_PACES = 10_000
-_MINUTE_S = 60.0
-
-
-@dataclass(slots=True)
-class Bucket:
-    """What is left of a minute's worth, at a moment of the clock; below zero after more was used than reserved."""
-
-    left: float
-    at: float
-
-    def wait_s(self, wanted: int, per_minute: int, now: float) -> float:
-        """Seconds until so much fits; 0 when it does. More than a minute's worth counts as a minute's worth."""
-        self.left = min(per_minute, self.left + (now - self.at) * per_minute / _MINUTE_S)
-        self.at = now
-        missing = min(wanted, per_minute) - self.left
-        return max(0.0, missing * _MINUTE_S / per_minute)
 
 
 class Pace:
@@ -136,7 +116,7 @@ class Limits:
                 self._paces = {
                     key: one
                     for key, one in self._paces.items()
-                    if one.running or now - max(one.calls.at, one.tokens.at) < _MINUTE_S
+                    if one.running or now - max(one.calls.at, one.tokens.at) < MINUTE_S
                 }
             pace = self._paces[policy.key_id] = Pace(now)
         return pace

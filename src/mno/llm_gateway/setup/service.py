@@ -3,8 +3,6 @@
 Credentials of providers are decrypted here and stay in memory, because every call needs one.
 """
 
-import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -16,15 +14,12 @@ from mno.llm_gateway.ports import OwnSecrets
 from mno.llm_gateway.providers import DIALECTS
 from mno.llm_gateway.providers.asked import Dialect
 from mno.platform.database import Connection, Database
+from mno.platform.remembered import Remembered
 from mno.platform.upstream.pool import Origin
 from mno.platform.versions import Versions
 
 #: Topics begin so; the team follows.
 TOPICS = "gateway/"
-#: How long this process believes what it read when it cannot hear whether it changed, in seconds.
-BELIEVED_S = 1.0
-#: Teams whose setup is remembered.
-MAX_SETUPS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,48 +54,26 @@ class Setups:
         self._database = database
         self._secrets = secrets
         self._versions = versions
-        self._known: dict[UUID, tuple[Setup, float]] = {}
-        self._generation = 0
-        self._reading = asyncio.Lock()
-        versions.watch(TOPICS, self._forget)
+        self._remembered = Remembered(versions, TOPICS, self._read)
 
     async def of(self, team_id: UUID) -> Setup:
         """From memory, or read now; `Unavailable` when the database does not answer or a credential cannot be read."""
-        known = self._believed(team_id)
-        if known is not None:
-            return known
-        async with self._reading:
-            known = self._believed(team_id)
-            return known if known is not None else await self._read(team_id)
+        return await self._remembered.of(team_id)
 
     async def changed(self, tx: Connection, team_id: UUID) -> None:
         """Lets every process read it anew once this transaction commits; others that change it wait until then."""
-        await self._versions.bump(tx, f"{TOPICS}{team_id}")
-
-    def _believed(self, team_id: UUID) -> Setup | None:
-        known = self._known.get(team_id)
-        if known is None:
-            return None
-        if time.monotonic() - known[1] < BELIEVED_S or self._versions.unconfirmed_s() < BELIEVED_S:
-            return known[0]
-        return None
+        await self._versions.bump(tx, self._remembered.topic_of(team_id))
 
     async def _read(self, team_id: UUID) -> Setup:
-        generation, began = self._generation, time.monotonic()
         async with self._database.transaction(team_id) as tx:
             providers = await store.providers_of(tx, team_id)
             aliases = await store.aliases_of(tx, team_id)
             policies = await store.policies_of(tx, team_id)
-        setup = Setup(
+        return Setup(
             {one.name: await self._ready(one) for one in providers},
             {one.name: one for one in aliases},
             {one.key_id: one for one in policies},
         )
-        if generation == self._generation:
-            if len(self._known) >= MAX_SETUPS:
-                self._known.clear()
-            self._known[team_id] = setup, began
-        return setup
 
     async def _ready(self, provider: Provider) -> Upstream:
         credential = ""
@@ -120,14 +93,6 @@ class Setups:
             dialect.credential(credential),
             credential,
         )
-
-    def _forget(self, topic: str) -> None:
-        self._generation += 1
-        team = topic.removeprefix(TOPICS)
-        if team:
-            self._known.pop(UUID(team), None)
-        else:
-            self._known.clear()
 
 
 def secret_name(provider_id: UUID) -> str:
