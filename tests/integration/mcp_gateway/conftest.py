@@ -112,7 +112,7 @@ async def sdk_server(*, era: str = MODERN) -> AsyncIterator[str]:
 
     app: Any = server.streamable_http_app()
     if era != MODERN:
-        app = _without_the_newer_era(app)
+        app = without_the_newer_era(app)
     running = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
     serving = asyncio.create_task(running.serve())
     while not running.started:
@@ -124,7 +124,7 @@ async def sdk_server(*, era: str = MODERN) -> AsyncIterator[str]:
         await serving
 
 
-def _without_the_newer_era(app: Any) -> Any:
+def without_the_newer_era(app: Any) -> Any:
     """Such a server as there were before: it refuses the revision that it does not know."""
 
     async def older(scope: Any, receive: Any, send: Any) -> None:

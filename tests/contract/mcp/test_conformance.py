@@ -1,0 +1,35 @@
+"""The official conformance suite through the gateway: what a revision requires of servers, and of clients.
+
+The server behind the gateway is of the era of the revision that is tested: some tools exist in one era only.
+"""
+
+from typing import Any
+
+import pytest
+
+from contract.mcp.conftest import BASELINE, Team, running, suite
+from contract.mcp.everything import everything
+from integration.mcp_gateway.conftest import MODERN, without_the_newer_era
+
+pytestmark = [
+    pytest.mark.usefixtures("environment"),
+    pytest.mark.timeout(180),
+    # the suite's server does what the newer era has no more
+    pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning"),
+]
+
+
+@pytest.mark.parametrize("revision", [MODERN])
+async def test_a_server_behind_the_gateway_does_all_that_a_revision_requires(
+    team: Team, open_door: str, revision: str
+) -> None:
+    app: Any = everything().streamable_http_app()
+    async with running(app if revision == MODERN else without_the_newer_era(app)) as address:
+        await team.add("everything", f"{address}/mcp")
+        code, told = await suite(
+            "server",
+            "--url", f"{open_door}/mcp/everything",
+            "--requirements", revision,
+            "--expected-failures", str(BASELINE),
+        )  # fmt: skip
+    assert code == 0, told
