@@ -14,6 +14,7 @@ from mno.audit.log import AuditLog
 from mno.bootstrap.alerts import build_alerting, build_watch
 from mno.bootstrap.budgets import TeamFacts, build_budgeting, build_ledger
 from mno.bootstrap.engines import Engines, build_engines
+from mno.bootstrap.events import ValueEvents, build_events
 from mno.bootstrap.foresight import Foresight, build_foresight
 from mno.bootstrap.foundation import (
     build_approvals,
@@ -24,12 +25,21 @@ from mno.bootstrap.foundation import (
     build_tasks,
 )
 from mno.bootstrap.gateway import LlmGateway, build_gateway
-from mno.bootstrap.identity import Access, build_access, build_entrances, build_invitations, build_people
+from mno.bootstrap.hub_tools import offer_hub_servers
+from mno.bootstrap.identity import (
+    Access,
+    build_access,
+    build_entrances,
+    build_invitations,
+    build_oauth,
+    build_people,
+)
 from mno.bootstrap.logs import build_log_feed, build_logs
 from mno.bootstrap.mcp import McpGateway, build_mcp
 from mno.bootstrap.notifications import Notifying, build_notifications
 from mno.bootstrap.observability import Observability, build_grpc, build_observability, keep_for_a_time
 from mno.identity.model import Home
+from mno.identity.oauth.rooms import Oauth
 from mno.identity.service import Identity, check_bootstrap_key
 from mno.identity.sign_in.rooms import Entrances
 from mno.identity.teams.invitations.service import Invitations
@@ -66,6 +76,7 @@ class Services:
     people: People
     entrances: Entrances
     invitations: Invitations
+    oauth: Oauth
     identity: Identity
     observability: Observability
     logs: Logs
@@ -88,6 +99,7 @@ class Services:
     #: To people.
     notifying: Notifying
     alerting: Alerting
+    events: ValueEvents
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -139,6 +151,20 @@ def build(config: Config) -> Services:
 
 def assemble(config: Config, engines: Engines) -> Services:
     """Every service over these engines."""
+    services = _assembled(config, engines)
+    offer_hub_servers(
+        services.mcp,
+        services.observability,
+        services.logs,
+        services.budgeting,
+        services.foresight,
+        services.alerting,
+        services.names,
+    )
+    return services
+
+
+def _assembled(config: Config, engines: Engines) -> Services:
     versions = Versions(engines.database)
     audit = build_audit(engines)
     outbox = Outbox(engines.database, versions)
@@ -147,7 +173,9 @@ def assemble(config: Config, engines: Engines) -> Services:
     secrets = build_secrets(config, engines, versions)
     access = build_access(engines.database, versions, audit)
     approvals = build_approvals(engines.database, outbox, audit, access.policy)
-    identity = Identity(engines.database, access.policy, access.keys, versions)
+    egress = Egress(settings.egress_allowed)
+    oauth = build_oauth(engines.database, access.policy, audit, versions, egress, tasks)
+    identity = Identity(engines.database, access.policy, access.keys, versions, oauth.tokens)
     arrivals, watch = Arrivals(SentByOthers()), build_watch(engines.database)
     log_feed = build_log_feed(engines)
     observability = build_observability(
@@ -158,7 +186,6 @@ def assemble(config: Config, engines: Engines) -> Services:
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
     entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)
     log = build_audit_log(config, engines, audit, settings)
-    egress = Egress(settings.egress_allowed)
     export = OtelExport(engines.database, audit, observability.system, settings, secrets.own, egress)
     calls, budgets = observability.hub_calls, budgeting.budgets
     llm = build_gateway(
@@ -175,6 +202,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         people=people,
         entrances=entrances,
         invitations=build_invitations(engines.database, access.policy, audit, settings, people, entrances),
+        oauth=oauth,
         identity=identity,
         observability=observability,
         logs=build_logs(engines, observability, log_feed),
@@ -194,4 +222,5 @@ def assemble(config: Config, engines: Engines) -> Services:
         mcp=build_mcp(engines.database, versions, audit, secrets, egress, calls),
         notifying=notifying,
         alerting=alerting,
+        events=build_events(engines.database, outbox, access.policy, tasks),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mno.audit.service import Audit
 from mno.mcp_gateway.audited.service import AuditedCalls
+from mno.mcp_gateway.builtin.way import Builtin
 from mno.mcp_gateway.calls import Calls
 from mno.mcp_gateway.guarded import Guarded
 from mno.mcp_gateway.health.heard import Listened
@@ -36,18 +37,21 @@ class McpGateway:
     calls: Calls
     requests: Requests
     health: Health
+    #: The hub's own servers.
+    builtin: Builtin
 
 
 def build_mcp(
     database: Database, versions: Versions, audit: Audit, secrets: Secrets, egress: Egress, spans: HubCalls
 ) -> McpGateway:
-    servers = Servers(database, secrets.own, versions)
+    builtin = Builtin()
+    servers = Servers(database, secrets.own, versions, builtin.of)
     pins = Pins(database, audit, servers)
-    ways = Listened(Ways({Transport.HTTP: Links(Pool(egress))}))
+    ways = Listened(Ways({Transport.HTTP: Links(Pool(egress)), Transport.BUILTIN: builtin}))
     breakers, paces = Breakers(time.monotonic), Paces(time.monotonic)
     tools = Tools(ways, breakers, pins.accepted)
     servers.when_changed(tools.forget)
     calls = Calls(servers, Guarded(ways, breakers), tools, paces, spans, AuditedCalls(database, audit))
     registry = Registry(database, audit, secrets.own, servers)
     health = Health(database, servers, ways, breakers, paces, tools)
-    return McpGateway(registry, pins, calls, Requests(servers, tools, calls), health)
+    return McpGateway(registry, pins, calls, Requests(servers, tools, calls), health, builtin)

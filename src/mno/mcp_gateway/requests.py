@@ -39,7 +39,7 @@ class Requests:
                         yield one
                 return
             case "tools/list", _:
-                result = answers.listed(request, await self._listed(servers, only))
+                result = answers.listed(request, await self._listed(principal, servers, only))
             case "server/discover", True:
                 result = answers.discovered()
             case "initialize", False:
@@ -60,11 +60,12 @@ class Requests:
             raise NotFound(f"There is no MCP server '{only[:80]}' that is switched on.")
         return {only: servers[only]}
 
-    async def _listed(self, servers: Mapping[str, Ready], only: str) -> list[Object]:
+    async def _listed(self, principal: Principal, servers: Mapping[str, Ready], only: str) -> list[Object]:
         if only:
-            return [tool.definition for tool in await self._tools.of(servers[only])]
+            ready = servers[only]
+            return [tool.definition for tool in await self._tools.of(ready) if ready.lets(principal, tool.name)]
         lists = await self._tools.of_all(servers)
-        return [tool.prefixed(ready.server.name) for ready, tools in lists for tool in tools]
+        return [tool.prefixed(ready) for ready, tools in lists for tool in tools if ready.lets(principal, tool.name)]
 
     async def _called(
         self, principal: Principal, request: Request, only: str, headers: Sequence[Header], servers: Mapping[str, Ready]
@@ -78,6 +79,7 @@ class Requests:
         ready = servers.get(server)
         if ready is None or not 0 < len(tool) <= MAX_TOOL_NAME_CHARACTERS:
             raise RpcError(message.INVALID_PARAMS, f"Unknown tool: {named[:200]}", request_id=request.id)
+        tool = tool if only else ready.inner_name(tool)
         params = {**request.params, "name": Raw(message.encoded(tool))}
         if request.meta:
             params["_meta"] = Raw(message.encoded(request.meta))

@@ -46,9 +46,9 @@ class Tool:
     name: str
     definition: Object
 
-    def prefixed(self, server: str) -> Object:
+    def prefixed(self, ready: Ready) -> Object:
         """As it stands in the list of all servers."""
-        return {**self.definition, "name": Raw(message.encoded(f"{server}_{self.name}"))}
+        return {**self.definition, "name": Raw(message.encoded(ready.outer_name(self.name)))}
 
     @cached_property
     def value(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mno.audit.service import Audit
 from mno.mcp_gateway import store
-from mno.mcp_gateway.model import MAX_TOOLS_PER_SERVER, Pin
+from mno.mcp_gateway.model import MAX_TOOLS_PER_SERVER, Pin, Transport
 from mno.mcp_gateway.pins.comparison import digest, hidden
 from mno.mcp_gateway.servers.service import Ready, Servers
 from mno.mcp_gateway.tools import Tool
@@ -29,6 +29,8 @@ class Pins:
     async def accepted(self, ready: Ready, tools: Sequence[Tool]) -> Sequence[Tool]:
         """Those of a server's tools that may be used, in their order; what is offered instead is kept for a person."""
         server = ready.server
+        if server.transport is Transport.BUILTIN:
+            return tools  # they come with the program
         async with self._database.transaction(server.team_id) as tx:
             if await store.server_of(tx, server.team_id, server.id) is None:  # locks it, so lists take turns
                 return ()

@@ -6,14 +6,15 @@ Credentials are decrypted here and stay in memory, because every call needs one.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from mno.mcp_gateway import store
-from mno.mcp_gateway.model import CredentialKind, Server
+from mno.mcp_gateway.model import CredentialKind, Server, Transport
 from mno.mcp_gateway.ports import OwnSecrets
 from mno.platform.database import Connection, Database
+from mno.platform.principal import Principal
 from mno.platform.upstream.pool import Origin
 from mno.platform.versions import Versions
 
@@ -27,22 +28,52 @@ MAX_TEAMS_REMEMBERED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A server ready to be called: where it listens, and the header that lets us in (empty: none)."""
+    """A server ready to be called: where it listens, and the header that lets us in (None: none)."""
 
     server: Server
     origin: Origin
     host: str
     target: str
     credential: tuple[bytes, bytes] | None
+    #: What a caller needs for a tool of the hub's own, by the tool's name.
+    needed: Mapping[str, str] = field(default_factory=dict)
+
+    def lets(self, principal: Principal, tool: str) -> bool:
+        """Whether this caller may know of the tool."""
+        needed = self.needed.get(tool)
+        return needed is None or principal.may(needed)
+
+    def outer_name(self, tool: str) -> str:
+        """A tool's name in the list of all servers. No server's name has an underscore, so the first one separates; the
+        hub's own tools bring their server's name with them: `logs.publish` is `logs_publish`.
+        """
+        name = self.server.name
+        is_own = self.server.transport is Transport.BUILTIN
+        return f"{name}_{tool.removeprefix(f'{name}.') if is_own else tool}"
+
+    def inner_name(self, rest: str) -> str:
+        """A tool's name at its server, from what stands behind the first underscore of its outer name."""
+        return f"{self.server.name}.{rest}" if self.server.transport is Transport.BUILTIN else rest
+
+
+#: Servers that every team has, by name.
+OwnServers = Callable[[UUID], Mapping[str, Ready]]
+
+
+def no_servers(_team_id: UUID) -> Mapping[str, Ready]:
+    return {}
 
 
 class Servers:
     """By team; for one event loop."""
 
-    def __init__(self, database: Database, secrets: OwnSecrets, versions: Versions) -> None:
+    def __init__(
+        self, database: Database, secrets: OwnSecrets, versions: Versions, own: OwnServers = no_servers
+    ) -> None:
         self._database = database
         self._secrets = secrets
         self._versions = versions
+        self._own = own
         self._known: dict[UUID, tuple[Mapping[str, Ready], float]] = {}
         self._generation = 0
         self._reading = asyncio.Lock()
@@ -79,6 +110,7 @@ class Servers:
         async with self._database.transaction(team_id) as tx:
             servers = await store.servers_of(tx, team_id)
         ready = {one.name: await self._ready(one) for one in servers if one.enabled}
+        ready = dict(sorted({**ready, **self._own(team_id)}.items()))
         if generation == self._generation:
             if len(self._known) >= MAX_TEAMS_REMEMBERED:
                 self._known.clear()
