@@ -20,6 +20,8 @@ from mno.observability.spans.arrivals import Arrivals
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
 from mno.platform.ids import new_id
+from mno.platform.outbox import Outbox
+from mno.platform.versions import Versions
 from support.alerts import PlainNames, Shares, a_rule
 from support.budgets import Tenancy, Zone
 
@@ -49,7 +51,7 @@ def alert_node(database: Database, clickhouse: ClickHouse, *, pause_s: float = 0
 
     watched, shares = WatchedRules(load), Shares()
     surroundings = Surroundings(Zone(), PlainNames(), "https://hub.example")
-    firing = Firing(Telling(Notifications(database, lambda: None)))
+    firing = Firing(Telling(Notifications(database, lambda: None)), Outbox(database, Versions(database)))
     evaluation = Evaluation(
         database,
         RuleQueries(clickhouse),

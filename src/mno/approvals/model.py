@@ -9,9 +9,11 @@ from uuid import UUID
 
 from mno.platform.scope import Scope
 
-#: The kind of the fact that tells of every outcome.
+#: The kind of the fact that tells of every outcome. The subject is the request (`apr_…`); the data: `kind`, `title`,
+#: `project` (`prj_…` or null), `asked_by`, `expires_at` (RFC 3339), `open_for_s`, `trace` (of what asked, or empty),
+#: `state`, `outcome` (null: open), `decided_by` (names, or empty).
 DECIDED = "approvals.decided"
-#: The kind of the fact that tells of a new request.
+#: The kind of the fact that tells of a new request; the same data.
 ASKED = "approvals.asked"
 
 #: What a request may show as proposed, in bytes of JSON.

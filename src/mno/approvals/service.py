@@ -36,6 +36,7 @@ from mno.platform.facts import Fact
 from mno.platform.ids import new_id, shown
 from mno.platform.outbox import Outbox
 from mno.platform.principal import Principal, PrincipalKind
+from mno.platform.time_range import shown as shown_time
 from mno.platform.verification import freshly_verified_by_second_factor
 
 _log = logging.getLogger(__name__)
@@ -295,8 +296,16 @@ _ACTIONS = {
 
 
 def _fact(kind: str, approval: Approval) -> Fact:
+    proposal = approval.proposal
     data = {
-        "kind": approval.proposal.kind,
+        "kind": proposal.kind,
+        "title": proposal.title,
+        "project": shown("prj", proposal.scope.project_id) if proposal.scope.project_id else None,
+        "asked_by": approval.asked_by.name,
+        "expires_at": shown_time(approval.expires_at),
+        "open_for_s": proposal.lifetime.total_seconds(),
+        "decided_by": ", ".join(vote.name for vote in approval.votes),
+        "trace": str(proposal.proposed.get("trace_id", "")),
         "state": str(approval.state),
         "outcome": None if approval.outcome is None else str(approval.outcome),
     }

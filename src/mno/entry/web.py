@@ -18,6 +18,7 @@ import mno
 from mno.approvals import routes as approvals_routes
 from mno.audit import routes as audit_routes
 from mno.bootstrap import Services
+from mno.events import routes as events_routes
 from mno.identity.keys import routes as keys_routes
 from mno.identity.model import Home
 from mno.identity.policy.grants import routes as grants_routes
@@ -112,6 +113,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, mcp_health_routes.router(services.mcp.health))
     add_routes(app, channels_routes.router(services.notifying.editing))
     add_routes(app, alerts_routes.router(services.alerting))
+    add_routes(app, events_routes.router(services.events.events))
     add_routes(app, approvals_routes.router(services.approvals))
     add_routes(app, secrets_routes.router(services.runtime))
     add_routes(app, background.router(services.outbox, services.tasks))

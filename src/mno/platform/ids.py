@@ -7,6 +7,7 @@ Source: RFC 9562, section 5.7.
 import os
 import random
 import time
+from datetime import UTC, datetime
 from uuid import UUID
 
 from mno.platform.errors import Invalid
@@ -38,6 +39,11 @@ def new_id() -> UUID:
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0b11 << 62) | 0b10 << 62
     return UUID(int=value)
+
+
+def made_at(value: UUID) -> datetime:
+    """The millisecond in which `new_id` made it."""
+    return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
 
 
 def _random_part() -> bytes:

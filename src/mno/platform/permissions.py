@@ -35,6 +35,7 @@ PROJECT = frozenset(
         "anomalies.write",
         "budgets.read", "budgets.write", "ledger.read",
         "alerts.read", "alerts.write", "alerts.answer",
+        "events.read", "events.write",
         "keys.read", "keys.write",
         "settings.read", "settings.write",
         "secrets.read", "secrets.write", "secrets.use",

@@ -30,8 +30,10 @@ async def test_an_approval_makes_the_change_with_the_decision_and_tells_it(offic
     assert decided == await state_of(office, request.id)
     assert decided.votes[0].note == "fine"
     assert await office.change_made() == [Outcome.ALLOW]
-    assert await office.facts(ASKED) == [{"kind": KIND, "state": "open", "outcome": None}]
-    assert await office.facts(DECIDED) == [{"kind": KIND, "state": "approved", "outcome": "allow"}]
+    (asked,), (told,) = await office.facts(ASKED), await office.facts(DECIDED)
+    assert (asked["kind"], asked["state"], asked["outcome"], asked["decided_by"]) == (KIND, "open", None, "")
+    assert (told["kind"], told["state"], told["outcome"]) == (KIND, "approved", "allow")
+    assert (told["title"], told["asked_by"], told["decided_by"]) == ("Change it", "Asker", "Decider")
 
 
 async def test_a_refusal_is_told_as_well(office: Office) -> None:

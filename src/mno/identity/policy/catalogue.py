@@ -35,6 +35,8 @@ DESCRIPTIONS = {
     "alerts.read": "See alert rules and alerts.",
     "alerts.write": "Make, change and remove alert rules, and silence them for a time.",
     "alerts.answer": "Acknowledge and resolve alerts.",
+    "events.read": "See value events, as far as one may see what they are about.",
+    "events.write": "Send value events: what an agent took on, reached and finished.",
     "ledger.read": "Read and export the ledger.",
     "anomalies.write": "Say that an anomaly was to be expected.",
     "keys.read": "See API keys, without their secrets.",

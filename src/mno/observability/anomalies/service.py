@@ -15,7 +15,7 @@ from mno.audit.service import Audit
 from mno.observability.anomalies import store
 from mno.observability.anomalies.detection import Examination, examined
 from mno.observability.anomalies.drivers import drivers
-from mno.observability.anomalies.facts import DETECTED
+from mno.observability.anomalies.facts import DETECTED, MARKED
 from mno.observability.anomalies.judging import Project, judged, strange
 from mno.observability.anomalies.model import (
     MAX_FRESH_HOURS,
@@ -230,6 +230,8 @@ class Anomalies:
             before = await self._found(tx, writer, anomaly_id)
             after = replace(before, expected_at=at, expected_by=writer.name if expected else "", note=note)
             await store.mark_expected(tx, before, at, after.expected_by, note)
+            told = {"project": shown("prj", before.project_id), "expected": expected, "by": writer.name}
+            await self._facts.publish(tx, Fact(writer.team_id, shown("anm", anomaly_id), MARKED, told))
             await self._audit.record(
                 tx,
                 writer,

@@ -9,7 +9,9 @@ from mno.audit.service import Audit
 from mno.observability.alerts import store
 from mno.observability.alerts.access import ANSWER, READ, check
 from mno.observability.alerts.editing import store as rules_store
+from mno.observability.alerts.facts import ACKNOWLEDGED
 from mno.observability.alerts.firing import store as firing_store
+from mno.observability.alerts.firing.news import fact_of
 from mno.observability.alerts.firing.service import Firing, Moment
 from mno.observability.alerts.model import (
     ALERT_LIFETIME,
@@ -29,6 +31,7 @@ from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, Invalid
 from mno.platform.ids import shown
+from mno.platform.outbox import Outbox
 from mno.platform.principal import Principal
 
 #: Alerts that one run of the nightly deletion takes at a time.
@@ -50,9 +53,16 @@ class AlertStory:
 
 class Answering:
     def __init__(
-        self, database: Database, firing: Firing, surroundings: Surroundings, preview: Preview, audit: Audit
+        self,
+        database: Database,
+        firing: Firing,
+        surroundings: Surroundings,
+        preview: Preview,
+        outbox: Outbox,
+        audit: Audit,
     ) -> None:
         self._database = database
+        self._outbox = outbox
         self._firing = firing
         self._surroundings = surroundings
         self._preview = preview
@@ -103,6 +113,7 @@ class Answering:
             await store.save(tx, after)
             event = AlertEvent(now, AlertEventKind.ACKNOWLEDGED, answerer.name, note)
             await store.add_events(tx, after, [event])
+            await self._outbox.publish(tx, fact_of(ACKNOWLEDGED, after, answerer.name))
             await self._record(tx, answerer, "alerts.acknowledge", before, after)
         return after
 

@@ -11,7 +11,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from mno.observability.alerts import store as alerts_store
+from mno.observability.alerts.facts import FIRED, RESOLVED
 from mno.observability.alerts.firing import store
+from mno.observability.alerts.firing.news import fact_of
 from mno.observability.alerts.machine import (
     NOTHING,
     Change,
@@ -40,6 +42,7 @@ from mno.observability.alerts.telling.service import Telling
 from mno.observability.alerts.telling.surroundings import Around
 from mno.platform.database import Connection
 from mno.platform.ids import new_id
+from mno.platform.outbox import Outbox
 
 #: How often an open alert's value is written down while it gets no worse, in seconds.
 VALUE_INTERVAL_S = 10.0
@@ -64,8 +67,9 @@ class Moment:
 class Firing:
     """Every method works in its caller's transaction, which holds the place."""
 
-    def __init__(self, telling: Telling) -> None:
+    def __init__(self, telling: Telling, outbox: Outbox) -> None:
         self._telling = telling
+        self._outbox = outbox
 
     async def take(
         self,
@@ -98,6 +102,7 @@ class Firing:
         after = _resolved(alert, moment.now, by)
         await alerts_store.save(tx, after)
         await alerts_store.add_events(tx, after, [AlertEvent(moment.now, AlertEventKind.RESOLVED, by, note)])
+        await self._outbox.publish(tx, fact_of(RESOLVED, after, by))
         if rule is None:
             return after
         await store.save_track(tx, alert.place.team_id, rule.id, alert.group, resolved_by_hand())
@@ -134,8 +139,10 @@ class Firing:
             value = reading.value or Decimal(0)
             if change is Change.FIRED:
                 found[group] = await _fired(tx, rule, group, labels(rule, group), value, now)
+                await self._outbox.publish(tx, fact_of(FIRED, found[group]))
             elif change is Change.RESOLVED and group in found:
                 over.append(await _over(tx, found.pop(group), value, now))
+                await self._outbox.publish(tx, fact_of(RESOLVED, over[-1]))
             elif group in found:
                 found[group] = await _goes_on(tx, rule, found[group], value, now)
             if after != track:

@@ -1,0 +1,25 @@
+"""Value events, and what they ask of the policy and hear from others."""
+
+import time
+from dataclasses import dataclass
+
+from mno.events.hearing.service import SUBSCRIBER, Hearing
+from mno.events.pace import Pace
+from mno.events.ports import Policy
+from mno.events.service import Events
+from mno.events.sources import KINDS
+from mno.platform.database import Database
+from mno.platform.outbox import Outbox
+from mno.platform.tasks import Tasks
+
+
+@dataclass(frozen=True)
+class ValueEvents:
+    events: Events
+
+
+def build_events(database: Database, outbox: Outbox, policy: Policy, tasks: Tasks) -> ValueEvents:
+    events = Events(database, outbox, policy, Pace(time.monotonic))
+    outbox.subscribe(SUBSCRIBER, KINDS, Hearing(lambda: None).heard)
+    tasks.every("events.prune", "47 4 * * *", events.prune)
+    return ValueEvents(events)

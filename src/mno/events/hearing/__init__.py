@@ -1,0 +1,1 @@
+"""Facts of other features, written down as events."""
