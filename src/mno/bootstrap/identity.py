@@ -8,6 +8,11 @@ from mno.audit.service import Audit
 from mno.identity.admission.service import Admission, SessionEndings
 from mno.identity.keys.service import Keys
 from mno.identity.memory import RememberedPrincipals
+from mno.identity.oauth.clients.documents import Documents
+from mno.identity.oauth.clients.service import Clients
+from mno.identity.oauth.rooms import Oauth
+from mno.identity.oauth.service import Consents
+from mno.identity.oauth.tokens.service import Tokens
 from mno.identity.policy.grants.service import Grants
 from mno.identity.policy.roles.service import Roles
 from mno.identity.policy.service import Policy
@@ -64,6 +69,15 @@ def build_access(
     policy = Policy(database, versions)
     keys = Keys(database, policy, audit, versions, remembered)
     return Access(policy, Roles(database, policy, audit), Grants(database, policy, audit, keys), keys)
+
+
+def build_oauth(
+    database: Database, policy: Policy, audit: Audit, versions: Versions, egress: Egress, tasks: Tasks
+) -> Oauth:
+    clients = Clients(database, Documents(Calls(egress.client())))
+    tokens = Tokens(database, policy, audit, versions, clients)
+    tasks.every("oauth.prune", "47 * * * *", tokens.prune)
+    return Oauth(clients, Consents(database, policy, audit, clients), tokens)
 
 
 def build_people(

@@ -21,6 +21,7 @@ from mno.bootstrap import Services
 from mno.events import routes as events_routes
 from mno.identity.keys import routes as keys_routes
 from mno.identity.model import Home
+from mno.identity.oauth import routes as oauth_routes
 from mno.identity.policy.grants import routes as grants_routes
 from mno.identity.policy.roles import routes as roles_routes
 from mno.identity.post import routes as post_routes
@@ -85,6 +86,7 @@ def create_app(services: Services) -> FastAPI:
         own_body_limits=OWN_BODY_LIMITS,
         rules=services.settings,
     )
+    app.state.public_url = services.config.public_url
     seen = services.observability
     # Routes are tried in their order, and these are asked a hundred times as often as all others.
     add_routes(app, ingest_routes.router(seen.ingest, seen.bodies))
@@ -95,6 +97,7 @@ def create_app(services: Services) -> FastAPI:
     people = services.people
     add_routes(app, teams_routes.router(people.teams, people.projects, people.members, people.groups))
     add_routes(app, invitations_routes.router(services.invitations, front_of(services)))
+    add_routes(app, oauth_routes.router(services.oauth, front_of(services)))
     add_routes(app, post_routes.router(people.post))
     add_routes(app, scim_routes.router(people.directory, services.config.public_url))
     add_routes(app, sample_routes.router(seen.sample))

@@ -4,10 +4,15 @@ So the check of a warm key is a hash and a look into a dictionary, and yet a rev
 counts within that second; one in this process, or one that we hear of, is forgotten at once.
 """
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
 from uuid import UUID
 
+from mno.platform import crypto
+from mno.platform.errors import Unauthenticated
 from mno.platform.limits import MAX_REMEMBERED_PRINCIPALS
 from mno.platform.principal import Principal
 
@@ -71,3 +76,43 @@ class RememberedPrincipals:
     def forget_everybody(self) -> None:
         self.generation += 1
         self._known.clear()
+
+
+class SharedReads:
+    """Looks into the database for secrets that are not remembered, or not for long any more: all that ask for one at
+    the same moment share one look, but for one that began before something was forgotten.
+
+    `read` gets the secret and its fingerprint, and remembers what it finds.
+    """
+
+    def __init__(
+        self, remembered: RememberedPrincipals, read: Callable[[str, bytes], Coroutine[Any, Any, Principal]]
+    ) -> None:
+        self._remembered = remembered
+        self._read = read
+        self._reads: dict[tuple[bytes, int], asyncio.Task[Principal]] = {}
+
+    async def principal(self, secret: str) -> Principal:
+        fingerprint = crypto.fingerprint(secret)
+        principal = self._remembered.get(fingerprint)
+        if principal is None:
+            return await asyncio.shield(self._reading(secret, fingerprint))
+        if self._remembered.is_aging(fingerprint):
+            self._reading(secret, fingerprint)  # before it is forgotten, so that a busy one never waits
+        return principal
+
+    def _reading(self, secret: str, fingerprint: bytes) -> asyncio.Task[Principal]:
+        look = fingerprint, self._remembered.generation
+        task = self._reads.get(look)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._read(secret, fingerprint))
+            self._reads[look] = task
+            task.add_done_callback(partial(self._was_read, look))
+        return task
+
+    def _was_read(self, look: tuple[bytes, int], task: asyncio.Task[Principal]) -> None:
+        del self._reads[look]
+        if task.cancelled() or not isinstance(task.exception(), Unauthenticated):
+            return
+        if self._remembered.get(look[0]) is not None:  # not for secrets that nobody knows: forgetting costs everybody
+            self._remembered.forget(look[0])

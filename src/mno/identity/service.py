@@ -13,6 +13,7 @@ from mno.identity.model import (
     Team,
     User,
 )
+from mno.identity.oauth.tokens.service import Tokens
 from mno.identity.policy.service import Policy
 from mno.identity.sign_in.sessions.access.service import SessionAccess
 from mno.platform import clock, crypto
@@ -51,10 +52,12 @@ class Identity:
         policy: Policy,
         keys: Keys,
         versions: Versions,
+        tokens: Tokens | None = None,
         remembered: RememberedPrincipals | None = None,
     ) -> None:
         self._database = database
         self.keys = keys
+        self._tokens = tokens
         self._sessions = SessionAccess(database, policy, versions, remembered)
 
     async def ensure_home(self) -> Home:
@@ -101,6 +104,9 @@ class Identity:
     # — the gate's questions —
 
     async def principal_of_key(self, key: str) -> Principal:
+        """Of an API key, or of an access token that a program got with a person's consent."""
+        if self._tokens is not None and key.startswith(crypto.ACCESS_PREFIX):
+            return await self._tokens.principal_of_token(key)
         return await self.keys.principal_of_key(key)
 
     async def principal_of_session(self, token: str) -> Principal:

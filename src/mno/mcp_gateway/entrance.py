@@ -17,6 +17,7 @@ from mno.mcp_gateway.requests import Requests
 from mno.platform.ending import ended
 from mno.platform.errors import Denied, LimitExceeded, MnoError, NotFound, TooLarge, Unauthenticated, Unsupported
 from mno.platform.http.arriving import received
+from mno.platform.http.challenge import challenge
 from mno.platform.http.gate import admitted_by_key, key_in
 from mno.platform.http.problems import retry_headers, status_of, tell_refusal_in
 from mno.platform.principal import Principal
@@ -28,6 +29,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 PREFIX = "/mcp"
 PERMISSION = "mcp.call"
+#: What an access token for this place is asked for with.
+TOKEN_SCOPE = "mcp"
 #: How long a stream may be silent before a comment is sent, so that nothing on the way takes it for dead, in seconds.
 HEARTBEAT_S = 15.0
 
@@ -61,7 +64,7 @@ class Entrance:
             await self._serve(principal, body, only, scope["headers"], receive, send)
         except MnoError as error:
             await tell_refusal_in(scope, f"{PREFIX}/{{server}}", error)
-            await _refuse(send, error)
+            await _refuse(scope, send, error)
         finally:
             self._in_flight_bytes -= held
 
@@ -207,15 +210,16 @@ class _NotAcceptable(Unsupported):
     """The client does not take both forms of an answer."""
 
 
-async def _refuse(send: Send, error: MnoError) -> None:
+async def _refuse(scope: Scope, send: Send, error: MnoError) -> None:
     """Before there is a request with an id."""
     status = 406 if isinstance(error, _NotAcceptable) else int(status_of(error))
     code = message.DENIED if isinstance(error, Denied | Unauthenticated) else message.INVALID_REQUEST
     if isinstance(error, LimitExceeded) and not isinstance(error, TooLarge):
         code = message.LIMIT_EXCEEDED
     headers = [(name.lower().encode(), value.encode()) for name, value in retry_headers(error).items()]
-    if isinstance(error, Unauthenticated):
-        headers.append((b"www-authenticate", b'Bearer realm="mno"'))
+    wanted = challenge(scope, scope["path"].rstrip("/"), TOKEN_SCOPE, error)
+    if wanted is not None:
+        headers.append((b"www-authenticate", wanted.encode()))
     await _answer(send, status, message.error_body(RpcError(code, str(error))), _JSON, *headers)
 
 

@@ -10,6 +10,9 @@ import secrets
 import string
 
 KEY_PREFIX = "mno_"
+#: Of tokens that a program gets with a person's consent: to ask with, and to get the next one with.
+ACCESS_PREFIX = "mnot_"
+REFRESH_PREFIX = "mnor_"
 #: How much of a key is stored and shown, so that its owner recognises it.
 VISIBLE_CHARACTERS = 12
 _ALPHABET = string.ascii_letters + string.digits
@@ -18,7 +21,12 @@ _KEY_SHAPE = re.compile(r"mno_[A-Za-z0-9_-]{24,200}")
 
 def new_key() -> str:
     """An API key: `mno_` and 40 letters and digits (238 random bits)."""
-    return KEY_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(40))
+    return new_secret(KEY_PREFIX)
+
+
+def new_secret(prefix: str) -> str:
+    """The prefix and 40 letters and digits (238 random bits)."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(40))
 
 
 def new_token() -> str:

@@ -6,7 +6,7 @@ import re
 import sys
 
 _SECRET = re.compile(
-    r"(mno_[A-Za-z0-9]{4})[A-Za-z0-9_-]{8,}|((?:token|password|authorization)[=:]\s*)\S+", re.IGNORECASE
+    r"(mno[rt]?_[A-Za-z0-9]{4})[A-Za-z0-9_-]{8,}|((?:token|password|authorization)[=:]\s*)\S+", re.IGNORECASE
 )
 
 

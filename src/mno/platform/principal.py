@@ -57,6 +57,8 @@ class Principal:
     second_factor: bool = False
     #: The one agent that a key is for.
     agent: str = ""
+    #: The path below which alone it may act, `/mcp/github`; empty: everywhere.
+    audience: str = ""
     #: For questions about a scope; the policy fills it in, None where the sets above are all there is.
     rights: Rights | None = field(default=None, compare=False, repr=False)
 

@@ -105,12 +105,12 @@ _KEYS = (
     r"gh[pousr]_[A-Za-z0-9]{36,}", r"github_pat_[A-Za-z0-9_]{40,}", r"glpat-[A-Za-z0-9_-]{20,}",
     r"xox[abeprs]-[A-Za-z0-9-]{10,}", r"hf_[A-Za-z0-9]{30,}", r"gsk_[A-Za-z0-9]{40,}", r"xai-[A-Za-z0-9]{60,}",
     r"r8_[A-Za-z0-9]{37,}", r"nvapi-[A-Za-z0-9_-]{40,}", r"pplx-[A-Za-z0-9]{40,}", r"(?:sk|rk)_live_[A-Za-z0-9]{20,}",
-    r"npm_[A-Za-z0-9]{36}", r"pypi-[A-Za-z0-9_-]{80,}", r"mno_[A-Za-z0-9_-]{24,}",
+    r"npm_[A-Za-z0-9]{36}", r"pypi-[A-Za-z0-9_-]{80,}", r"mno[rt]?_[A-Za-z0-9_-]{24,}",
 )  # fmt: skip
 _PEM = r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]|-(?!----)){1,10000}-----END [A-Z ]{0,40}PRIVATE KEY-----"
 _KEY_HINTS = (
     "sk-", "AIza", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "hf_",
-    "gsk_", "xai-", "r8_", "nvapi-", "pplx-", "_live_", "npm_", "pypi-", "mno_", "PRIVATE KEY",
+    "gsk_", "xai-", "r8_", "nvapi-", "pplx-", "_live_", "npm_", "pypi-", "mno_", "mnor_", "mnot_", "PRIVATE KEY",
 )  # fmt: skip
 
 #: Printable ASCII that JSON spells out, such as the `+` of a phone number.

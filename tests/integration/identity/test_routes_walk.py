@@ -26,6 +26,15 @@ PUBLIC = {
     "GET /api/invitations/offer",
     "POST /api/invitations/accept",
     "GET /api/health",
+    "GET /.well-known/oauth-authorization-server",
+    "GET /.well-known/oauth-authorization-server/mcp",
+    "GET /.well-known/oauth-authorization-server/mcp/{server}",
+    "GET /.well-known/oauth-protected-resource",
+    "GET /.well-known/oauth-protected-resource/mcp",
+    "GET /.well-known/oauth-protected-resource/mcp/{server}",
+    "POST /oauth/register",
+    "POST /oauth/token",
+    "POST /oauth/revoke",
 }
 #: Any caller may ask these about themselves.
 PERSONAL = {
@@ -52,6 +61,10 @@ PERSONAL = {
     "POST /api/auth/recovery-codes",
     "GET /api/auth/accounts",
     "DELETE /api/auth/accounts/{provider}",
+    "GET /api/oauth/authorization",
+    "POST /api/oauth/authorization",
+    "GET /api/oauth/grants",
+    "DELETE /api/oauth/grants/{grant_id}",
     "GET /api/teams",
     "GET /api/teams/{team_id}",
 }

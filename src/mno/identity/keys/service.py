@@ -5,11 +5,9 @@ person, also where they made it by another key of theirs. It may nothing outside
 a deny that names it wins over all that it has.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +25,7 @@ from mno.identity.keys.model import (
     Network,
 )
 from mno.identity.keys.rules import check_abilities, check_expiry, checked_name, is_within, parsed_addresses
-from mno.identity.memory import REMEMBERED_S, RememberedPrincipals
+from mno.identity.memory import REMEMBERED_S, RememberedPrincipals, SharedReads
 from mno.identity.policy.model import SubjectKind
 from mno.identity.policy.rules import PROJECT_MASK, TEAM_MASK, Key, mask_of, names_of
 from mno.identity.policy.service import TOPICS, Policy
@@ -57,8 +55,7 @@ class Keys:
         self._audit = audit
         self._remembered = remembered or RememberedPrincipals()
         self._local: dict[bytes, Principal] = {}
-        #: Looks that are under way, by the key and the generation of what is remembered.
-        self._reads: dict[tuple[bytes, int], asyncio.Task[Principal]] = {}
+        self._reads = SharedReads(self._remembered, self._read)
         #: Of remembered keys: from where those may be used that may not be used from everywhere.
         self._networks: dict[bytes, tuple[Network, ...]] = {}
         versions.watch(TOPICS, self._forget)
@@ -230,35 +227,11 @@ class Keys:
         """`Unauthenticated` for a key that is not known, was revoked, is over, or whose maker is gone; `Denied` from
         an address where it may not be used."""
         fingerprint = crypto.fingerprint(secret)
-        principal = self._remembered.get(fingerprint)
-        if principal is None:
-            local = self._local.get(fingerprint)
-            principal = local if local is not None else await asyncio.shield(self._reading(secret, fingerprint))
-        elif self._remembered.is_aging(fingerprint):
-            self._reading(secret, fingerprint)  # before it is forgotten, so that a busy key never waits
+        principal = self._local.get(fingerprint) or await self._reads.principal(secret)
         networks = self._networks.get(fingerprint)
         if networks is not None and not is_within(origin.current().address, networks):
             raise Denied(f"The API key '{principal.name}' may not be used from this address.")
         return principal
-
-    def _reading(self, secret: str, fingerprint: bytes) -> asyncio.Task[Principal]:
-        """All that ask for one key at the same moment share one look into the database, but for one that began before
-        something was forgotten.
-        """
-        look = fingerprint, self._remembered.generation
-        task = self._reads.get(look)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._read(secret, fingerprint))
-            self._reads[look] = task
-            task.add_done_callback(partial(self._was_read, look))
-        return task
-
-    def _was_read(self, look: tuple[bytes, int], task: asyncio.Task[Principal]) -> None:
-        del self._reads[look]
-        if task.cancelled() or not isinstance(task.exception(), Unauthenticated):
-            return
-        if self._remembered.get(look[0]) is not None:  # not for keys that nobody knows: forgetting costs everybody
-            self._remembered.forget(look[0])
 
     async def _read(self, secret: str, fingerprint: bytes) -> Principal:
         if not crypto.looks_like_key(secret):

@@ -255,6 +255,12 @@ def rights_of(
     return Rights(team_id, hub[0] & ~hub[1], team, places, key)
 
 
+def narrowed(rights: Rights, project_id: UUID, mask: int) -> Rights:
+    """Of what a subject may, no more than this, and in this one project."""
+    places = {place: (allowed & mask, denied) for place, (allowed, denied) in rights.places.items()}
+    return Rights(rights.team_id, 0, (rights.team[0] & mask, rights.team[1]), places, Key(project_id, "", 0))
+
+
 def _given(grant: Grant, masks: RoleMasks | None, *, verified: bool) -> tuple[int, int]:
     if masks is None:
         return _NOTHING

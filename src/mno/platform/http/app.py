@@ -24,7 +24,10 @@ from mno.platform.http.static import WebPages
 from mno.platform.limits import MAX_BODY_BYTES
 
 #: Under these, an unknown address is an error, never the web page.
-API_PREFIXES = ("/api", "/otlp", "/v1", "/llm", "/mcp", "/metrics", "/hooks", "/scim", "/.well-known", "/assets")
+API_PREFIXES = (
+    "/api", "/otlp", "/v1", "/llm", "/mcp", "/metrics", "/hooks", "/scim", "/.well-known", "/assets",
+    "/oauth/token", "/oauth/register", "/oauth/revoke",
+)  # fmt: skip
 
 _READING = ("GET", "HEAD")
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")

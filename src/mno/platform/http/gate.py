@@ -105,6 +105,8 @@ async def admitted_by_key(scope: Scope, key: str, permission: str, *, below: boo
 def _narrowed(request: HTTPConnection, principal: Principal) -> Principal:
     # whoever is refused from here on is refused by name (problems.py)
     request.state.principal = principal
+    if not _is_meant(principal.audience, request.scope["path"]):
+        raise Unauthenticated(f"This access token is for {principal.audience} and nothing else.")
     require_open(request, principal.team_id)
     rules: SiteRules = request.app.state.site_rules
     systems = rules.switched_off(principal.team_id)
@@ -114,6 +116,10 @@ def _narrowed(request: HTTPConnection, principal: Principal) -> Principal:
     return replace(
         principal, permissions=principal.permissions - off, team_permissions=principal.team_permissions - off
     )
+
+
+def _is_meant(audience: str, path: str) -> bool:
+    return not audience or path == audience or path.startswith(f"{audience}/")
 
 
 def require_open(request: HTTPConnection, team_id: UUID) -> None:

@@ -21,14 +21,14 @@ class Calls:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Any:
-        return await self._answer("GET", url, headers, None)
+    async def get(self, url: str, headers: Mapping[str, str] | None = None, *, limit: int = MAX_ANSWER_BYTES) -> Any:
+        return await self._answer("GET", url, headers, None, limit)
 
     async def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Any:
-        return await self._answer("POST", url, headers, form)
+        return await self._answer("POST", url, headers, form, MAX_ANSWER_BYTES)
 
     async def _answer(
-        self, method: str, url: str, headers: Mapping[str, str] | None, form: Mapping[str, str] | None
+        self, method: str, url: str, headers: Mapping[str, str] | None, form: Mapping[str, str] | None, limit: int
     ) -> Any:
         """The decoded JSON (or form); `Unavailable` when nobody answers, `Invalid` for a refusal or nonsense."""
         try:
@@ -43,8 +43,8 @@ class Calls:
                 body = bytearray()
                 async for part in answer.aiter_bytes():
                     body += part
-                    if len(body) > MAX_ANSWER_BYTES:
-                        raise Invalid(f"{_host(url)} sent more than {MAX_ANSWER_BYTES} bytes.")
+                    if len(body) > limit:
+                        raise Invalid(f"{_host(url)} sent more than {limit} bytes.")
         except MnoError:
             raise
         except (httpx.HTTPError, httpx.InvalidURL) as error:

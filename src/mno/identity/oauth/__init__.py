@@ -1,0 +1,1 @@
+"""The hub as an authorization server: programs that act for people, with their consent."""

@@ -1,0 +1,1 @@
+"""The secrets that stand for a consent."""
