@@ -14,8 +14,9 @@ from uuid import UUID
 
 import mno
 from mno.mcp_gateway import message
+from mno.mcp_gateway.eras import agreed_version, greeting, in_era, is_modern
 from mno.mcp_gateway.events import Events
-from mno.mcp_gateway.message import HANDSHAKE, MODERN, Header, Object, Raw
+from mno.mcp_gateway.message import MODERN, Header, Object, Raw
 from mno.mcp_gateway.servers.service import Ready
 from mno.platform.errors import TooLarge, Unavailable
 from mno.platform.principal import Principal
@@ -30,8 +31,6 @@ MAX_GREETING_BYTES = 256 * 1024
 DRAIN_S = 1.0
 #: Servers whose way of speaking is remembered.
 MAX_LINKS = 10_000
-
-_CLIENT = {"name": "mno", "version": mno.__version__}
 
 
 class ServerTrouble(Unavailable):
@@ -139,24 +138,14 @@ class Links:
             return False
         finally:
             link.version = ""
-        if "result" not in response:
-            return False
-        try:
-            versions = message.object_of(response["result"]).get("supportedVersions")
-            return versions is not None and MODERN in message.texts_of(versions)
-        except ValueError:
-            return False
+        return is_modern(response)
 
     async def _initialize(self, link: Link, timeout_s: float) -> None:
-        wish = {"protocolVersion": HANDSHAKE[-1], "capabilities": {}, "clientInfo": _CLIENT}
-        params = {name: Raw(message.encoded(value)) for name, value in wish.items()}
-        response = await self._response(link, "initialize", params, timeout_s)
-        if "result" not in response:
-            raise ServerTrouble(f"'{link.ready.server.name}' does not answer initialize: {message.told(response)}")
-        version = message.text_of(message.object_of(response["result"]).get("protocolVersion")) or ""
-        if version not in HANDSHAKE:
-            raise ServerTrouble(f"'{link.ready.server.name}' speaks the unknown revision '{version[:40]}'.")
-        link.version = version
+        response = await self._response(link, "initialize", greeting(), timeout_s)
+        try:
+            link.version = agreed_version(response)
+        except ValueError as error:
+            raise ServerTrouble(f"'{link.ready.server.name}' {error}") from None
         body = message.encoded({"jsonrpc": "2.0", "method": "notifications/initialized"})
         answer = await self._posted(link, body, "notifications/initialized", None, ())
         await answer.head(timeout_s)
@@ -172,7 +161,7 @@ class Links:
     async def _messages(self, link: Link, question: Question, deadline: float) -> AsyncGenerator[Object]:
         link.asked += 1
         own_id = b"%d" % link.asked
-        params = _in_era(question.params, link.version)
+        params = in_era(question.params, link.version)
         body = message.encoded({"jsonrpc": "2.0", "id": Raw(own_id), "method": question.method, "params": params})
         name = link.ready.server.name
         try:
@@ -330,16 +319,3 @@ def _is_response(found: Object, own_id: bytes) -> bool:
 
 def _is_forgetful(found: Object) -> bool:
     return message.error_code(found) == message.UNSUPPORTED_VERSION
-
-
-def _in_era(params: Object, version: str) -> Object:
-    """The parameters with the envelope of the newer era, or without it."""
-    meta = message.object_of(params["_meta"]) if "_meta" in params else {}
-    if version == MODERN:
-        meta[message.VERSION_KEY] = Raw(message.encoded(MODERN))
-        meta.setdefault(message.CLIENT_KEY, Raw(message.encoded(_CLIENT)))
-        meta.setdefault(message.CAPABILITIES_KEY, Raw(b"{}"))
-    else:
-        meta = {name: value for name, value in meta.items() if name not in message.ENVELOPE_KEYS}
-    rest = {name: value for name, value in params.items() if name != "_meta"}
-    return {**rest, "_meta": Raw(message.encoded(meta))} if meta else rest
