@@ -115,6 +115,7 @@ class Services:
             self.budgeting.running,
             self.notifying.delivering.running,
             self.alerting.running,
+            self.events.feed.running,
             self.outbox.running,
             self.tasks.running,
             self.approvals.running,
@@ -222,5 +223,5 @@ def _assembled(config: Config, engines: Engines) -> Services:
         mcp=build_mcp(engines.database, versions, audit, secrets, egress, calls),
         notifying=notifying,
         alerting=alerting,
-        events=build_events(engines.database, outbox, access.policy, tasks),
+        events=build_events(engines.database, versions, outbox, access.policy, tasks),
     )

@@ -116,7 +116,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, mcp_health_routes.router(services.mcp.health))
     add_routes(app, channels_routes.router(services.notifying.editing))
     add_routes(app, alerts_routes.router(services.alerting))
-    add_routes(app, events_routes.router(services.events.events))
+    add_routes(app, events_routes.router(services.events.events, services.events.feed))
     add_routes(app, approvals_routes.router(services.approvals))
     add_routes(app, secrets_routes.router(services.runtime))
     add_routes(app, background.router(services.outbox, services.tasks))
@@ -170,6 +170,7 @@ async def serve(services: Services, listener: socket.socket, *, report: Report, 
                 asked.cancel()
             services.observability.feed.close()  # else the server would wait for its open streams
             services.logs.feed.close()
+            services.events.feed.close()
             server.should_exit = True
             await serving
 

@@ -1,22 +1,25 @@
-"""HTTP for value events: sending one, the history."""
+"""HTTP for value events: sending one, the history, the live stream over server-sent events and WebSocket."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from starlette.requests import HTTPConnection
 
-from mno.events.model import MAX_EVENT_PAGE, EventFilter, EventKind, EventSeverity
-from mno.events.schemas import EventList, EventReceipt, EventShape, EventWish
-from mno.events.service import Events
+from mno.events.following.service import EventFeed, Look
+from mno.events.model import MAX_EVENT_PAGE, READ, EventFilter, EventKind, EventSeverity, Sight
+from mno.events.schemas import CardShape, EventList, EventReceipt, EventShape, EventWish, as_server_sent
+from mno.events.service import Events, check
 from mno.events.wording import spoken
 from mno.identity.teams.model import Language
-from mno.platform import clock
-from mno.platform.http.gate import requires
+from mno.platform import clock, live
+from mno.platform.errors import Invalid, MnoError
+from mno.platform.http.gate import authenticated, permitted, requires
 from mno.platform.ids import parsed, shown
 from mno.platform.principal import Principal
 from mno.platform.time_range import parsed_range
 
-_READ = "events.read"
-EventReader = Annotated[Principal, Depends(requires(_READ))]
+EventReader = Annotated[Principal, Depends(requires(READ))]
 EventWriter = Annotated[Principal, Depends(requires("events.write"))]
 _Values = Query(default_factory=list, description="Repeatable; any of the values matches.")
 
@@ -50,8 +53,8 @@ _Asked = Annotated[EventFilter, Depends(asked_events)]
 _Spoken = Annotated[Language, Depends(asked_language)]
 
 
-def router(events: Events) -> APIRouter:
-    """Everything under /api/events."""
+def router(events: Events, feed: EventFeed) -> APIRouter:
+    """Everything under /api/events, and /api/agent/events."""
     routes = APIRouter(tags=["events"])
 
     @routes.post("/api/events", status_code=202)
@@ -79,4 +82,47 @@ def router(events: Events) -> APIRouter:
             waiting=page.waiting,
         )
 
+    @routes.get(
+        "/api/agent/events",
+        response_class=StreamingResponse,
+        responses={200: {"model": CardShape, "description": "Server-sent events `card`, `ready`, `reread`, `ping`."}},
+    )
+    async def stream_events(
+        request: Request,
+        reader: EventReader,
+        asked: _Asked,
+        language: _Spoken,
+        after: Annotated[str, Query(max_length=20, description="The `id` of the last event that was read.")] = "",
+        last_event_id: Annotated[str, Header(max_length=20, description="Sent by browsers that come back.")] = "",
+    ) -> StreamingResponse:
+        """Value events as they happen, those of one subject that come within a second as one card.
+
+        Resumes at `Last-Event-ID`. `reread` says that more was missed than is sent again: read the history.
+        """
+        check(asked)
+        feed.check_room()
+        since = _position(last_event_id or after)
+        cards = feed.follow(reader.team_id, asked, _look(request, events), as_server_sent(language), since)
+        return StreamingResponse(cards, media_type="text/event-stream", headers=live.HEADERS)
+
     return routes
+
+
+def _look(connection: HTTPConnection, events: Events) -> Look:
+    """Asks again who the viewer is and what it may see; nothing where nobody can tell at the moment."""
+
+    async def look() -> Sight | None:
+        try:
+            return await events.sight(permitted(await authenticated(connection), READ))
+        except MnoError:
+            return None
+
+    return look
+
+
+def _position(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise Invalid(f"'{text}' is not the id of an event of this stream.")
+    return min(int(text), 2**63 - 1)

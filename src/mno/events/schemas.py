@@ -1,10 +1,12 @@
 """The wire shapes of value events."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from mno.events.actions import Action, ActionName, actions_of
+from mno.events.following.service import Encode, StreamEvent, Telling
 from mno.events.model import (
     MAX_EVENT_AGENT_CHARACTERS,
     MAX_EVENT_KEY_CHARACTERS,
@@ -114,3 +116,49 @@ class EventList(BaseModel):
     items: list[EventShape]
     next_before: str | None
     waiting: int = Field(description="How many of those asked for wait for somebody, whatever their time.")
+
+
+class CardShape(BaseModel):
+    """`count` events of one subject that came within a second, and the newest of them; GET /api/events has the rest."""
+
+    count: int
+    event: EventShape
+
+
+class StreamMessage(BaseModel):
+    """What the stream says: over server-sent events `event`, `id` and `data`, over a WebSocket one JSON text.
+
+    `ready`: from here on everything is sent. `reread`: something was left out, read the history. `card`: see `data`.
+    """
+
+    event: StreamEvent
+    id: str = Field(description="Where to go on: `Last-Event-ID`, or `after`.")
+    data: CardShape | None
+
+    @classmethod
+    def of(cls, told: Telling, language: Language) -> "StreamMessage":
+        card = told.card
+        data = None if card is None else CardShape(count=card.count, event=EventShape.of(card.event, language))
+        return cls(event=told.name, id=str(told.resume_at), data=data)
+
+
+def as_server_sent(language: Language) -> Encode:
+    """`event: card`, `id: 17`, `data: {…}`."""
+
+    def encode(told: Sequence[Telling]) -> bytes:
+        messages = [StreamMessage.of(one, language) for one in told]
+        return "".join(
+            f"event: {one.event}\nid: {one.id}\ndata: {one.data.model_dump_json() if one.data else '{}'}\n\n"
+            for one in messages
+        ).encode()
+
+    return encode
+
+
+def as_texts(language: Language) -> Encode:
+    """One line of JSON for each message, for transports with frames of their own."""
+
+    def encode(told: Sequence[Telling]) -> bytes:
+        return b"\n".join(StreamMessage.of(one, language).model_dump_json().encode() for one in told)
+
+    return encode

@@ -94,19 +94,26 @@ class Audience(Generic[Key, Listener]):
             return
 
     async def attend(
-        self, key: Key, reader: Listener, may_read: MayRead, patience_s: float | None = None
+        self,
+        key: Key,
+        reader: Listener,
+        may_read: MayRead,
+        patience_s: float | None = None,
+        *,
+        interval_s: float | None = None,
     ) -> AsyncIterator[bytes]:
         """Server-sent events until the reader leaves or may not read, `close` is called or MAX_STREAM_S have passed.
 
-        A reader whom nobody stirs looks by itself every `patience_s` (PING_INTERVAL_S). `LimitExceeded` at the first
-        step when there are too many readers.
+        A reader whom nobody stirs looks by itself every `patience_s` (PING_INTERVAL_S). Its events are `interval_s`
+        (EVENT_INTERVAL_S) apart. `LimitExceeded` at the first step when there are too many readers.
         """
         self.check_room()
         self._loop = asyncio.get_running_loop()
         self._readers.setdefault(key, []).append(reader)
         try:
             if not self._closed:
-                async for event in _events(reader, may_read, patience_s or PING_INTERVAL_S):
+                apart_s = EVENT_INTERVAL_S if interval_s is None else interval_s
+                async for event in _events(reader, may_read, patience_s or PING_INTERVAL_S, apart_s):
                     yield event
         finally:
             self._forget(key, reader)
@@ -125,7 +132,7 @@ class Audience(Generic[Key, Listener]):
             del self._readers[key]
 
 
-async def _events(reader: Reader, may_read: MayRead, patience_s: float) -> AsyncIterator[bytes]:
+async def _events(reader: Reader, may_read: MayRead, patience_s: float, apart_s: float) -> AsyncIterator[bytes]:
     yield OPENING
     ends_at = time.monotonic() + MAX_STREAM_S
     while not reader.closed.is_set() and time.monotonic() < ends_at:
@@ -134,7 +141,7 @@ async def _events(reader: Reader, may_read: MayRead, patience_s: float) -> Async
             return
         if event := await reader.take():
             yield event
-            await _set_within(reader.closed, EVENT_INTERVAL_S)
+            await _set_within(reader.closed, apart_s)
         elif not stirred:
             yield PING
 

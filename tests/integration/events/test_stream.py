@@ -1,0 +1,167 @@
+"""The live stream over a real socket."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from fastapi import FastAPI
+
+from mno.bootstrap import Services
+from mno.events.following.service import EventFeed
+from mno.events.model import EventFilter
+from mno.platform import live
+from mno.platform.ids import new_id
+from mno.platform.versions import Versions
+from support.engines import ADMIN_KEY
+from support.served import served
+
+HEADERS = {"authorization": f"Bearer {ADMIN_KEY}"}
+
+
+class Stream:
+    """What one viewer is told."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._lines = answer.aiter_lines()
+        self.last_id = ""
+
+    async def next(self, name: str) -> Any:
+        """The data of the next message of this name."""
+        return await asyncio.wait_for(self._next(name), 30)
+
+    async def titles(self, count: int) -> list[tuple[str, int]]:
+        """Of the next cards: what the newest event says, and how many there were."""
+        cards = [await self.next("card") for _ in range(count)]
+        return [(card["event"]["data"]["title"], card["count"]) for card in cards]
+
+    async def _next(self, wanted: str) -> Any:
+        name = ""
+        async for line in self._lines:
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "id":
+                self.last_id = value
+            elif field == "data" and name == wanted:
+                return orjson.loads(value)
+        raise AssertionError("the stream ended")
+
+
+@asynccontextmanager
+async def followed(address: str, headers: dict[str, str] | None = None, **query: Any) -> AsyncIterator[Stream]:
+    """From when everything is sent."""
+    async with (
+        httpx.AsyncClient(base_url=address, headers=HEADERS | (headers or {})) as client,
+        client.stream("GET", "/api/agent/events", params=query) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        stream = Stream(answer)
+        if not headers:
+            await stream.next("ready")
+        yield stream
+
+
+async def send(client: httpx.AsyncClient, title: str, subject: str = "import", **more: Any) -> None:
+    said = {"kind": "task.progress.milestone", "subject": subject, "title": title, **more}
+    assert (await client.post("/api/events", json=said)).status_code == 202
+
+
+async def test_the_first_comes_at_once_and_what_follows_comes_as_one_card(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    async with served(app) as address, followed(address, language="zh-Hans") as told:
+        await send(client, "1")
+        first = await told.next("card")
+        assert (first["count"], first["event"]["summary"]) == (1, "bootstrap 达成里程碑：1")
+        for number in range(2, 8):
+            await send(client, str(number))
+        cards: list[tuple[str, int]] = []
+        while sum(count for _, count in cards) < 6:
+            cards += await told.titles(1)
+        assert cards[-1][0] == "7"
+        assert len(cards) <= 3
+
+
+async def test_a_viewer_is_told_only_what_it_asked_for(app: FastAPI, client: httpx.AsyncClient) -> None:
+    async with served(app) as address, followed(address, severity="critical", subject="b") as told:
+        await send(client, "quiet", "b")
+        await send(client, "other", "a", severity="critical")
+        await send(client, "this", "b", severity="critical")
+        assert await told.titles(1) == [("this", 1)]
+
+
+async def test_who_comes_back_is_sent_what_it_missed(app: FastAPI, client: httpx.AsyncClient) -> None:
+    async with served(app) as address:
+        async with followed(address) as told:
+            await send(client, "1", "a")
+            assert await told.titles(1) == [("1", 1)]
+        for subject in "bcd":
+            await send(client, "2", subject)
+        await history(client, 4)
+        async with followed(address, {"last-event-id": told.last_id}) as again:
+            cards = [await again.next("card") for _ in range(3)]
+        assert sorted(card["event"]["subject"] for card in cards) == ["b", "c", "d"]
+
+
+async def test_who_missed_too_much_is_told_to_read_the_history(
+    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mno.events.following.service.MAX_RESUMED_EVENTS", 2)
+    for subject in "abc":
+        await send(client, "1", subject)
+    await history(client, 3)
+    async with served(app) as address, followed(address, {"last-event-id": "0"}) as told:
+        await told.next("reread")
+        await send(client, "2", "d")
+        assert await told.titles(1) == [("2", 1)]
+
+
+async def test_a_viewer_who_does_not_keep_up_is_told_so_and_holds_nobody_up(
+    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits between the two rounds, so the second one meets subjects that are all held."""
+    monkeypatch.setattr("mno.events.following.service.MAX_OWED_CARDS", 3)
+    async with served(app) as address, followed(address) as told:
+        for number in range(8):
+            await send(client, str(number), f"subject {number}")
+        await told.next("reread")
+    assert len(await history(client, 8)) == 8
+
+
+async def test_another_process_is_woken(services: Services, app: FastAPI, client: httpx.AsyncClient) -> None:
+    """What this one writes is told by a topic, not found by looking."""
+    versions, woken = Versions(services.engines.database), asyncio.Event()
+    versions.watch("events", lambda _: woken.set())
+    async with versions.running():
+        woken.clear()
+        await send(client, "1")
+        await asyncio.wait_for(woken.wait(), 10)
+
+
+async def test_a_stream_too_many_is_refused_and_so_is_a_place_that_is_none(
+    services: Services, client: httpx.AsyncClient
+) -> None:
+    assert (await client.get("/api/agent/events", params={"after": "x"})).status_code == 400
+    services.events.feed._audience._max_readers = 0
+    assert (await client.get("/api/agent/events")).status_code == 429
+    services.events.feed._audience._max_readers = live.MAX_READERS
+
+
+async def test_a_stream_ends_when_its_reader_may_not_read_any_more(services: Services) -> None:
+    async def gone() -> None:
+        return None
+
+    feed = EventFeed(services.engines.database, services.versions)
+    told = [chunk async for chunk in feed.follow(new_id(), EventFilter(), gone, lambda _: b"x", None)]
+    assert told == [live.OPENING]
+
+
+async def history(client: httpx.AsyncClient, count: int) -> list[Any]:
+    async with asyncio.timeout(10):
+        while len(found := (await client.get("/api/events")).json()["items"]) < count:
+            await asyncio.sleep(0.02)
+    return list(found)
