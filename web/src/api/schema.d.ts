@@ -1453,6 +1453,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/.well-known/oauth-authorization-server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Authorization Server
+         * @description How clients get access (RFC 8414).
+         */
+        get: operations["authorization_server__well_known_oauth_authorization_server_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/oauth-protected-resource": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Protected Resource
+         * @description Where clients of `/mcp` get access (RFC 9728). It does not tell whether there is such a server.
+         */
+        get: operations["protected_resource__well_known_oauth_protected_resource_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register Client
+         * @description Registers a client (RFC 7591). It may do nothing until a person consents to it.
+         */
+        post: operations["register_client_oauth_register_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Token
+         * @description Exchanges a code, or a refresh token, for tokens (RFC 6749, 7636, 8707).
+         */
+        post: operations["token_oauth_token_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Token
+         * @description Ends what a token stands for (RFC 7009); the answer is the same for one that nobody knows.
+         */
+        post: operations["revoke_token_oauth_revoke_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oauth/authorization": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Authorization
+         * @description What a client asks the person for; 400 where nobody knows who asks, or where the answer may go.
+         */
+        get: operations["look_at_authorization_api_oauth_authorization_get"];
+        put?: never;
+        /**
+         * Decide Authorization
+         * @description Allows or refuses what was looked at; the answer is where the browser goes on to.
+         */
+        post: operations["decide_authorization_api_oauth_authorization_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oauth/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Oauth Grants
+         * @description The clients that act for the person, in all teams.
+         */
+        get: operations["list_oauth_grants_api_oauth_grants_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oauth/grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Oauth Grant
+         * @description Takes one back: its tokens work no more, on every node within a second.
+         */
+        delete: operations["revoke_oauth_grant_api_oauth_grants__grant_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mail/password": {
         parameters: {
             query?: never;
@@ -2805,6 +2969,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mcp/registry/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mcp Health
+         * @description How each server does, as the process that answers has seen it; no server is asked.
+         */
+        get: operations["mcp_health_api_mcp_registry_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/registry/{server_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Mcp Server
+         * @description Reads a server's tools now, even where its breaker is open, and tells what it said.
+         */
+        post: operations["check_mcp_server_api_mcp_registry__server_id__check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/channels": {
         parameters: {
             query?: never;
@@ -3127,6 +3331,30 @@ export interface paths {
          * @description Closes an alert by hand; its rule fires again after the value has been clear.
          */
         post: operations["resolve_alert_api_alerts__alert_id__resolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Events
+         * @description What happened, in every project of the team of which the caller may know, the newest first.
+         */
+        get: operations["list_events_api_events_get"];
+        put?: never;
+        /**
+         * Send Event
+         * @description An agent says what it took on, reached or finished. Of messages with one `id` the first holds.
+         */
+        post: operations["send_event_api_events_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3973,6 +4201,11 @@ export interface components {
             signed_in: boolean;
         };
         /**
+         * ActionName
+         * @enum {string}
+         */
+        ActionName: "continue" | "degrade" | "abort" | "expect" | "acknowledge" | "open" | "trace";
+        /**
          * ActorShape
          * @description Who acted. The name is empty once it was erased.
          */
@@ -4701,6 +4934,91 @@ export interface components {
             person: string | null;
         };
         /**
+         * AuthorizationQuery
+         * @description What a client puts into the address of `/oauth/authorize`.
+         */
+        AuthorizationQuery: {
+            /**
+             * Client Id
+             * @default
+             */
+            client_id?: string;
+            /**
+             * Redirect Uri
+             * @default
+             */
+            redirect_uri?: string;
+            /**
+             * Response Type
+             * @default
+             */
+            response_type?: string;
+            /**
+             * Code Challenge
+             * @default
+             */
+            code_challenge?: string;
+            /**
+             * Code Challenge Method
+             * @default
+             */
+            code_challenge_method?: string;
+            /**
+             * Scope
+             * @default
+             */
+            scope?: string;
+            /**
+             * State
+             * @default
+             */
+            state?: string;
+            /**
+             * Resource
+             * @default
+             */
+            resource?: string;
+        };
+        /**
+         * AuthorizationShape
+         * @description What a person is asked to consent to.
+         */
+        AuthorizationShape: {
+            /** Client Id */
+            client_id: string;
+            /**
+             * Client Name
+             * @description The client's own word; empty: it gives none.
+             */
+            client_name: string;
+            /** Client Uri */
+            client_uri: string;
+            /** Redirect Uri */
+            redirect_uri: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Audience
+             * @description The path that it will be for: `/mcp`, or that of one server.
+             */
+            audience: string;
+            /**
+             * Missing
+             * @description A permission that the person lacks here, so that they cannot consent; or empty.
+             */
+            missing: string;
+            /**
+             * Refusal
+             * @description What is wrong with the client's request; empty: nothing.
+             */
+            refusal: string;
+            /**
+             * Digest
+             * @description Of all that is shown; whoever consents sends it back.
+             */
+            digest: string;
+        };
+        /**
          * BalanceShape
          * @description Over the whole hours of the range: `net` is `spent` less `credited`. `held` is of now.
          */
@@ -5298,6 +5616,26 @@ export interface components {
          * @enum {string}
          */
         ComponentStatus: "ok" | "slow" | "down";
+        /** ConsentAnswer */
+        ConsentAnswer: {
+            /**
+             * Location
+             * @description Where the browser goes on to.
+             */
+            location: string;
+        };
+        /** ConsentWish */
+        ConsentWish: {
+            request: components["schemas"]["AuthorizationQuery"];
+            /** Allow */
+            allow: boolean;
+            /**
+             * Digest
+             * @description Of what was shown, where it is allowed.
+             * @default
+             */
+            digest?: string;
+        };
         /**
          * ConsequencesShape
          * @description What the change means. Nothing has happened while `preview` is true.
@@ -5672,6 +6010,152 @@ export interface components {
              * @description `chn_…`
              */
             channels: string[];
+        };
+        /**
+         * EventAction
+         * @description `method` GET: `address` is a page of the web. POST: it is the API's, which says what it wants.
+         */
+        EventAction: {
+            name: components["schemas"]["ActionName"];
+            /** Method */
+            method: string;
+            /** Address */
+            address: string;
+        };
+        /**
+         * EventKind
+         * @description The seven things worth a person's attention.
+         * @enum {string}
+         */
+        EventKind: "task.acceptance" | "task.progress.milestone" | "task.receipt" | "approval.request" | "anomaly.detected" | "recovery.start" | "recovery.done";
+        /**
+         * EventList
+         * @description The newest first; `next_before` is the `before` of the next page.
+         */
+        EventList: {
+            /** Items */
+            items: components["schemas"]["EventShape"][];
+            /** Next Before */
+            next_before: string | null;
+            /**
+             * Waiting
+             * @description How many of those asked for wait for somebody, whatever their time.
+             */
+            waiting: number;
+        };
+        /**
+         * EventOutcome
+         * @description What became of it.
+         * @enum {string}
+         */
+        EventOutcome: "approved" | "refused" | "expired" | "withdrawn" | "expected" | "acknowledged" | "recovered";
+        /**
+         * EventReceipt
+         * @description It is certain to be written; in a moment it is seen.
+         */
+        EventReceipt: {
+            /** Id */
+            id: string;
+        };
+        /**
+         * EventSeverity
+         * @enum {string}
+         */
+        EventSeverity: "info" | "warning" | "critical";
+        /**
+         * EventShape
+         * @description One value event, phrased for its reader.
+         */
+        EventShape: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["EventKind"];
+            /** Time */
+            time: string;
+            /**
+             * Subject
+             * @description What it is about; events of one subject stand together.
+             */
+            subject: string;
+            /**
+             * Project
+             * @description Null: it belongs to the whole team.
+             */
+            project: string | null;
+            /**
+             * Summary
+             * @description One sentence in the language that was asked for.
+             */
+            summary: string;
+            severity: components["schemas"]["EventSeverity"];
+            /** @description What became of it; null as long as nothing did. */
+            outcome: components["schemas"]["EventOutcome"] | null;
+            /** Trace Id */
+            trace_id: string | null;
+            /** Actions */
+            actions: components["schemas"]["EventAction"][];
+            /**
+             * Data
+             * @description The names and figures that the summary is made of.
+             */
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * EventWish
+         * @description What an agent says it did.
+         */
+        EventWish: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "task.acceptance" | "task.progress.milestone" | "task.receipt";
+            /**
+             * Subject
+             * @description The task, by a name of yours: its events stand together.
+             */
+            subject: string;
+            /**
+             * Title
+             * @description What was taken on, reached or finished, in a few words.
+             */
+            title: string;
+            /**
+             * Agent
+             * @description Who says it; else the key's name.
+             * @default
+             */
+            agent?: string;
+            /**
+             * Status
+             * @description Of a receipt: what came of the task.
+             * @default done
+             * @enum {string}
+             */
+            status?: "done" | "partial" | "failed";
+            /** @description Else by status: critical where a task failed. */
+            severity?: components["schemas"]["EventSeverity"] | null;
+            /**
+             * Trace Id
+             * @description 32 hexadecimal digits.
+             * @default
+             */
+            trace_id?: string;
+            /**
+             * Data
+             * @description Whatever else belongs to it, up to 4 KiB.
+             */
+            data?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Id
+             * @description Makes sending again safe: the first holds.
+             * @default
+             */
+            id?: string;
         };
         /**
          * EventsReceipt
@@ -6275,6 +6759,12 @@ export interface components {
          */
         Kind: "secret" | "variable";
         /**
+         * Language
+         * @description The languages in which the program speaks to people.
+         * @enum {string}
+         */
+        Language: "en" | "zh-Hant" | "zh-Hans";
+        /**
          * LedgerEntryList
          * @description The newest first.
          */
@@ -6586,6 +7076,12 @@ export interface components {
             secret: string;
         };
         /**
+         * McpBreakerState
+         * @description Whether calls go to a server.
+         * @enum {string}
+         */
+        McpBreakerState: "closed" | "open" | "half-open";
+        /**
          * McpCallResult
          * @description What the tool answered, as the protocol has it.
          */
@@ -6620,6 +7116,33 @@ export interface components {
             };
             /** @default {} */
             caps?: components["schemas"]["CapsShape"];
+        };
+        /**
+         * McpCheck
+         * @description What a server said when its tools were read just now.
+         */
+        McpCheck: {
+            /** Reachable */
+            reachable: boolean;
+            /**
+             * Version
+             * @description The revision of the protocol that is spoken; empty where none was agreed on.
+             */
+            version: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /**
+             * Tools
+             * @description Tools that it lists and that may be used.
+             */
+            tools: number;
+            /** Failure */
+            failure: string;
+        };
+        /** McpHealthList */
+        McpHealthList: {
+            /** Items */
+            items: components["schemas"]["McpServerHealth"][];
         };
         /**
          * McpImport
@@ -6675,6 +7198,54 @@ export interface components {
             /** Enabled */
             enabled?: boolean | null;
         };
+        /**
+         * McpServerHealth
+         * @description What the process that answers has seen of a server; `tools` and `held` are the team's.
+         */
+        McpServerHealth: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            state: components["schemas"]["McpServerState"];
+            /**
+             * Version
+             * @description The revision of the protocol that is spoken; empty where it is not known.
+             */
+            version: string;
+            breaker: components["schemas"]["McpBreakerState"];
+            /**
+             * Retry In S
+             * @description Until an open breaker lets a call through.
+             */
+            retry_in_s: number;
+            /** Answered At */
+            answered_at: string | null;
+            /** Failed At */
+            failed_at: string | null;
+            /**
+             * Failure
+             * @description What went wrong last.
+             */
+            failure: string;
+            /** Running Calls */
+            running_calls: number;
+            /**
+             * Calls Last Minute
+             * @description Null where calls a minute are not limited.
+             */
+            calls_last_minute: number | null;
+            /**
+             * Tools
+             * @description Accepted as they are offered.
+             */
+            tools: number;
+            /**
+             * Held
+             * @description Tools that wait for somebody to accept their definition.
+             */
+            held: number;
+        };
         /** McpServerList */
         McpServerList: {
             /** Items */
@@ -6717,6 +7288,12 @@ export interface components {
              */
             created_at: string;
         };
+        /**
+         * McpServerState
+         * @description How a server does, as far as this process of the hub has heard.
+         * @enum {string}
+         */
+        McpServerState: "off" | "unknown" | "reachable" | "failing";
         /** McpServerWish */
         McpServerWish: {
             /**
@@ -6974,6 +7551,44 @@ export interface components {
          * @enum {string}
          */
         NoticeSeverity: "info" | "warning" | "critical" | "resolved";
+        /** OauthGrantList */
+        OauthGrantList: {
+            /** Items */
+            items: components["schemas"]["OauthGrantShape"][];
+        };
+        /**
+         * OauthGrantShape
+         * @description A client that acts for the person.
+         */
+        OauthGrantShape: {
+            /** Id */
+            id: string;
+            /** Client Id */
+            client_id: string;
+            /** Client Name */
+            client_name: string;
+            /** Redirect Uri */
+            redirect_uri: string;
+            /** Scopes */
+            scopes: string[];
+            /** Audience */
+            audience: string;
+            /** Team Id */
+            team_id: string;
+            /** Team */
+            team: string;
+            /** Project Id */
+            project_id: string;
+            /** Project */
+            project: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+        };
         /**
          * OfferShape
          * @description What somebody who holds the link may know.
@@ -12734,6 +13349,288 @@ export interface operations {
             };
         };
     };
+    authorization_server__well_known_oauth_authorization_server_get: {
+        parameters: {
+            query?: {
+                server?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    protected_resource__well_known_oauth_protected_resource_get: {
+        parameters: {
+            query?: {
+                server?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    register_client_oauth_register_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    token_oauth_token_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_token_oauth_revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_authorization_api_oauth_authorization_get: {
+        parameters: {
+            query?: {
+                client_id?: string;
+                redirect_uri?: string;
+                response_type?: string;
+                code_challenge?: string;
+                code_challenge_method?: string;
+                scope?: string;
+                state?: string;
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthorizationShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_authorization_api_oauth_authorization_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentAnswer"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_oauth_grants_api_oauth_grants_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OauthGrantList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_oauth_grant_api_oauth_grants__grant_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     password_state_api_mail_password_get: {
         parameters: {
             query?: never;
@@ -15563,7 +16460,10 @@ export interface operations {
     };
     import_mcp_servers_api_mcp_registry_import_post: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: only says what would be added. */
+                preview?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -15745,6 +16645,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["McpCallResult"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_health_api_mcp_registry_health_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpHealthList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_mcp_server_api_mcp_registry__server_id__check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpCheck"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -16452,6 +17412,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events_api_events_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, or -30d. */
+                from?: string;
+                to?: string;
+                /** @description `next_before` of the page before. */
+                before?: string;
+                limit?: number;
+                /** @description Repeatable; any of the values matches. */
+                kind?: components["schemas"]["EventKind"][];
+                /** @description Repeatable; any of the values matches. */
+                severity?: components["schemas"]["EventSeverity"][];
+                /** @description Repeatable; any of the values matches. */
+                subject?: string[];
+                /** @description Repeatable; any of the values matches. */
+                project?: string[];
+                /** @description Only what waits for somebody. */
+                waiting?: boolean;
+                /** @description Of the summaries; else by Accept-Language. */
+                language?: components["schemas"]["Language"] | null;
+            };
+            header?: {
+                "accept-language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_event_api_events_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventReceipt"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -9,6 +9,7 @@ import { useWords } from "../i18n/language";
 import { ConfirmByName } from "../ui/ConfirmByName";
 import { type Column, DataTable } from "../ui/DataTable";
 import { Card } from "../ui/Page";
+import { RowActs } from "../ui/RowActs";
 import { State } from "../ui/State";
 import { AliasForm } from "./AliasForm";
 import { type Alias, aliasesQuery, useGatewayChange } from "./shapes";
@@ -33,16 +34,7 @@ export function Aliases({ mayWrite, add }: { mayWrite: boolean; add: () => void 
       title: "",
       align: "right",
       cell: (row) =>
-        mayWrite ? (
-          <span className="row" style={{ justifyContent: "flex-end", gap: 0 }}>
-            <Button variant="subtle" color="gray" aria-label={`${t("budgets.edit")} ${row.name}`} onClick={() => setDoing({ what: "change", alias: row })}>
-              {t("budgets.edit")}
-            </Button>
-            <Button variant="subtle" color="red" aria-label={`${t("prices.remove")} ${row.name}`} onClick={() => setDoing({ what: "remove", alias: row })}>
-              {t("prices.remove")}
-            </Button>
-          </span>
-        ) : null,
+        mayWrite ? <RowActs name={row.name} edit={() => setDoing({ what: "change", alias: row })} remove={() => setDoing({ what: "remove", alias: row })} /> : null,
     },
   ];
   return (

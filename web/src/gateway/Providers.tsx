@@ -1,6 +1,5 @@
 /* The providers of the team: where each is, for whom, and whether it answers. */
 
-import { Button } from "@mantine/core";
 import { IconPlugConnected } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -10,6 +9,7 @@ import { useProjects } from "../secrets/projects";
 import { ConfirmByName } from "../ui/ConfirmByName";
 import { type Column, ColumnChooser, DataTable } from "../ui/DataTable";
 import { Card } from "../ui/Page";
+import { RowActs } from "../ui/RowActs";
 import { State } from "../ui/State";
 import { CopyId } from "../ui/Values";
 import { hostOf, KIND_TITLES } from "./presets";
@@ -78,16 +78,7 @@ export function Providers({ mayWrite }: { mayWrite: boolean }) {
       title: "",
       align: "right",
       cell: (row) =>
-        mayWrite ? (
-          <span className="row" style={{ justifyContent: "flex-end", gap: 0 }}>
-            <Button variant="subtle" color="gray" aria-label={`${t("budgets.edit")} ${row.name}`} onClick={() => setDoing({ what: "change", provider: row })}>
-              {t("budgets.edit")}
-            </Button>
-            <Button variant="subtle" color="red" aria-label={`${t("prices.remove")} ${row.name}`} onClick={() => setDoing({ what: "remove", provider: row })}>
-              {t("prices.remove")}
-            </Button>
-          </span>
-        ) : null,
+        mayWrite ? <RowActs name={row.name} edit={() => setDoing({ what: "change", provider: row })} remove={() => setDoing({ what: "remove", provider: row })} /> : null,
     },
   ];
   return (

@@ -102,6 +102,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/integrations/servers",
+    component: lazyRouteComponent(() => import("../mcp/servers/ServersPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/integrations/gateway",
     component: lazyRouteComponent(() => import("../gateway/GatewayPage")),
   }),

@@ -1,6 +1,6 @@
 /* The rules: what each compares, whom it tells, and whether it is switched on. */
 
-import { Button, Switch } from "@mantine/core";
+import { Switch } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { request } from "../../api/client";
@@ -10,6 +10,7 @@ import { channelsQuery } from "../../notifications/shapes";
 import { ConfirmByName } from "../../ui/ConfirmByName";
 import { type Column, DataTable } from "../../ui/DataTable";
 import { Card } from "../../ui/Page";
+import { RowActs } from "../../ui/RowActs";
 import { FailureNote } from "../../ui/State";
 import { draftOf, wishOf } from "./ruleDraft";
 import { RuleForm } from "./RuleForm";
@@ -66,16 +67,7 @@ export function Rules() {
       title: "",
       align: "right",
       cell: (row) =>
-        mayChange(row) ? (
-          <span className="row" style={{ justifyContent: "flex-end", gap: 0 }}>
-            <Button variant="subtle" color="gray" aria-label={`${t("budgets.edit")} ${row.name}`} onClick={() => setDoing({ what: "change", rule: row })}>
-              {t("budgets.edit")}
-            </Button>
-            <Button variant="subtle" color="red" aria-label={`${t("prices.remove")} ${row.name}`} onClick={() => setDoing({ what: "remove", rule: row })}>
-              {t("prices.remove")}
-            </Button>
-          </span>
-        ) : null,
+        mayChange(row) ? <RowActs name={row.name} edit={() => setDoing({ what: "change", rule: row })} remove={() => setDoing({ what: "remove", rule: row })} /> : null,
     },
   ];
   if (rules.data?.length === 0) return <RuleSuggestions />;

@@ -1,0 +1,51 @@
+/* The team's MCP servers and their tools as the hub tells of them, and the limits that it keeps (docs/reference/limits.md). */
+
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { request } from "../api/client";
+import type { components } from "../api/schema";
+
+type Schemas = components["schemas"];
+export type Server = Schemas["McpServerShape"];
+export type ServerWish = Schemas["McpServerWish"];
+export type ServerChange = Schemas["McpServerChange"];
+export type CredentialKind = Server["credential_kind"];
+export type Health = Schemas["McpServerHealth"];
+export type Check = Schemas["McpCheck"];
+export type Imported = Schemas["McpImported"];
+
+export const MAX_TIMEOUT_S = 3600;
+export const MAX_CALLS_PER_MINUTE = 1_000_000;
+export const MAX_CONCURRENT_CALLS = 10_000;
+export const MAX_RESULT_BYTES = 64 * 1024 * 1024;
+export const MAX_TAGS = 20;
+const HEALTH_EVERY_MS = 5000;
+const MCP = "mcp";
+
+interface Listed<Item> {
+  items: Item[];
+}
+
+export const serversQuery = queryOptions({
+  queryKey: [MCP, "servers"],
+  queryFn: ({ signal }) => request<Listed<Server>>("/api/mcp/registry", { signal }),
+  select: ({ items }) => items,
+});
+
+export const healthQuery = queryOptions({
+  queryKey: [MCP, "health"],
+  queryFn: ({ signal }) => request<Listed<Health>>("/api/mcp/registry/health", { signal }),
+  select: ({ items }) => new Map(items.map((each) => [each.id, each])),
+  refetchInterval: HEALTH_EVERY_MS,
+});
+
+/** A change of the registry, after which all of it is asked anew: health and tools speak of servers. */
+export function useMcpChange<Wish = void, Answer = unknown>(change: (wish: Wish) => Promise<Answer>, done?: (answer: Answer) => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: (answer) => {
+      done?.(answer);
+      return queries.invalidateQueries({ queryKey: [MCP] });
+    },
+  });
+}
