@@ -5,6 +5,12 @@ from mno.mcp_gateway import message
 from mno.mcp_gateway.message import HANDSHAKE, MODERN, Object, Raw
 
 _CLIENT = {"name": "mno", "version": mno.__version__}
+#: What some client behind the hub may answer; for one that cannot, the hub refuses.
+_CAPABILITIES: dict[str, dict[str, dict[str, str]]] = {
+    "elicitation": {"form": {}, "url": {}},
+    "sampling": {},
+    "roots": {},
+}
 
 
 def is_modern(discovered: Object) -> bool:
@@ -18,9 +24,10 @@ def is_modern(discovered: Object) -> bool:
         return False
 
 
-def greeting() -> Object:
-    """The parameters of `initialize`."""
-    wish = {"protocolVersion": HANDSHAKE[-1], "capabilities": {}, "clientInfo": _CLIENT}
+def greeting(*, asks: bool = False) -> Object:
+    """The parameters of `initialize`; `asks` where the server may ask back while it answers."""
+    capabilities = _CAPABILITIES if asks else {}
+    wish = {"protocolVersion": HANDSHAKE[-1], "capabilities": capabilities, "clientInfo": _CLIENT}
     return {name: Raw(message.encoded(value)) for name, value in wish.items()}
 
 

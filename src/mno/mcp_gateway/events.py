@@ -1,6 +1,12 @@
-"""Server-sent events as they come in pieces: the data of each, whole. Source: HTML Living Standard, 9.2.6."""
+"""Server-sent events as they come in pieces: the data of each, whole, and where to take the stream up again.
+
+Source: HTML Living Standard, 9.2.6.
+"""
 
 import re
+
+#: Of the time in `retry`; longer ones are none.
+MAX_RETRY_DIGITS = 10
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -9,6 +15,10 @@ class Events:
     """Feed it the pieces of a stream in their order."""
 
     def __init__(self) -> None:
+        #: The id of the last event; empty where none has one.
+        self.last_id = b""
+        #: After how long to take the stream up again; None where it does not say.
+        self.retry_ms: int | None = None
         self._rest = b""
         self._data: list[bytes] = []
 
@@ -32,3 +42,7 @@ class Events:
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" "))
+        elif name == b"id":
+            self.last_id = value.removeprefix(b" ")
+        elif name == b"retry" and value.strip().isdigit() and len(value) < MAX_RETRY_DIGITS:
+            self.retry_ms = int(value)

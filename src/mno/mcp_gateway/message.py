@@ -46,7 +46,8 @@ STATUS = {
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CLIENT_KEY = "io.modelcontextprotocol/clientInfo"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
-ENVELOPE_KEYS = frozenset({VERSION_KEY, CLIENT_KEY, CAPABILITIES_KEY, "io.modelcontextprotocol/logLevel"})
+LOG_LEVEL_KEY = "io.modelcontextprotocol/logLevel"
+ENVELOPE_KEYS = frozenset({VERSION_KEY, CLIENT_KEY, CAPABILITIES_KEY, LOG_LEVEL_KEY})
 
 #: Which member of the parameters stands in the header Mcp-Name.
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}

@@ -16,7 +16,6 @@ import orjson
 
 from mno.mcp_gateway import message
 from mno.mcp_gateway.guarded import breaker_key, check_breaker
-from mno.mcp_gateway.links import Question, ServerTrouble, response_in
 from mno.mcp_gateway.message import Object, Raw
 from mno.mcp_gateway.model import (
     MAX_TOOL_LIST_BYTES,
@@ -24,6 +23,7 @@ from mno.mcp_gateway.model import (
     MAX_TOOL_PAGES,
     MAX_TOOLS_PER_SERVER,
 )
+from mno.mcp_gateway.question import Question, ServerTrouble, response_in
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.ways import Way
 from mno.platform.breaker import Breakers

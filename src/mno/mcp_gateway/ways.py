@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
-from mno.mcp_gateway.links import Question
 from mno.mcp_gateway.message import Object
 from mno.mcp_gateway.model import Transport
+from mno.mcp_gateway.question import Question
 from mno.mcp_gateway.servers.service import Ready
 
 

@@ -7,9 +7,9 @@ from uuid import UUID, uuid5
 
 from mno.mcp_gateway import message
 from mno.mcp_gateway.builtin.definitions import answered, definition, failed, full_name, wish_of
-from mno.mcp_gateway.links import Question, ServerTrouble
 from mno.mcp_gateway.message import MODERN, Object, Raw
 from mno.mcp_gateway.model import Server, Transport
+from mno.mcp_gateway.question import Question, ServerTrouble
 from mno.mcp_gateway.rules import RESERVED
 from mno.mcp_gateway.servers.service import Ready
 from mno.platform.clock import now

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from mno.mcp_gateway.links import Question, ServerTrouble
 from mno.mcp_gateway.message import Object
+from mno.mcp_gateway.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.ways import Way
 from mno.platform import clock
