@@ -121,7 +121,7 @@ class Services:
             self.approvals.running,
             self.export.running,
             self.llm.calls.running,
-            self.mcp.calls.running,
+            self.mcp.running,
             build_grpc(self.config, self.identity, seen, self.settings, audit).running,
         )
 
@@ -195,6 +195,9 @@ def _assembled(config: Config, engines: Engines) -> Services:
     notifying = build_notifications(config, engines.database, audit, secrets, people.mail, egress, tasks)
     to_people, shares = notifying.notifications, budgeting.editing
     alerting = build_alerting(config, engines, versions, outbox, tasks, audit, access.keys, to_people, shares, watch)
+    mcp = build_mcp(
+        config, engines.database, versions, audit, secrets, egress, calls, access.policy, to_people, tasks
+    )
     return Services(
         config=config,
         engines=engines,
@@ -220,7 +223,7 @@ def _assembled(config: Config, engines: Engines) -> Services:
         export=export,
         runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
         llm=llm,
-        mcp=build_mcp(engines.database, versions, audit, secrets, egress, calls),
+        mcp=mcp,
         notifying=notifying,
         alerting=alerting,
         events=build_events(engines.database, versions, outbox, access.policy, tasks),

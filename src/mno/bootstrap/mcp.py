@@ -1,10 +1,15 @@
 """The way to tools: what the gateway needs from secrets, spans and the audit log meets it here."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mno.audit.service import Audit
+from mno.identity.policy.service import Policy
+from mno.mcp_gateway.access import Access
 from mno.mcp_gateway.audited.service import AuditedCalls
+from mno.mcp_gateway.books import Books
 from mno.mcp_gateway.builtin.way import Builtin
 from mno.mcp_gateway.calls import Calls
 from mno.mcp_gateway.guarded import Guarded
@@ -12,46 +17,104 @@ from mno.mcp_gateway.health.heard import Listened
 from mno.mcp_gateway.health.service import Health
 from mno.mcp_gateway.links import Links
 from mno.mcp_gateway.model import Transport
-from mno.mcp_gateway.pace import Paces
+from mno.mcp_gateway.pace import Paces, Pacing
+from mno.mcp_gateway.performing import Performing
 from mno.mcp_gateway.pins.service import Pins
+from mno.mcp_gateway.policies.editing.service import ToolRules
+from mno.mcp_gateway.policies.quotas.service import Quotas
+from mno.mcp_gateway.policies.service import Policies
 from mno.mcp_gateway.requests import Requests
 from mno.mcp_gateway.servers.service import Servers
 from mno.mcp_gateway.service import Registry
+from mno.mcp_gateway.shared_pace import SharedPaces
 from mno.mcp_gateway.tools import Tools
 from mno.mcp_gateway.ways import Ways
+from mno.notifications.service import Notifications
 from mno.observability.ingest.hub_calls import HubCalls
 from mno.platform.breaker import Breakers
+from mno.platform.config import Config
 from mno.platform.database import Database
 from mno.platform.egress import Egress
+from mno.platform.redis import Redis
+from mno.platform.tasks import Tasks
 from mno.platform.upstream.pool import Pool
 from mno.platform.versions import Versions
 from mno.secrets.service import Secrets
 
 
 @dataclass(frozen=True)
+class _Running:
+    """What works in the background, and what is closed at the end."""
+
+    audited: AuditedCalls
+    quotas: Quotas
+    tools: Tools
+    ways: Guarded
+    paces: Pacing
+
+
+@dataclass(frozen=True)
 class McpGateway:
-    """The registry of servers, what is accepted of their tools, calls, requests of clients, health."""
+    """The registry of servers, what is accepted of their tools, rules, calls, requests of clients, health."""
 
     registry: Registry
     pins: Pins
+    rules: ToolRules
     calls: Calls
     requests: Requests
     health: Health
     #: The hub's own servers.
     builtin: Builtin
+    parts: _Running
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        parts = self.parts
+        async with parts.audited.running(), parts.quotas.running():
+            try:
+                yield
+            finally:
+                parts.tools.close()
+                parts.ways.close()
+                await parts.paces.close()
+
+
+def build_tool_paces(config: Config) -> Pacing:
+    """Shared by all processes where the operator names a Redis."""
+    own = Paces(time.monotonic)
+    return SharedPaces(Redis(config.redis_url), own) if config.redis_url else own
 
 
 def build_mcp(
-    database: Database, versions: Versions, audit: Audit, secrets: Secrets, egress: Egress, spans: HubCalls
+    config: Config,
+    database: Database,
+    versions: Versions,
+    audit: Audit,
+    secrets: Secrets,
+    egress: Egress,
+    spans: HubCalls,
+    policy: Policy,
+    to_people: Notifications,
+    tasks: Tasks,
 ) -> McpGateway:
     builtin = Builtin()
     servers = Servers(database, secrets.own, versions, builtin.of)
     pins = Pins(database, audit, servers)
-    ways = Listened(Ways({Transport.HTTP: Links(Pool(egress)), Transport.BUILTIN: builtin}))
-    breakers, paces = Breakers(time.monotonic), Paces(time.monotonic)
-    tools = Tools(ways, breakers, pins.accepted)
+    listened = Listened(Ways({Transport.HTTP: Links(Pool(egress)), Transport.BUILTIN: builtin}))
+    breakers, paces = Breakers(time.monotonic), build_tool_paces(config)
+    ways, tools = Guarded(listened, breakers), Tools(listened, breakers, pins.accepted)
     servers.when_changed(tools.forget)
-    calls = Calls(servers, Guarded(ways, breakers), tools, paces, spans, AuditedCalls(database, audit))
-    registry = Registry(database, audit, secrets.own, servers)
-    health = Health(database, servers, ways, breakers, paces, tools)
-    return McpGateway(registry, pins, calls, Requests(servers, tools, calls), health, builtin)
+    access, policies, quotas = Access(policy), Policies(database, versions), Quotas(database)
+    tasks.every("mcp.forget_quotas", "41 4 * * *", quotas.forget_old)
+    audited = AuditedCalls(database, audit)
+    calls = Calls(servers, tools, access, policies, Performing(ways, paces, quotas), Books(spans, audited))
+    return McpGateway(
+        registry=Registry(database, audit, secrets.own, servers),
+        pins=pins,
+        rules=ToolRules(database, audit, policies, to_people),
+        calls=calls,
+        requests=Requests(servers, tools, access, calls),
+        health=Health(database, servers, listened, breakers, paces, tools),
+        builtin=builtin,
+        parts=_Running(audited, quotas, tools, ways, paces),
+    )

@@ -74,12 +74,17 @@ def passed_on(request: Request, response: Object) -> bytes:
 
 def result_type(result: Raw) -> str | None:
     """`complete`, `input_required`; None where a server of the older era does not say."""
-    return message.text_of(_members(result).get("resultType"))
+    return message.text_of(members_of(result).get("resultType"))
 
 
 def is_error(result: Raw) -> bool:
     """Whether a tool says of itself that it failed."""
-    return bytes(_members(result).get("isError", b"")) == b"true"
+    return says_error(members_of(result))
+
+
+def says_error(members: Object) -> bool:
+    """The same of a result that is taken apart already."""
+    return bytes(members.get("isError", b"")) == b"true"
 
 
 def rpc_error(error: MnoError, request_id: bytes) -> RpcError:
@@ -91,7 +96,8 @@ def rpc_error(error: MnoError, request_id: bytes) -> RpcError:
     return RpcError(code, str(error), None if wait is None else {"retryAfterS": wait}, request_id=request_id)
 
 
-def _members(result: Raw) -> Object:
+def members_of(result: Raw) -> Object:
+    """A result's members as they are written; none where it is no object."""
     try:
         return message.object_of(result)
     except ValueError:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping,
 from typing import Any
 
 from mno.mcp_gateway import answers, message
+from mno.mcp_gateway.access import PERMISSION
 from mno.mcp_gateway.message import Header, Request, RpcError
 from mno.mcp_gateway.model import MAX_MESSAGE_BYTES, MAX_MESSAGES_IN_FLIGHT_BYTES
 from mno.mcp_gateway.requests import Requests
@@ -28,7 +29,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 PREFIX = "/mcp"
-PERMISSION = "mcp.call"
 #: What an access token for this place is asked for with.
 TOKEN_SCOPE = "mcp"
 #: How long a stream may be silent before a comment is sent, so that nothing on the way takes it for dead, in seconds.
@@ -186,7 +186,7 @@ async def _admitted(scope: Scope) -> Principal:
     key = key_in(shown)
     if key is None:
         raise Unauthenticated("Send an API key of this hub: Authorization: Bearer mno_…")
-    return await admitted_by_key(scope, key, PERMISSION)
+    return await admitted_by_key(scope, key, PERMISSION, below=True)
 
 
 def _server_in(path: str) -> str:

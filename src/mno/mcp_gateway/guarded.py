@@ -3,8 +3,8 @@
 import contextlib
 from collections.abc import AsyncGenerator
 
-from mno.mcp_gateway.links import Question, ServerTrouble
 from mno.mcp_gateway.message import Object
+from mno.mcp_gateway.links import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.ways import Way
 from mno.platform.breaker import Breakers
@@ -23,6 +23,10 @@ class Guarded:
     def version_at(self, ready: Ready) -> str:
         """The revision that is spoken with this server; empty where nobody knows yet."""
         return self._way.version_at(ready)
+
+    def lets_through(self, ready: Ready) -> bool:
+        """Whether the server is asked now; False while it is left alone."""
+        return self._breakers.lets_through(breaker_key(ready))
 
     async def ask(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
         """As `Way.ask`; `ServerTrouble` at once while the server is left alone."""

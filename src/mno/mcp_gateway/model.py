@@ -63,6 +63,10 @@ class Transport(StrEnum):
     BUILTIN = "builtin"
 
 
+#: Patterns of tools that the caps of one call name.
+MAX_CAPS_TOOLS = 100
+
+
 class CredentialKind(StrEnum):
     """How the hub shows a server who it is."""
 
@@ -121,6 +125,15 @@ class Caps(NamedTuple):
 
     timeout_s: float | None = None
     result_bytes: int | None = None
+    #: Patterns of tools with their server's name before them, such as `github_get_*`; None: every tool.
+    tools: tuple[str, ...] | None = None
+    #: Only what its server marks as changing nothing.
+    read_only: bool = False
+
+    def told(self) -> dict[str, Any]:
+        """What is narrowed, for the books."""
+        found = {name: value for name, value in self._asdict().items() if value not in (None, False)}
+        return found if self.tools is None else {**found, "tools": ",".join(self.tools)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """What the gateway needs from others, satisfied in bootstrap."""
 
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
 from mno.mcp_gateway.model import ToolCall
 from mno.platform.database import Connection
+from mno.platform.principal import Principal
+from mno.platform.scope import Scope
 
 
 class OwnSecrets(Protocol):
@@ -25,3 +28,24 @@ class Spans(Protocol):
     def record(self, call: ToolCall) -> None:
         """Takes a finished call; it will be stored, whoever leaves. Never waits."""
         ...
+
+
+class Policy(Protocol):
+    """Who may what."""
+
+    def may(self, principal: Principal, permission: str, scope: Scope) -> bool:
+        """From memory."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to people."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+class Channels(Protocol):
+    """The ways to people that a team has."""
+
+    async def channels(self, team_id: UUID) -> Sequence[Channel]: ...

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from mno.mcp_gateway import answers, message
+from mno.mcp_gateway.access import Access
 from mno.mcp_gateway.calls import NO_CAPS, Calls
 from mno.mcp_gateway.message import Header, Object, Raw, Request, RpcError
 from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS
@@ -19,9 +20,10 @@ _PASSED = frozenset({"notifications/progress", "notifications/message"})
 class Requests:
     """Of all clients."""
 
-    def __init__(self, servers: Servers, tools: Tools, calls: Calls) -> None:
+    def __init__(self, servers: Servers, tools: Tools, access: Access, calls: Calls) -> None:
         self._servers = servers
         self._tools = tools
+        self._access = access
         self._calls = calls
 
     async def answer(
@@ -63,9 +65,10 @@ class Requests:
     async def _listed(self, principal: Principal, servers: Mapping[str, Ready], only: str) -> list[Object]:
         if only:
             ready = servers[only]
-            return [tool.definition for tool in await self._tools.of(ready) if ready.lets(principal, tool.name)]
+            return [one.definition for one in self._access.usable(principal, ready, await self._tools.of(ready))]
         lists = await self._tools.of_all(servers)
-        return [tool.prefixed(ready) for ready, tools in lists for tool in tools if ready.lets(principal, tool.name)]
+        usable = self._access.usable
+        return [tool.prefixed(ready) for ready, tools in lists for tool in usable(principal, ready, tools)]
 
     async def _called(
         self, principal: Principal, request: Request, only: str, headers: Sequence[Header], servers: Mapping[str, Ready]

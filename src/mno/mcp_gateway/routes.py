@@ -27,7 +27,7 @@ from mno.platform.principal import Principal
 
 Reader = Annotated[Principal, Depends(requires("mcp.read"))]
 Writer = Annotated[Principal, Depends(requires("mcp.write"))]
-ToolUser = Annotated[Principal, Depends(requires("mcp.call"))]
+ToolUser = Annotated[Principal, Depends(requires("mcp.call", below=True))]
 ToolName = Annotated[str, Path(min_length=1, max_length=MAX_TOOL_NAME_CHARACTERS)]
 
 

@@ -11,6 +11,7 @@ from mno.mcp_gateway.model import (
     DEFAULT_RESULT_BYTES,
     DEFAULT_SERVER_TIMEOUT_S,
     MAX_CALLS_PER_MINUTE,
+    MAX_CAPS_TOOLS,
     MAX_CONCURRENT_CALLS,
     MAX_RESULT_BYTES,
     MAX_SERVER_ADDRESS_CHARACTERS,
@@ -26,6 +27,7 @@ from mno.mcp_gateway.model import (
     Server,
 )
 from mno.mcp_gateway.pins.comparison import differences, digest, hidden
+from mno.mcp_gateway.policies.model import MAX_TOOL_PATTERN_CHARACTERS
 from mno.platform.errors import Invalid
 from mno.platform.ids import shown
 
@@ -198,8 +200,15 @@ class CapsShape(BaseModel, extra="forbid"):
     timeout_s: Annotated[float | None, Field(gt=0, le=MAX_SERVER_TIMEOUT_S)] = None
     result_bytes: Annotated[int | None, Field(ge=1, le=MAX_RESULT_BYTES)] = None
 
+    tools: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=MAX_TOOL_PATTERN_CHARACTERS + 40)]] | None,
+        Field(max_length=MAX_CAPS_TOOLS, description="Patterns such as `github_get_*`: no other tool is called."),
+    ] = None
+    read_only: Annotated[bool, Field(description="Only a tool that its server marks as changing nothing.")] = False
+
     def caps(self) -> Caps:
-        return Caps(self.timeout_s, self.result_bytes)
+        tools = None if self.tools is None else tuple(self.tools)
+        return Caps(self.timeout_s, self.result_bytes, tools, self.read_only)
 
 
 class McpCallWish(BaseModel, extra="forbid"):

@@ -37,8 +37,8 @@ class Scope:
         return cls(Level.TEAM, team_id)
 
     @classmethod
-    def tool(cls, team_id: UUID, project_id: UUID, server: str, tool: str) -> "Scope":
-        return cls(Level.TOOL, team_id, project_id, f"{server}_{tool}")
+    def tool(cls, team_id: UUID, project_id: UUID, name: str) -> "Scope":
+        return cls(Level.TOOL, team_id, project_id, name)
 
     @classmethod
     def project(cls, team_id: UUID, project_id: UUID) -> "Scope":

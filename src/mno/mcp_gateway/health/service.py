@@ -9,9 +9,9 @@ from mno.mcp_gateway import store
 from mno.mcp_gateway.guarded import breaker_key
 from mno.mcp_gateway.health.heard import Heard, Listened
 from mno.mcp_gateway.health.store import ToolCounts, tool_counts
-from mno.mcp_gateway.links import ServerTrouble
 from mno.mcp_gateway.model import Server
-from mno.mcp_gateway.pace import Paces, Use
+from mno.mcp_gateway.pace import Pacing, Use
+from mno.mcp_gateway.links import ServerTrouble
 from mno.mcp_gateway.servers.service import Ready, Servers
 from mno.mcp_gateway.tools import Tools
 from mno.platform.breaker import Breakers, Key
@@ -51,7 +51,7 @@ class Health:
     """Over what calls and lists share in this process."""
 
     def __init__(
-        self, database: Database, servers: Servers, listened: Listened, breakers: Breakers, paces: Paces, tools: Tools
+        self, database: Database, servers: Servers, listened: Listened, breakers: Breakers, paces: Pacing, tools: Tools
     ) -> None:
         self._database = database
         self._servers = servers

@@ -1,0 +1,1 @@
+"""Rules for tools, changed by those who may."""

@@ -1,0 +1,1 @@
+"""Calls of a day and of a month, counted durably."""
