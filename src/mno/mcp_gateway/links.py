@@ -8,105 +8,75 @@ Sources: the specification of MCP, "Transports" and "Lifecycle" of revision 2025
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any
 from uuid import UUID
 
-import mno
-from mno.mcp_gateway import message
+from mno.mcp_gateway import levels, message
 from mno.mcp_gateway.eras import agreed_version, greeting, in_era, is_modern
-from mno.mcp_gateway.events import Events
-from mno.mcp_gateway.message import MODERN, Header, Object, Raw
+from mno.mcp_gateway.exchange import Deadline, ForgottenError, Link, Wire, is_response
+from mno.mcp_gateway.message import MODERN, Object, Raw
+from mno.mcp_gateway.question import (
+    ASKABLE,
+    INPUT_TIMEOUT_S,
+    MAX_GREETING_BYTES,
+    Question,
+    ServerQuestion,
+    ServerSilent,
+    ServerTrouble,
+    response_in,
+)
 from mno.mcp_gateway.servers.service import Ready
-from mno.platform.errors import TooLarge, Unavailable
-from mno.platform.principal import Principal
-from mno.platform.upstream.connection import Answer, Broken
+from mno.platform.errors import MnoError
+from mno.platform.upstream.connection import Broken
 from mno.platform.upstream.pool import Pool
+
+__all__ = ["Links", "Question", "ServerSilent", "ServerTrouble", "response_in"]
 
 #: How long agreeing on an era may take, in seconds.
 GREETING_TIMEOUT_S = 15.0
-#: The answer of a server to our greeting, and any refusal, in bytes.
-MAX_GREETING_BYTES = 256 * 1024
-#: How long the end of a stream is awaited after its last message, in seconds: then its connection is used again.
-DRAIN_S = 1.0
 #: Servers whose way of speaking is remembered.
 MAX_LINKS = 10_000
 
-
-class ServerTrouble(Unavailable):
-    """The server cannot be reached, hangs, refuses the hub or does not keep to the protocol."""
-
-
-class ServerSilent(ServerTrouble):
-    """The server did not answer in time."""
-
-
-class _ForgottenError(Exception):
-    """The server does not know the session, or not the era, any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One request to a server. `name` is what it is about, for the header; `headers` come on top of our own.
-    `principal` is who asks; None where the hub asks for itself.
-    """
-
-    method: str
-    params: Object
-    name: str | None
-    timeout_s: float
-    answer_bytes: int
-    headers: tuple[Header, ...] = ()
-    principal: Principal | None = None
-
-
-@dataclass(slots=True)
-class Link:
-    """The way to one server: empty `version` where nobody has asked yet."""
-
-    ready: Ready
-    version: str = ""
-    session: bytes = b""
-    asked: int = 0
-    settling: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def is_settled(self) -> bool:
-        return bool(self.version)
+#: Of the newer era; what it opens an older server sends on the stream of its session.
+_LISTEN = "subscriptions/listen"
 
 
 class Links:
     """The ways to all servers; for one event loop."""
 
     def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+        self._wire = Wire(pool)
         self._known: dict[UUID, Link] = {}
-        self._draining: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
-        for task in self._draining:
+        for task in self._errands:
             task.cancel()
-        self._pool.close()
+        self._wire.close()
 
     def version_at(self, ready: Ready) -> str:
         """The revision that is spoken with this server; empty where nobody knows yet."""
         return self._link(ready).version
 
     async def ask(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
-        """Notifications about this request as they come, then its response, which has `result` or `error`.
+        """Notifications about this request and questions of the server (`ServerQuestion`) as they come, then its
+        response, which has `result` or `error`. To `subscriptions/listen` an older server answers with what it says on
+        its own, and without a response.
 
         `ServerTrouble` when it does not come, `TooLarge` for more than `answer_bytes`.
         """
         link = self._link(ready)
-        deadline = asyncio.get_running_loop().time() + question.timeout_s
+        deadline = Deadline(question.timeout_s)
         for is_last in (False, True):
             try:
                 await self._settle(link, min(question.timeout_s, GREETING_TIMEOUT_S))
-                async with contextlib.aclosing(self._messages(link, question, deadline)) as messages:
+                async with contextlib.aclosing(self._in_its_era(link, question, deadline)) as messages:
                     async for one in messages:
                         yield one
                 return
-            except _ForgottenError:
-                link.version, link.session = "", b""
+            except ForgottenError:
+                link.version, link.session, link.level = "", b"", ""
                 if is_last:
                     raise ServerTrouble(
                         f"'{ready.server.name}' forgets its session as soon as it has made it."
@@ -138,188 +108,136 @@ class Links:
         link.version = MODERN
         try:
             response = await self._response(link, "server/discover", {}, timeout_s)
-        except _ForgottenError:
+        except ForgottenError:
             return False
         finally:
             link.version = ""
         return is_modern(response)
 
     async def _initialize(self, link: Link, timeout_s: float) -> None:
-        response = await self._response(link, "initialize", greeting(), timeout_s)
+        response = await self._response(link, "initialize", greeting(asks=True), timeout_s)
         try:
             link.version = agreed_version(response)
         except ValueError as error:
             raise ServerTrouble(f"'{link.ready.server.name}' {error}") from None
         body = message.encoded({"jsonrpc": "2.0", "method": "notifications/initialized"})
-        answer = await self._posted(link, body, "notifications/initialized", None, ())
-        await answer.head(timeout_s)
-        self._leave(answer)
+        await self._wire.told(link, body, timeout_s)
 
     async def _response(self, link: Link, method: str, params: Object, timeout_s: float) -> Object:
         question = Question(method, params, None, timeout_s, MAX_GREETING_BYTES)
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        return await response_in(self._messages(link, question, deadline))
+        return await response_in(self._messages(link, question, Deadline(timeout_s)))
 
     # — one exchange —
 
-    async def _messages(self, link: Link, question: Question, deadline: float) -> AsyncGenerator[Object]:
+    async def _in_its_era(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
+        listens = question.method == _LISTEN and link.version != MODERN
+        if link.version != MODERN:
+            await self._set_level(link, question, deadline)
+        messages = self._said(link, question, deadline) if listens else self._messages(link, question, deadline)
+        async with contextlib.aclosing(messages):
+            async for one in messages:
+                yield one
+
+    async def _messages(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
         link.asked += 1
         own_id = b"%d" % link.asked
         params = in_era(question.params, link.version)
         body = message.encoded({"jsonrpc": "2.0", "id": Raw(own_id), "method": question.method, "params": params})
         name = link.ready.server.name
+        messages = self._wire.messages(link, own_id, body, question, deadline)
         try:
-            answer = await self._posted(link, body, question.method, question.name, question.headers)
-            try:
-                await answer.head(_left(deadline))
-                async with contextlib.aclosing(self._read(link, answer, question, deadline)) as read:
-                    async for found in read:
-                        if _is_notification(found):
-                            yield found
-                        elif _is_response(found, own_id):
-                            yield found
-                            return
-                raise ServerTrouble(f"'{name}' ended its answer without a response.")
-            finally:
-                self._leave(answer)
+            async with contextlib.aclosing(messages):
+                async for found in messages:
+                    if is_response(found, own_id):
+                        yield found
+                        return
+                    if "method" not in found:
+                        continue  # an answer that nobody asked for
+                    if "id" not in found:
+                        yield found
+                    elif (asked := self._asked_back(link, found, question, deadline)) is not None:
+                        yield asked
+            raise ServerTrouble(f"'{name}' ended its answer without a response.")
         except Broken as error:
             if error.timed_out:
+                self._cancel(link, own_id, question)
                 raise ServerSilent(f"'{name}' did not answer within {question.timeout_s:g} seconds.") from None
             raise ServerTrouble(f"'{name}' cannot be asked: {error}") from None
+        except (asyncio.CancelledError, GeneratorExit):
+            self._cancel(link, own_id, question)
+            raise
 
-    async def _posted(
-        self, link: Link, body: bytes, method: str, name: str | None, headers: tuple[Header, ...]
-    ) -> Answer:
-        ready = link.ready
-        lines = [
-            b"POST %b HTTP/1.1" % ready.target.encode(),
-            b"host: %b" % ready.host.encode(),
-            b"content-type: application/json",
-            b"accept: application/json, text/event-stream",
-            b"accept-encoding: identity",
-            b"user-agent: mno/%b" % mno.__version__.encode(),
-            b"content-length: %d" % len(body),
-        ]
-        own = [*headers]
-        if link.version:
-            own.append((b"mcp-protocol-version", link.version.encode()))
+    async def _said(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
+        """What an older server says on its own, the resources that the question names among it."""
+        for address in _addresses_in(question.params):
+            params = {"uri": Raw(message.encoded(address))}
+            await self._response(link, "resources/subscribe", params, GREETING_TIMEOUT_S)
+        try:
+            async with contextlib.aclosing(self._wire.events(link, question, deadline)) as events:
+                async for found in events:
+                    if "method" in found and "id" not in found:
+                        yield found
+                    elif "method" in found:
+                        self._asked_back(link, found, None, deadline)
+        except Broken as error:
+            if not error.timed_out:
+                raise ServerTrouble(f"'{link.ready.server.name}' cannot be listened to: {error}") from None
+
+    async def _set_level(self, link: Link, question: Question, deadline: Deadline) -> None:
+        """Lets an older server send what the client of this request wants to read; each still gets only its own."""
+        level = levels.wanted(question.params)
+        if level and levels.is_below(level, link.level):
+            link.level = level
+            params = {"level": Raw(message.encoded(level))}
+            await self._response(link, "logging/setLevel", params, min(GREETING_TIMEOUT_S, deadline.left()))
+
+    def _asked_back(
+        self, link: Link, found: Object, question: Question | None, deadline: Deadline
+    ) -> ServerQuestion | None:
+        """What the server asks; None for what is answered at once, or not for a client of this request."""
+        method = message.text_of(found["method"]) or ""
+
+        async def send(response: Object) -> None:
+            reply = message.encoded({"jsonrpc": "2.0", "id": found["id"], **response})
+            if question is not None:
+                deadline.at = asyncio.get_running_loop().time() + question.timeout_s
+            with contextlib.suppress(Broken, MnoError):  # its own stream says what becomes of the request
+                await self._wire.told(link, reply, GREETING_TIMEOUT_S)
+
         if link.version == MODERN:
-            own.append((b"mcp-method", method.encode()))
-            if name is not None:
-                own.append((b"mcp-name", message.header_value(name)))
-        if link.session:
-            own.append((b"mcp-session-id", link.session))
-        if ready.credential:
-            own.append(ready.credential)
-        lines += [b"%b: %b" % one for one in own]
-        return await self._pool.ask(ready.origin, b"\r\n".join(lines) + b"\r\n\r\n", body)
+            return None  # such a server may not ask so
+        asked = ServerQuestion(found, send)
+        if method == "ping":
+            self._errand(asked.answer({"result": Raw(b"{}")}))
+        elif method not in ASKABLE or question is None:
+            self._errand(asked.refuse(f"The gateway does not pass on '{method[:80]}' here."))
+        else:
+            deadline.extend(INPUT_TIMEOUT_S)
+            return asked
+        return None
 
-    async def _read(self, link: Link, answer: Answer, question: Question, deadline: float) -> AsyncGenerator[Object]:
-        """The messages of an answer, whichever of both forms it has."""
-        _check_status(link, answer.status)
-        kind = next((value for name, value in answer.headers if name == b"content-type"), b"").lower()
-        if question.method == "initialize":
-            link.session = next((value for name, value in answer.headers if name == b"mcp-session-id"), b"")
-        pieces = _pieces(link.ready.server.name, answer, question.answer_bytes, deadline)
-        if kind.startswith(b"text/event-stream"):
-            events = Events()
-            async with contextlib.aclosing(pieces):
-                async for piece in pieces:
-                    for data in events.feed(piece):
-                        yield _object(link.ready.server.name, data)
-            return
-        whole = b"".join([piece async for piece in pieces])
-        if answer.status >= 400 and not kind.startswith(b"application/json"):
-            _refused(link, question, answer.status)
-        found = _object(link.ready.server.name, whole)
-        if answer.status >= 400 and link.version == MODERN and _is_forgetful(found):
-            raise _ForgottenError
-        yield found
+    def _cancel(self, link: Link, own_id: bytes, question: Question) -> None:
+        """Tells a server of the older era that nobody waits any more; in the newer one the closed stream says it."""
+        if link.version and link.version != MODERN and question.method != "initialize":
+            params = {"requestId": Raw(own_id), "reason": "The client gave up."}
+            body = message.encoded({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
+            self._errand(self._told(link, body))
 
-    def _leave(self, answer: Answer) -> None:
-        """Lets the connection come back where the answer is over in a moment; nobody waits for it."""
-        if not answer.is_over:
-            task = asyncio.get_running_loop().create_task(_drained(answer))
-            self._draining.add(task)
-            task.add_done_callback(self._draining.discard)
+    async def _told(self, link: Link, body: bytes) -> None:
+        with contextlib.suppress(Broken, MnoError):  # nobody is left to hear of it
+            await self._wire.told(link, body, GREETING_TIMEOUT_S)
+
+    def _errand(self, what: Coroutine[Any, Any, None]) -> None:
+        """Does it while nobody waits."""
+        task = asyncio.get_running_loop().create_task(what, name="mcp-errand")
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
 
-async def response_in(messages: AsyncGenerator[Object]) -> Object:
-    """The last message, which is the response, where nobody listens to what comes before."""
-    response: Object = {}
-    async with contextlib.aclosing(messages):
-        async for one in messages:
-            response = one
-    return response
-
-
-async def _drained(answer: Answer) -> None:
+def _addresses_in(params: Object) -> list[str]:
+    """The resources that a request to listen names."""
     try:
-        async with asyncio.timeout(DRAIN_S):
-            while not answer.is_over and await answer.piece(DRAIN_S):
-                pass
-    except (Broken, TimeoutError):
-        pass
-    finally:
-        answer.abort()
-
-
-async def _pieces(name: str, answer: Answer, limit: int, deadline: float) -> AsyncGenerator[bytes]:
-    size = 0
-    while piece := await answer.piece(_left(deadline)):
-        size += len(piece)
-        if size > limit:
-            answer.abort()
-            raise TooLarge(f"The answer of '{name}' has more than {limit} bytes, which is the limit.")
-        yield piece
-
-
-def _left(deadline: float) -> float:
-    left = deadline - asyncio.get_running_loop().time()
-    if left <= 0:
-        raise Broken("The provider did not answer in time.", timed_out=True)
-    return left
-
-
-def _check_status(link: Link, status: int) -> None:
-    """`ServerTrouble` for what is no answer of the protocol, `_ForgottenError` for a lost session."""
-    name = link.ready.server.name
-    if status in (401, 403):
-        raise ServerTrouble(f"'{name}' refuses the credential that the hub has for it (HTTP {status}).")
-    if 300 <= status < 400:
-        raise ServerTrouble(f"'{name}' sends the hub to another address (HTTP {status}); redirects are not followed.")
-    if status >= 500 or status == 429:
-        raise ServerTrouble(f"'{name}' answers with HTTP {status}.")
-    if status == 404 and link.session:
-        raise _ForgottenError
-    if status in (202, 204):
-        raise ServerTrouble(f"'{name}' answers a request with nothing (HTTP {status}).")
-
-
-def _refused(link: Link, question: Question, status: int) -> None:
-    if question.method == "server/discover":
-        raise _ForgottenError
-    raise ServerTrouble(f"'{link.ready.server.name}' answers with HTTP {status} and no message.")
-
-
-def _object(name: str, data: bytes) -> Object:
-    try:
-        return message.object_of(data)
+        wanted = message.object_of(params.get("notifications", Raw(b"{}")))
+        return message.texts_of(wanted["resourceSubscriptions"]) if "resourceSubscriptions" in wanted else []
     except ValueError:
-        raise ServerTrouble(f"'{name}' answers with what is no JSON-RPC message.") from None
-
-
-def _is_notification(found: Object) -> bool:
-    return "method" in found and "id" not in found
-
-
-def _is_response(found: Object, own_id: bytes) -> bool:
-    """Ours, or an error about a request whose id the server could not read."""
-    if "method" in found:
-        return False
-    given = bytes(found.get("id", b"null"))
-    return (given == own_id and ("result" in found or "error" in found)) or (given == b"null" and "error" in found)
-
-
-def _is_forgetful(found: Object) -> bool:
-    return message.error_code(found) == message.UNSUPPORTED_VERSION
+        return []
