@@ -1,6 +1,7 @@
 """The gateway over real budgets: every way through it is counted, and a thousand callers at once overspend nothing."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from mno.platform.upstream import pool
 from support.upstream import Got, Upstream, Wire, completion
 
 MANY = 1_000
+CROWD = 20
 #: What the answer of `completion` costs with gpt-4o-mini, in nano-dollars, and its tokens.
 COST_NANO, TOKENS = 11 * 150 + 7 * 600, 18
 
@@ -28,6 +30,12 @@ async def standing(team: Team, budget_id: str) -> tuple[float, float]:
     """Spent and reserved."""
     found = (await team.admin.get(f"/api/budgets/{budget_id}")).json()["standing"]
     return float(found["spent"]), float(found["reserved"])
+
+
+def crowd(team: Team) -> httpx.AsyncClient:
+    """For CROWD callers; a pool of httpx looks through all its connections for each of its calls."""
+    limits = httpx.Limits(max_connections=CROWD)
+    return httpx.AsyncClient(base_url=team.hub, headers=team.caller.headers, timeout=120, limits=limits, verify=False)
 
 
 # — all at once —
@@ -55,18 +63,16 @@ async def test_many_calls_at_once_overspend_nothing_and_none_is_refused_that_fit
     upstream.answer = held
     body = {**CHAT, "max_tokens": 1_000}
     refused: list[httpx.Response] = []
-    limits = httpx.Limits(max_connections=count)
-    async with httpx.AsyncClient(
-        base_url=ready.hub, headers=ready.caller.headers, timeout=120, limits=limits
-    ) as callers:
+    async with contextlib.AsyncExitStack() as opened:
+        clients = [await opened.enter_async_context(crowd(ready)) for _ in range(0, count, CROWD)]
 
-        async def call() -> int:
-            answer = await callers.post("/llm/up/v1/chat/completions", json=body)
+        async def call(number: int) -> int:
+            answer = await clients[number // CROWD].post("/llm/up/v1/chat/completions", json=body)
             if answer.status_code != 200:
                 refused.append(answer)
             return answer.status_code
 
-        calls = [asyncio.create_task(call()) for _ in range(count)]
+        calls = [asyncio.create_task(call(number)) for number in range(count)]
 
         async def decided() -> int:
             return arrived + len(refused)

@@ -4,6 +4,10 @@ A hot budget is one counter, and a counter can be changed by one at a time. So e
 callers ask while a turn runs becomes the next, in one statement of Postgres or one script of Redis, and a turn of five
 hundred costs little more than one of a single call. What is asked in one turn is decided in the order in which it was
 asked.
+
+Whoever reserves waits for the answer before the call may go on; of an end nobody waits. So ends gather for a moment and
+share a turn. A call that finds no room while ends are waiting is asked a second time, with all of them: what was given
+back in this process is there for the next call at once.
 """
 
 import asyncio
@@ -19,6 +23,8 @@ from mno.platform.errors import Unavailable
 
 #: Reservations and endings that go into one turn.
 MAX_TURN = 500
+#: How long an end waits for others, in seconds.
+ENDS_WAIT_S = 0.02
 #: Callers that may wait for a turn of one process.
 MAX_WAITING_FOR_TURN = 20_000
 
@@ -81,6 +87,8 @@ class Reading:
 class _Asking:
     what: Reserve | End
     answer: "asyncio.Future[Full | None]"
+    #: Whether there was no room before, without the ends that were waiting.
+    is_second: bool = False
 
 
 @dataclass(slots=True)
@@ -110,7 +118,9 @@ class Turns:
     def __init__(self, take: Taken, heard: Callable[[Sequence[Reading]], None]) -> None:
         self._take = take
         self._heard = heard
-        self._waiting: list[_Asking] = []
+        self._reserves: list[_Asking] = []
+        self._ends: list[_Asking] = []
+        self._ends_are_due = False
         self._under_way: asyncio.Task[None] | None = None
 
     async def reserve(self, wish: Reserve) -> Full | None:
@@ -129,18 +139,33 @@ class Turns:
         await self._ask(end)
 
     async def ended(self) -> None:
-        """Returns when nobody waits any more."""
-        while self._under_way is not None:
+        """Returns when nobody waits any more; ends do not wait for others now."""
+        while self._reserves or self._ends or self._under_way is not None:
+            self._hurry()
+            assert self._under_way is not None
             await asyncio.wait([self._under_way])
 
     def _ask(self, what: Reserve | End) -> "asyncio.Future[Full | None]":
-        if len(self._waiting) >= MAX_WAITING_FOR_TURN:
+        if len(self._reserves) + len(self._ends) >= MAX_WAITING_FOR_TURN:
             raise Unavailable(f"{MAX_WAITING_FOR_TURN} calls wait for their budgets, which is the limit; try again.")
-        answer: asyncio.Future[Full | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asking(what, answer))
-        if self._under_way is None:
-            self._under_way = asyncio.create_task(self._go_on(), name="budgets-turns")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Full | None] = loop.create_future()
+        if isinstance(what, Reserve):
+            self._reserves.append(_Asking(what, answer))
+            self._start()
+        else:
+            if not self._ends:
+                loop.call_later(ENDS_WAIT_S, self._hurry)
+            self._ends.append(_Asking(what, answer))
         return answer
+
+    def _hurry(self) -> None:
+        self._ends_are_due = bool(self._ends)
+        self._start()
+
+    def _start(self) -> None:
+        if self._under_way is None and (self._reserves or self._ends):
+            self._under_way = asyncio.create_task(self._go_on(), name="budgets-turns")
 
     def _give_back(self, reservation: UUID) -> None:
         """What a caller held that has left: nobody else will. If that fails, the lease sees to it."""
@@ -149,17 +174,27 @@ class Turns:
 
     async def _go_on(self) -> None:
         try:
-            while self._waiting:
-                taking, self._waiting = self._waiting[:MAX_TURN], self._waiting[MAX_TURN:]
-                # who has left before its turn wants nothing; what has ended has ended
-                await self._turn([one for one in taking if isinstance(one.what, End) or not one.answer.done()])
+            while taking := self._taken_up():
+                await self._turn(taking)
         except BaseException:
-            for asking in self._waiting:
+            for asking in self._reserves + self._ends:
                 _settle(asking.answer, error=Unavailable("The hub stops."))
-            self._waiting = []
+            self._reserves, self._ends = [], []
             raise
         finally:
             self._under_way = None
+
+    def _taken_up(self) -> list[_Asking]:
+        """What goes into the next turn: ends once they are due, or when somebody needs the room that they give."""
+        ends: list[_Asking] = []
+        # who has left before its turn wants nothing; what has ended has ended
+        self._reserves = [one for one in self._reserves if not one.answer.done()]
+        if self._ends_are_due or (self._reserves and self._reserves[0].is_second):
+            ends, self._ends = self._ends[:MAX_TURN], self._ends[MAX_TURN:]
+            self._ends_are_due = self._ends_are_due and bool(self._ends)
+        room = MAX_TURN - len(ends)
+        reserves, self._reserves = self._reserves[:room], self._reserves[room:]
+        return ends + reserves
 
     async def _turn(self, taking: Sequence[_Asking]) -> None:
         counters = _Counters()
@@ -172,11 +207,17 @@ class Turns:
                 raise
             return
         refused = {UUID(one["id"]): one for one in answer["refused"]}
+        again: list[_Asking] = []
         for asking in taking:
             full = refused.get(asking.what.id) if isinstance(asking.what, Reserve) else None
+            if full and self._ends and not asking.is_second:
+                asking.is_second = True
+                again.append(asking)
+                continue
             if asking.answer.cancelled() and isinstance(asking.what, Reserve) and full is None:
                 self._give_back(asking.what.id)
             _settle(asking.answer, _full(full, counters) if full else None)
+        self._reserves[:0] = again
         spent = answer["spent"] or ()
         if readings := [Reading(hold, used) for hold, used in zip(counters.holds, spent, strict=True)]:
             self._heard(readings)
