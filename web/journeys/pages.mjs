@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
 import { listedTraces, send, weeks } from "./demonstration.mjs";
-import { COLOURS, fits, isAccessible, isWhole, turn, walk } from "./walk.mjs";
+import { walkEverywhere } from "./walk.mjs";
 
 const { url, link, key } = hub();
 const PAGES = ["/start", "/monitor?from=-7d", "/monitor/traces?from=-7d", "/monitor/logs", "/monitor/system", "/costs?from=-7d", "/costs/budgets", "/costs/ledger?from=-7d", "/costs/forecast", "/costs/anomalies", "/costs/savings", "/costs/prices", "/costs/alerts", "/costs/alerts?view=history", "/costs/alerts?view=silences", "/integrations/gateway", "/integrations/channels", "/team/keys", "/profile", "/settings/sign-in"];
@@ -20,33 +20,8 @@ before(async () => {
 });
 after(() => browser.close());
 
-for (const [language, theme] of [["en", "dark"], ["zh-Hant", "dark"], ["zh-Hans", "light"]]) {
-  test(`all pages in ${language}, ${theme}`, async () => {
-    const page = await openPage(browser, { url, state, language, theme });
-    await walk(page, [...PAGES, tracePath], async (path) => {
-      assert.equal(await page.evaluate(() => document.documentElement.lang), language);
-      await isWhole(page, path);
-    });
-    assert.deepEqual(page.trouble, []);
-    await page.context().close();
-  });
-}
-
-test("nothing breaks WCAG AA, light and dark", async () => {
-  const page = await openPage(browser, { url, state, theme: "auto" });
-  await walk(page, [...PAGES, tracePath], async (path) => {
-    await turn(page, "light");
-    await isAccessible(page, path);
-    await turn(page, "dark");
-    await isAccessible(page, path, COLOURS);
-  });
-  await page.context().close();
-});
-
-test("no page is wider than a phone of 360 px", async () => {
-  const page = await openPage(browser, { url, state, width: 360, height: 740 });
-  await walk(page, [...PAGES, tracePath], (path) => fits(page, path));
-  await page.context().close();
+test("all pages in every language, light and dark, on a desk and on a phone", async () => {
+  await walkEverywhere(browser, { url, state }, [...PAGES, tracePath]);
 });
 
 test("filters and range stand in the address and come back from it", async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
-import { fits, isAccessible, isWhole, walk } from "./walk.mjs";
+import { walkEverywhere } from "./walk.mjs";
 
 const PAGES = ["/settings", "/settings?level=hub", "/settings/security?level=hub", "/settings/retention", "/settings/secrets", "/approvals", "/settings/audit", "/settings/audit?view=streams&chain=hub"];
 const CANARY = "sk-canary-8f2e61c04b";
@@ -260,20 +260,6 @@ test("nothing went wrong on the way", () => {
   assert.deepEqual(second.trouble, []);
 });
 
-for (const [language, theme] of [["en", "light"], ["zh-Hant", "dark"], ["zh-Hans", "light"]]) {
-  test(`the pages are readable and reachable in ${language}, ${theme}`, async () => {
-    const each = await openPage(browser, { url, state, language, theme });
-    await walk(each, PAGES, async (path) => {
-      await isWhole(each, path);
-      await isAccessible(each, path);
-    });
-    assert.deepEqual(each.trouble, []);
-    await each.context().close();
-  });
-}
-
-test("no page is wider than a phone of 360 px", async () => {
-  const phone = await openPage(browser, { url, state, width: 360, height: 740 });
-  await walk(phone, PAGES, (path) => fits(phone, path));
-  await phone.context().close();
+test("the pages are readable and reachable in three languages, light and dark, and fit a phone", async () => {
+  await walkEverywhere(browser, { url, state }, PAGES);
 });
