@@ -64,7 +64,7 @@ PERSONAL = {
     "GET /api/oauth/authorization",
     "POST /api/oauth/authorization",
     "GET /api/oauth/grants",
-    "DELETE /api/oauth/grants/{grant_id}",
+    "DELETE /api/oauth/grants/{oauth_grant_id}",
     "GET /api/teams",
     "GET /api/teams/{team_id}",
 }

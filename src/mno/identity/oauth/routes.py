@@ -122,10 +122,10 @@ def _add_people(routes: APIRouter, oauth: Oauth, front: Front) -> None:
         """The clients that act for the person, in all teams."""
         return OauthGrantList(items=[OauthGrantShape.of(one) for one in await consents.grants(person)])
 
-    @routes.delete("/api/oauth/grants/{grant_id}", status_code=204)
-    async def revoke_oauth_grant(person: Person, grant_id: str) -> None:
+    @routes.delete("/api/oauth/grants/{oauth_grant_id}", status_code=204)
+    async def revoke_oauth_grant(person: Person, oauth_grant_id: str) -> None:
         """Takes one back: its tokens work no more, on every node within a second."""
-        await consents.revoke(person, parsed("oag", grant_id))
+        await consents.revoke(person, parsed("oag", oauth_grant_id))
 
 
 async def _tokens(tokens: Tokens, request: Request, base_url: str) -> dict[str, Any]:
