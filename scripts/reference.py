@@ -53,6 +53,7 @@ SETTINGS = {
     "MNO_OTLP_GRPC_PORT": "Port of OTLP over gRPC; 0 switches it off.",
     "MNO_PUBLIC_URL": "The address under which people reach the hub, for the links that it prints; empty means"
     " `http://localhost` and the port.",
+    "MNO_MCP_STDIO": "Programs that MCP servers may be, by comma, such as `npx,uvx`; `*`: any. Empty: none.",
     "MNO_LOG_LEVEL": "`debug`, `info`, `warning` or `error`.",
     "MNO_LOG_FORMAT": "`text`, or `json` for one JSON object a line.",
 }

@@ -27,6 +27,7 @@ from mno.mcp_gateway.requests import Requests
 from mno.mcp_gateway.servers.service import Servers
 from mno.mcp_gateway.service import Registry
 from mno.mcp_gateway.shared_pace import SharedPaces
+from mno.mcp_gateway.stdio.way import Commands, Stdio
 from mno.mcp_gateway.tools import Tools
 from mno.mcp_gateway.ways import Ways
 from mno.notifications.service import Notifications
@@ -51,6 +52,7 @@ class _Running:
     tools: Tools
     ways: Guarded
     paces: Pacing
+    stdio: Stdio
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,11 @@ class McpGateway:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         parts = self.parts
-        async with parts.audited.running(), parts.quotas.running():
+        async with parts.audited.running(), parts.quotas.running(), parts.stdio.running():
             try:
                 yield
             finally:
+                await self.requests.close()
                 parts.tools.close()
                 parts.ways.close()
                 await parts.paces.close()
@@ -100,10 +103,12 @@ def build_mcp(
     builtin = Builtin()
     servers = Servers(database, secrets.own, versions, builtin.of)
     pins = Pins(database, audit, servers)
-    listened = Listened(Ways({Transport.HTTP: Links(Pool(egress)), Transport.BUILTIN: builtin}))
+    stdio = Stdio(Commands.of(config.mcp_stdio), config.data_folder / "mcp", servers.of)
+    listened = Listened(Ways({Transport.HTTP: Links(Pool(egress)), Transport.STDIO: stdio, Transport.BUILTIN: builtin}))
     breakers, paces = Breakers(time.monotonic), build_tool_paces(config)
     ways, tools = Guarded(listened, breakers), Tools(listened, breakers, pins.accepted)
     servers.when_changed(tools.forget)
+    servers.when_changed(stdio.changed)
     access, policies, quotas = Access(policy), Policies(database, versions), Quotas(database)
     tasks.every("mcp.forget_quotas", "41 4 * * *", quotas.forget_old)
     audited = AuditedCalls(database, audit)
@@ -113,8 +118,8 @@ def build_mcp(
         pins=pins,
         rules=ToolRules(database, audit, policies, to_people),
         calls=calls,
-        requests=Requests(servers, tools, access, calls),
+        requests=Requests(servers, tools, access, calls, ways, paces),
         health=Health(database, servers, listened, breakers, paces, tools),
         builtin=builtin,
-        parts=_Running(audited, quotas, tools, ways, paces),
+        parts=_Running(audited, quotas, tools, ways, paces, stdio),
     )

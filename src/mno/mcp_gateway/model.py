@@ -18,6 +18,8 @@ MAX_SERVER_TAGS = 20
 MAX_SERVER_TAG_CHARACTERS = 80
 #: An address of a server.
 MAX_SERVER_ADDRESS_CHARACTERS = 500
+#: An OpenAPI document.
+MAX_DOCUMENT_CHARACTERS = 4 * 1024 * 1024
 #: A credential of a server.
 MAX_SERVER_CREDENTIAL_CHARACTERS = 10_000
 #: How long the answer of a server may be awaited, in seconds.

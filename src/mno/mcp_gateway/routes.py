@@ -41,8 +41,8 @@ def router(registry: Registry, pins: Pins, calls: Calls) -> APIRouter:
 
     @routes.post("/registry", status_code=201)
     async def add_mcp_server(writer: Writer, wish: McpServerWish) -> McpServerShape:
-        """Adds a server that speaks streamable HTTP; its credential is kept encrypted and never shown again."""
-        return McpServerShape.of(await registry.add(writer, wish.fields(), wish.credential))
+        """Adds a server; its credential and its environment are kept encrypted and never shown again."""
+        return McpServerShape.of(await registry.add(writer, wish.fields(), wish.given()))
 
     @routes.post("/registry/import")
     async def import_mcp_servers(
@@ -57,7 +57,7 @@ def router(registry: Registry, pins: Pins, calls: Calls) -> APIRouter:
     @routes.patch("/registry/{server_id}")
     async def change_mcp_server(writer: Writer, server_id: str, change: McpServerChange) -> McpServerShape:
         """Changes what is named; another address or kind of credential needs the credential again."""
-        changed = await registry.change(writer, parsed("mcs", server_id), change.fields(), change.credential)
+        changed = await registry.change(writer, parsed("mcs", server_id), change.fields(), change.given())
         return McpServerShape.of(changed)
 
     @routes.delete("/registry/{server_id}", status_code=204)

@@ -18,7 +18,9 @@ from mno.mcp_gateway.model import (
     MAX_SERVER_TIMEOUT_S,
     CredentialKind,
     Server,
+    Transport,
 )
+from mno.mcp_gateway.stdio.rules import check_program
 from mno.platform.errors import Invalid
 
 #: Names of the hub's own servers, those to come among them.
@@ -41,7 +43,14 @@ _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")
 def checked(server: Server) -> Server:
     """The entry itself, or `Invalid` with what is wrong."""
     _check_name(server.name)
-    _check_address(server.address)
+    if server.transport is Transport.STDIO:
+        check_program(server)
+    else:
+        _check_address(server.address)
+        if server.command or server.args or server.folder or server.env_names:
+            raise Invalid("Only a server of the kind stdio has a command, arguments, a folder and an environment.")
+    if server.transport is Transport.STDIO and server.credential_kind is not CredentialKind.NONE:
+        raise Invalid("A program is given its credentials in its environment.")
     _check_credential_header(server.credential_kind, server.header)
     if len(server.description) > MAX_SERVER_DESCRIPTION_CHARACTERS:
         raise Invalid(f"A description has {MAX_SERVER_DESCRIPTION_CHARACTERS} characters at most.")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from mno.mcp_gateway.given import Given
 from mno.mcp_gateway.model import (
     DEFAULT_CONCURRENT_CALLS,
     DEFAULT_RESULT_BYTES,
@@ -13,6 +14,7 @@ from mno.mcp_gateway.model import (
     MAX_CALLS_PER_MINUTE,
     MAX_CAPS_TOOLS,
     MAX_CONCURRENT_CALLS,
+    MAX_DOCUMENT_CHARACTERS,
     MAX_RESULT_BYTES,
     MAX_SERVER_ADDRESS_CHARACTERS,
     MAX_SERVER_CREDENTIAL_CHARACTERS,
@@ -25,14 +27,32 @@ from mno.mcp_gateway.model import (
     CredentialKind,
     Pin,
     Server,
+    Transport,
 )
 from mno.mcp_gateway.pins.comparison import differences, digest, hidden
 from mno.mcp_gateway.policies.model import MAX_TOOL_PATTERN_CHARACTERS
+from mno.mcp_gateway.stdio.rules import (
+    MAX_ARG_CHARACTERS,
+    MAX_COMMAND_CHARACTERS,
+    MAX_PROGRAM_ARGS,
+    MAX_PROGRAM_VARIABLES,
+    MAX_VARIABLE_CHARACTERS,
+)
 from mno.platform.errors import Invalid
 from mno.platform.ids import shown
 
 Name = Annotated[str, Field(min_length=1, max_length=40, description="Stands in `/mcp/<name>` and before its tools.")]
-Address = Annotated[str, Field(min_length=1, max_length=MAX_SERVER_ADDRESS_CHARACTERS)]
+Address = Annotated[str, Field(max_length=MAX_SERVER_ADDRESS_CHARACTERS)]
+Command = Annotated[str, Field(max_length=MAX_COMMAND_CHARACTERS, description="Of a program: its name or path.")]
+Args = Annotated[list[Annotated[str, Field(max_length=MAX_ARG_CHARACTERS)]], Field(max_length=MAX_PROGRAM_ARGS)]
+Folder = Annotated[str, Field(max_length=MAX_COMMAND_CHARACTERS, description="Where a program works.")]
+Environment = Annotated[
+    dict[str, Annotated[str, Field(max_length=MAX_VARIABLE_CHARACTERS)]] | None,
+    Field(max_length=MAX_PROGRAM_VARIABLES, description="All of a program's. Values are kept encrypted, never shown."),
+]
+Document = Annotated[
+    str | None, Field(max_length=MAX_DOCUMENT_CHARACTERS, description="OpenAPI 3.0 or 3.1, as JSON or YAML.")
+]
 Secret = Annotated[
     str | None, Field(max_length=MAX_SERVER_CREDENTIAL_CHARACTERS, description="Kept encrypted, never shown.")
 ]
@@ -47,12 +67,33 @@ Concurrent = Annotated[int, Field(ge=1, le=MAX_CONCURRENT_CALLS)]
 ResultBytes = Annotated[int, Field(ge=1, le=MAX_RESULT_BYTES)]
 
 
+#: Sent with an entry and kept apart from it.
+_GIVEN = {"credential", "env", "document"}
+
+
+class McpTransport(StrEnum):
+    """How a server is reached: MCP over streamable HTTP, over the older HTTP with SSE, as a program on the hub's
+    machine, or as an HTTP API that an OpenAPI document describes.
+    """
+
+    HTTP = "http"
+    SSE = "sse"
+    STDIO = "stdio"
+    OPENAPI = "openapi"
+
+
 class McpServerShape(BaseModel):
     """A server without its credential, which nobody is shown."""
 
     id: str
     name: str
-    address: str
+    transport: McpTransport
+    address: str = Field(description="Empty for a program.")
+    command: str
+    args: list[str]
+    env_names: list[str] = Field(description="Variables of a program's environment; nobody is shown their values.")
+    folder: str = Field(description="Where a program works; empty: in a folder of its own.")
+    document_digest: str = Field(description="SHA-256 of an OpenAPI document.")
     credential_kind: CredentialKind
     header: str
     description: str
@@ -69,7 +110,13 @@ class McpServerShape(BaseModel):
         return cls(
             id=shown("mcs", server.id),
             name=server.name,
+            transport=McpTransport(server.transport),
             address=server.address,
+            command=server.command,
+            args=list(server.args),
+            env_names=list(server.env_names),
+            folder=server.folder,
+            document_digest=server.document_digest,
             credential_kind=server.credential_kind,
             header=server.header,
             description=server.description,
@@ -89,7 +136,13 @@ class McpServerList(BaseModel):
 
 class McpServerWish(BaseModel, extra="forbid"):
     name: Name
-    address: Address
+    transport: McpTransport = McpTransport.HTTP
+    address: Address = ""
+    command: Command = ""
+    args: Args = []
+    env: Environment = None
+    folder: Folder = ""
+    document: Document = None
     credential_kind: CredentialKind = CredentialKind.NONE
     header: Header = ""
     credential: Secret = None
@@ -102,7 +155,11 @@ class McpServerWish(BaseModel, extra="forbid"):
     enabled: bool = True
 
     def fields(self) -> dict[str, Any]:
-        return {**self.model_dump(exclude={"credential"}), "header": self.header.lower()}
+        told = self.model_dump(exclude=_GIVEN)
+        return {**told, "header": self.header.lower(), "transport": Transport(self.transport)}
+
+    def given(self) -> Given:
+        return Given(self.credential, self.env, self.document)
 
 
 class McpServerChange(BaseModel, extra="forbid"):
@@ -110,6 +167,11 @@ class McpServerChange(BaseModel, extra="forbid"):
 
     name: Name | None = None
     address: Address | None = None
+    command: Command | None = None
+    args: Args | None = None
+    env: Environment = None
+    folder: Folder | None = None
+    document: Document = None
     credential_kind: CredentialKind | None = None
     header: Header | None = None
     credential: Secret = None
@@ -123,13 +185,16 @@ class McpServerChange(BaseModel, extra="forbid"):
 
     def fields(self) -> dict[str, Any]:
         """`Invalid` for a null where there must be a value."""
-        changes = self.model_dump(exclude={"credential"}, exclude_unset=True)
+        changes = self.model_dump(exclude=_GIVEN, exclude_unset=True)
         for name, value in changes.items():
             if value is None and name != "calls_per_minute":
                 raise Invalid(f"{name} cannot be null; leave it out to keep it.")
         if "header" in changes:
             changes["header"] = changes["header"].lower()
         return changes
+
+    def given(self) -> Given:
+        return Given(self.credential, self.env, self.document)
 
 
 class ToolState(StrEnum):

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from mno.audit.service import Audit
 from mno.mcp_gateway import rules, store
-from mno.mcp_gateway.model import MAX_SERVERS_PER_TEAM, CredentialKind, Server
+from mno.mcp_gateway.given import Given, forget
+from mno.mcp_gateway.model import MAX_SERVERS_PER_TEAM, CredentialKind, Server, Transport
 from mno.mcp_gateway.ports import OwnSecrets
-from mno.mcp_gateway.servers.service import Servers, secret_name
+from mno.mcp_gateway.servers.service import Servers
 from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound
@@ -33,7 +34,7 @@ class Registry:
         async with self._database.transaction(principal.team_id) as tx:
             return await store.servers_of(tx, principal.team_id)
 
-    async def add(self, principal: Principal, wish: Mapping[str, Any], credential: str | None) -> Server:
+    async def add(self, principal: Principal, wish: Mapping[str, Any], given: Given) -> Server:
         """`wish` holds fields of `Server`. `Conflict` where the name is taken, `LimitExceeded` at
         MAX_SERVERS_PER_TEAM, `Invalid` for a bad wish.
         """
@@ -41,19 +42,17 @@ class Registry:
         async with self._database.transaction(principal.team_id) as tx:
             await self._servers.changed(tx, principal.team_id)
             known = await store.servers_of(tx, principal.team_id)
-            server = _made(principal.team_id, wish, credential, known)
-            await self._keep(tx, server, credential)
+            server = _made(principal, wish, given, known)
             await store.insert_server(tx, server)
+            await given.keep(tx, self._secrets, server)
             await self._audit.record(
                 tx, principal, "mcp_servers.create", shown("mcs", server.id), name=server.name, after=_told(server)
             )
         return server
 
-    async def change(
-        self, principal: Principal, server_id: UUID, changes: Mapping[str, Any], credential: str | None
-    ) -> Server:
-        """What `changes` names; the credential where it is given. Another address or another kind of credential wants
-        the credential anew: the old one was not given for it.
+    async def change(self, principal: Principal, server_id: UUID, changes: Mapping[str, Any], given: Given) -> Server:
+        """What `changes` names, and what is given. Another address or another kind of credential wants the credential
+        anew: the old one was not given for it; so with a program and its environment.
         """
         _require_team(principal)
         async with self._database.transaction(principal.team_id) as tx:
@@ -62,15 +61,13 @@ class Registry:
             after = replace(before, **_known(changes))
             if after.credential_kind is not CredentialKind.HEADER and "header" not in changes:
                 after = replace(after, header="")
-            rules.checked(after)
+            after = rules.checked(given.within(after))
+            _require_program(principal, after)
             _check_free(after, await store.servers_of(tx, principal.team_id))
-            used_alike = (before.address, before.credential_kind, before.header) == (
-                after.address, after.credential_kind, after.header,
-            )  # fmt: skip
-            _check_credential(after, credential, is_kept=used_alike)
-            await self._keep(tx, after, credential)
+            given.check_complete(after, before)
             await store.update_server(tx, after)
-            told = {**_told(after), **({"credential": "changed"} if credential is not None else {})}
+            await given.keep(tx, self._secrets, after)
+            told = {**_told(after), **given.told()}
             await self._audit.record(
                 tx,
                 principal,
@@ -89,7 +86,7 @@ class Registry:
             await self._servers.changed(tx, principal.team_id)
             before = await self._found(tx, principal.team_id, server_id)
             await store.delete_server(tx, principal.team_id, server_id)
-            await self._secrets.delete_own(principal.team_id, secret_name(server_id), tx=tx)
+            await forget(tx, self._secrets, before)
             await self._audit.record(
                 tx, principal, "mcp_servers.delete", shown("mcs", server_id), name=before.name, before=_told(before)
             )
@@ -105,12 +102,12 @@ class Registry:
         reasons = list(left)
         for entry in entries:
             wish = dict(entry)
-            credential = wish.pop("credential")
+            given = Given(wish.pop("credential", None), wish.pop("environment", None))
             try:
                 if preview:
-                    added.append(_made(principal.team_id, wish, credential, [*known, *added]))
+                    added.append(_made(principal, wish, given, [*known, *added]))
                 else:
-                    added.append(await self.add(principal, wish, credential))
+                    added.append(await self.add(principal, wish, given))
             except (Invalid, Conflict, LimitExceeded) as error:
                 reasons.append(f"{wish['name']}: {error}")
         return added, reasons
@@ -123,24 +120,24 @@ class Registry:
             raise NotFound("There is no such MCP server.")
         return found
 
-    async def _keep(self, tx: Connection, server: Server, credential: str | None) -> None:
-        if server.credential_kind is CredentialKind.NONE:
-            await self._secrets.delete_own(server.team_id, secret_name(server.id), tx=tx)
-        elif credential is not None:
-            await self._secrets.write_own(
-                server.team_id, secret_name(server.id), rules.checked_credential(credential), tx=tx
-            )
-
 
 def _require_team(principal: Principal) -> None:
     if not principal.may_in_team("mcp.write"):
         raise Denied(f"'{principal.name}' may not do this: mcp.write is needed for the whole team.")
 
 
-def _made(team_id: UUID, wish: Mapping[str, Any], credential: str | None, known: list[Server]) -> Server:
+def _require_program(principal: Principal, server: Server) -> None:
+    """To start a program on the hub's machine takes more than to add a server."""
+    if server.transport is Transport.STDIO and not principal.may_in_team("mcp.stdio"):
+        raise Denied(f"'{principal.name}' may not set up programs: mcp.stdio is needed for the whole team.")
+
+
+def _made(principal: Principal, wish: Mapping[str, Any], given: Given, known: list[Server]) -> Server:
     """A server that may stand beside those that are known."""
-    server = rules.checked(Server(id=new_id(), team_id=team_id, created_at=clock.now(), **_known(wish)))
-    _check_credential(server, credential, is_kept=False)
+    made = Server(id=new_id(), team_id=principal.team_id, created_at=clock.now(), **_known(wish))
+    server = rules.checked(given.within(made))
+    _require_program(principal, server)
+    given.check_complete(server, None)
     if len(known) >= MAX_SERVERS_PER_TEAM:
         raise LimitExceeded(f"A team may have {MAX_SERVERS_PER_TEAM} MCP servers; remove one first.")
     _check_free(server, known)
@@ -152,15 +149,9 @@ def _known(wish: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(wish)
     if "tags" in found:
         found["tags"] = tuple(dict.fromkeys(found["tags"]))
+    if "args" in found:
+        found["args"] = tuple(found["args"])
     return found
-
-
-def _check_credential(server: Server, credential: str | None, *, is_kept: bool) -> None:
-    if server.credential_kind is CredentialKind.NONE:
-        if credential:
-            raise Invalid("This server is called without a credential; say of which kind it is.")
-    elif credential is None and not is_kept:
-        raise Invalid("Send the credential for this address: one that was given before is not sent elsewhere.")
 
 
 def _check_free(server: Server, known: list[Server]) -> None:
@@ -171,4 +162,5 @@ def _check_free(server: Server, known: list[Server]) -> None:
 def _told(server: Server) -> dict[str, Any]:
     """For the audit log."""
     told = {name: value for name, value in asdict(server).items() if name not in _FIXED}
-    return {**told, "tags": list(server.tags), "credential_kind": server.credential_kind.value}
+    lists = {name: list(getattr(server, name)) for name in ("tags", "args", "env_names")}
+    return {**told, **lists, "credential_kind": server.credential_kind.value, "transport": server.transport.value}

@@ -50,6 +50,24 @@ async def delete_server(tx: Connection, team_id: UUID, server_id: UUID) -> None:
     )
 
 
+async def put_document(tx: Connection, server: Server, document: bytes) -> None:
+    """A new one, or what is to stand in its place."""
+    await tx.execute(
+        "INSERT INTO mcp_documents (team_id, server_id, document) VALUES (%(team_id)s, %(server_id)s, %(document)s)"
+        " ON CONFLICT (server_id) DO UPDATE SET document = excluded.document",
+        {"team_id": server.team_id, "server_id": server.id, "document": document},
+    )
+
+
+async def document_of(tx: Connection, team_id: UUID, server_id: UUID) -> bytes | None:
+    rows = await tx.execute(
+        "SELECT document FROM mcp_documents WHERE team_id = %(team_id)s AND server_id = %(server_id)s",
+        {"team_id": team_id, "server_id": server_id},
+    )
+    row = await rows.fetchone()
+    return None if row is None else bytes(row["document"])
+
+
 async def pins_of(tx: Connection, team_id: UUID, server_id: UUID) -> list[Pin]:
     rows = await tx.execute(
         "SELECT team_id, server_id, name, accepted, accepted_digest, offered FROM mcp_tools"

@@ -42,6 +42,8 @@ class Config:
     audit_anchor_minutes: int = DEFAULT_AUDIT_ANCHOR_MINUTES
     #: Under which address users reach us, for links; empty means http://localhost and the port.
     public_url: str = ""
+    #: Programs that MCP servers may be, by comma; `*`: any. Empty: none.
+    mcp_stdio: str = ""
     log_level: str = "info"
     log_format: str = "text"
 
@@ -63,6 +65,7 @@ class Config:
             audit_anchor_minutes=_minutes(environment, "MNO_AUDIT_ANCHOR_MINUTES", DEFAULT_AUDIT_ANCHOR_MINUTES),
             otlp_grpc_port=_port(environment, "MNO_OTLP_GRPC_PORT", DEFAULT_OTLP_GRPC_PORT),
             public_url=environment.get("MNO_PUBLIC_URL", "").rstrip("/"),
+            mcp_stdio=environment.get("MNO_MCP_STDIO", "").strip(),
             log_level=_choice(environment, "MNO_LOG_LEVEL", ("info", "debug", "warning", "error")),
             log_format=_choice(environment, "MNO_LOG_FORMAT", ("text", "json")),
         )
@@ -85,6 +88,7 @@ class Config:
             ("MNO_AUDIT_KEY", secret[bool(self.audit_key)]),
             ("MNO_AUDIT_TRUSTED_KEYS", self.audit_trusted_keys),
             ("MNO_AUDIT_ANCHOR_MINUTES", str(self.audit_anchor_minutes)),
+            ("MNO_MCP_STDIO", self.mcp_stdio),
             ("MNO_LOG_LEVEL", self.log_level),
             ("MNO_LOG_FORMAT", self.log_format),
         ]

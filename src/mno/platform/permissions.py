@@ -42,7 +42,7 @@ PROJECT = frozenset(
         "approvals.read", "approvals.decide",
         "system.read",
         "models.call", "gateway.read", "gateway.write",
-        "mcp.call", "mcp.read", "mcp.write",
+        "mcp.call", "mcp.read", "mcp.write", "mcp.stdio",
     }
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ SYSTEMS = {
         | {"alerts.read", "alerts.write", "alerts.answer"}
     ),
     "gateway": frozenset({"models.call", "gateway.read", "gateway.write"}),
-    "mcp": frozenset({"mcp.call", "mcp.read", "mcp.write"}),
+    "mcp": frozenset({"mcp.call", "mcp.read", "mcp.write", "mcp.stdio"}),
 }
 
 #: What looking means: no secret, no change.

@@ -34,11 +34,11 @@ class KeyScope(StrEnum):
     TOOLS = "tools"
 
 
-#: To use a secret and to decide an approval are named singly, never meant by a scope.
+#: To use a secret, to decide an approval and to start programs are named singly, never meant by a scope.
 PERMISSIONS = {
     KeyScope.INGEST: frozenset({"spans.write", "logs.write"}),
     KeyScope.READ: READING & PROJECT,
-    KeyScope.ADMIN: PROJECT - {"secrets.use", "approvals.decide"},
+    KeyScope.ADMIN: PROJECT - {"secrets.use", "approvals.decide", "mcp.stdio"},
     KeyScope.GATEWAY: frozenset({"models.call"}),
     KeyScope.TOOLS: frozenset({"mcp.call"}),
 }

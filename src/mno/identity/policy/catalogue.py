@@ -55,4 +55,5 @@ DESCRIPTIONS = {
     "mcp.call": "Call tools through the hub.",
     "mcp.read": "See MCP servers, never their credentials.",
     "mcp.write": "Add, change and remove MCP servers.",
+    "mcp.stdio": "Set up MCP servers that are programs on the hub's machine, among those that its operator allows.",
 }

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import orjson
+
 from mno.mcp_gateway import store
 from mno.mcp_gateway.model import CredentialKind, Server, Transport
 from mno.mcp_gateway.ports import OwnSecrets
@@ -37,6 +39,8 @@ class Ready:
     credential: tuple[bytes, bytes] | None
     #: What a caller needs for a tool of the hub's own, by the tool's name.
     needed: Mapping[str, str] = field(default_factory=dict)
+    #: What a program is given, besides what the hub passes on.
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def lets(self, principal: Principal, tool: str) -> bool:
         """Whether this caller may know of the tool."""
@@ -128,7 +132,13 @@ class Servers:
         secure = parts.scheme == "https"
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         origin = Origin(secure, parts.hostname or "", parts.port or (443 if secure else 80))
-        return Ready(server, origin, parts.netloc, target, credential)
+        return Ready(server, origin, parts.netloc, target, credential, environment=await self._environment(server))
+
+    async def _environment(self, server: Server) -> Mapping[str, str]:
+        if not server.env_names:
+            return {}
+        kept = await self._secrets.read_own(server.team_id, environment_name(server.id))
+        return {} if kept is None else dict(orjson.loads(kept))
 
     def _forget(self, topic: str) -> None:
         self._generation += 1
@@ -144,3 +154,8 @@ class Servers:
 def secret_name(server_id: UUID) -> str:
     """Under which name its credential lies among the program's own secrets."""
     return f"mcp.server.{server_id.hex}"
+
+
+def environment_name(server_id: UUID) -> str:
+    """And the environment of its program."""
+    return f"mcp.server.{server_id.hex}.environment"

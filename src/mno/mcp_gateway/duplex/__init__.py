@@ -1,0 +1,1 @@
+"""Servers with which many requests share one connection in both directions."""

@@ -1,0 +1,1 @@
+"""MCP servers that are programs on the hub's machine."""
