@@ -16,7 +16,7 @@ WITH before AS (
     WHERE team_id = %(team_id)s AND rule_id = %(rule_id)s AND counted = %(counted)s AND period = %(period)s
     FOR UPDATE)
 UPDATE mcp_quota_counts c SET used = c.used + granted
-FROM (SELECT least(room, greatest(1, least(%(block)s, room / 8))) AS granted FROM before) AS some
+FROM (SELECT least(room, greatest(1, least(%(block)s, room / 8))) AS granted FROM before) AS block
 WHERE c.team_id = %(team_id)s AND c.rule_id = %(rule_id)s AND c.counted = %(counted)s AND c.period = %(period)s
 RETURNING granted
 """
