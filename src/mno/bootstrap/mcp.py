@@ -27,6 +27,7 @@ from mno.mcp_gateway.requests import Requests
 from mno.mcp_gateway.servers.service import Servers
 from mno.mcp_gateway.service import Registry
 from mno.mcp_gateway.shared_pace import SharedPaces
+from mno.mcp_gateway.sse.way import Sse
 from mno.mcp_gateway.stdio.way import Commands, Stdio
 from mno.mcp_gateway.tools import Tools
 from mno.mcp_gateway.ways import Ways
@@ -104,7 +105,16 @@ def build_mcp(
     servers = Servers(database, secrets.own, versions, builtin.of)
     pins = Pins(database, audit, servers)
     stdio = Stdio(Commands.of(config.mcp_stdio), config.data_folder / "mcp", servers.of)
-    listened = Listened(Ways({Transport.HTTP: Links(Pool(egress)), Transport.STDIO: stdio, Transport.BUILTIN: builtin}))
+    listened = Listened(
+        Ways(
+            {
+                Transport.HTTP: Links(Pool(egress)),
+                Transport.SSE: Sse(Pool(egress)),
+                Transport.STDIO: stdio,
+                Transport.BUILTIN: builtin,
+            }
+        )
+    )
     breakers, paces = Breakers(time.monotonic), build_tool_paces(config)
     ways, tools = Guarded(listened, breakers), Tools(listened, breakers, pins.accepted)
     servers.when_changed(tools.forget)

@@ -113,15 +113,23 @@ async def sdk_server(*, era: str = MODERN) -> AsyncIterator[str]:
     app: Any = server.streamable_http_app()
     if era != MODERN:
         app = without_the_newer_era(app)
-    running = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none"))
-    serving = asyncio.create_task(running.serve())
+    async with serving(app) as address:
+        yield f"{address}/mcp"
+
+
+@asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[str]:
+    """The address of an ASGI application on a port of its own."""
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
+    running = _Server(config)
+    task = asyncio.create_task(running.serve())
     while not running.started:
         await asyncio.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/mcp"
+        yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
     finally:
         running.should_exit = True
-        await serving
+        await task
 
 
 def without_the_newer_era(app: Any) -> Any:

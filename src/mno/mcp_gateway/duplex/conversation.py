@@ -187,9 +187,9 @@ class Conversation:
         return TooLarge(f"The answer of '{self._name}' has {size} bytes or more; {limit} is the limit.")
 
     async def _within(self, awaited: Awaitable[object], question: Question, deadline: float) -> None:
-        left = deadline - asyncio.get_running_loop().time()
         try:
-            await asyncio.wait_for(awaited, max(left, 0.001))
+            async with asyncio.timeout_at(deadline):
+                await awaited
         except TimeoutError:
             raise ServerSilent(f"'{self._name}' did not answer within {question.timeout_s:g} seconds.") from None
 

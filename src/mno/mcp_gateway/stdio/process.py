@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mno.mcp_gateway.duplex.lines import Lines, Overlong
 from mno.mcp_gateway.question import ServerTrouble
 from mno.mcp_gateway.stdio import keeper
-from mno.mcp_gateway.stdio.lines import Lines, Overlong
 
 #: One message of a program, in bytes.
 MAX_PROGRAM_MESSAGE_BYTES = 64 * 1024 * 1024

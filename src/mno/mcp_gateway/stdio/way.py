@@ -6,15 +6,16 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from mno.mcp_gateway.duplex.lives import IDLE_STOP_S, Lives
 from mno.mcp_gateway.message import Object
 from mno.mcp_gateway.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
-from mno.mcp_gateway.stdio.process import Program
-from mno.mcp_gateway.stdio.running import IDLE_STOP_S, Running
+from mno.mcp_gateway.stdio.process import Process, Program
 from mno.platform.errors import LimitExceeded
 
 #: Programs of all teams that run in one process of the hub.
@@ -40,7 +41,7 @@ class Commands:
 
 class _Known(NamedTuple):
     ready: Ready
-    running: Running
+    running: Lives
 
 
 class Stdio:
@@ -95,7 +96,7 @@ class Stdio:
 
     # — parts —
 
-    def _running(self, ready: Ready) -> Running:
+    def _running(self, ready: Ready) -> Lives:
         server = ready.server
         known = self._programs.get(server.id)
         if known is not None and _starts_alike(known.ready, ready):
@@ -107,7 +108,8 @@ class Stdio:
         if known is not None:
             known.running.end()
         self._make_room(server.id)
-        running = Running(self._program(ready), self._idle_stop_s)
+        opened = partial(Process, self._program(ready))
+        running = Lives(server.name, opened, probes=True, idle_stop_s=self._idle_stop_s)
         self._programs[server.id] = _Known(ready, running)
         return running
 

@@ -1,24 +1,50 @@
-"""One program through its lives: started at its first use, again when it has died, ended when nobody needs it."""
+"""A connection through its lives: made at its first use, again when it broke, ended when nobody needs it."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from mno.mcp_gateway.duplex.conversation import Conversation
+from mno.mcp_gateway.duplex.lines import Overlong
+from mno.mcp_gateway.duplex.pauses import Pauses
 from mno.mcp_gateway.message import MODERN
 from mno.mcp_gateway.question import ServerTrouble
-from mno.mcp_gateway.stdio.lines import Overlong
-from mno.mcp_gateway.stdio.pauses import Pauses
-from mno.mcp_gateway.stdio.process import Process, Program
 
-#: How long a program may take from its start until an era is agreed on, in seconds: some install themselves first.
+#: How long it may take until an era is agreed on, in seconds: some programs install themselves first.
 START_TIMEOUT_S = 120.0
-#: How long a call waits for a program that rests after its death, in seconds; where it rests longer the call fails.
+#: How long a call waits for a connection that rests after its death, in seconds; where it rests longer the call fails.
 MAX_AWAITED_REST_S = 5.0
-#: How long a program runs that nobody asks, in seconds.
+#: How long a connection is kept that nobody uses, in seconds.
 IDLE_STOP_S = 600.0
+
+
+class Channel(Protocol):
+    """Messages in both directions, for as long as it lives."""
+
+    async def start(self) -> None:
+        """`ServerTrouble` where that cannot be."""
+        ...
+
+    async def write(self, message: bytes) -> None:
+        """One message; `ServerTrouble` when it cannot be written."""
+        ...
+
+    def end(self) -> None:
+        """Begins to end it."""
+        ...
+
+    async def ended(self) -> None:
+        """Ends it, and returns when nothing of it is left."""
+        ...
+
+
+class Open(Protocol):
+    """Makes a channel. `line` hears each message that comes, `gone` why none will come any more."""
+
+    def __call__(self, line: Callable[[bytes | Overlong], None], gone: Callable[[str], None]) -> Channel: ...
 
 
 @dataclass(slots=True)
@@ -26,23 +52,24 @@ class _Life:
     """From one start to one end."""
 
     conversation: Conversation
-    process: Process
+    channel: Channel
     started: float
     #: Whether the hub has ended it.
     is_ending: bool = False
     is_gone: bool = False
 
 
-class Running:
-    """One program, and what is said with it; for one event loop."""
+class Lives:
+    """With one server, called `name`; for one event loop. `probes`: it may speak the newer era."""
 
-    def __init__(self, program: Program, idle_stop_s: float = IDLE_STOP_S) -> None:
-        self._program = program
+    def __init__(self, name: str, channel: Open, *, probes: bool, idle_stop_s: float = IDLE_STOP_S) -> None:
+        self._name = name
+        self._open = channel
         self._idle_stop_s = idle_stop_s
         self._pauses = Pauses()
         self._life: _Life | None = None
         self._starting: asyncio.Task[Conversation] | None = None
-        self._is_old = False  # known not to speak the newer era
+        self._is_old = not probes
         self._users = 0
         self._idle: asyncio.TimerHandle | None = None
         #: When it was last asked, by a clock that never goes back.
@@ -63,9 +90,7 @@ class Running:
 
     @asynccontextmanager
     async def conversation(self, timeout_s: float, *, is_use: bool = True) -> AsyncIterator[Conversation]:
-        """Ready to be asked; `ServerTrouble` when the program cannot be started in that time. A program that is only
-        listened to is not in use.
-        """
+        """Ready to be asked; `ServerTrouble` when it cannot be made in that time. Only to listen is no use."""
         self._users += is_use
         self._stop_waiting()
         try:
@@ -79,19 +104,19 @@ class Running:
             self._wait_for_use()
 
     def end(self) -> None:
-        """Begins to end the program; the next use starts another."""
+        """Begins to end it; the next use starts another."""
         self._stop_waiting()
         if self._starting is not None:
             self._starting.cancel()
         if self._life is not None:
             self._life.is_ending = True
-            self._life.process.end()
+            self._life.channel.end()
 
     async def ended(self) -> None:
         life = self._life
         self.end()
         if life is not None:
-            await life.process.ended()
+            await life.channel.ended()
 
     # — parts —
 
@@ -115,17 +140,17 @@ class Running:
             self._starting.add_done_callback(_noted)
         done, _ = await asyncio.wait({self._starting}, timeout=timeout_s)
         if not done:
-            raise ServerTrouble(f"'{self._program.name}' is not ready within {timeout_s:g} seconds.")
+            raise ServerTrouble(f"'{self._name}' is not ready within {timeout_s:g} seconds.")
         if self._starting.cancelled():
-            raise ServerTrouble(f"'{self._program.name}' was ended while it started.")
+            raise ServerTrouble(f"'{self._name}' was ended while it started.")
         return self._starting.result()
 
     async def _start(self) -> Conversation:
         if self._life is not None:
-            await self._life.process.ended()
+            await self._life.channel.ended()
         rest_s = self._pauses.left_s(time.monotonic())
         if rest_s > MAX_AWAITED_REST_S:
-            raise ServerTrouble(f"'{self._program.name}' died again; it is started anew in {rest_s:.0f} s.")
+            raise ServerTrouble(f"'{self._name}' died again; it is started anew in {rest_s:.0f} s.")
         await asyncio.sleep(rest_s)
         if not self._is_old:
             life = self._life = await self._launched()
@@ -142,10 +167,10 @@ class Running:
         return life.conversation
 
     async def _launched(self) -> _Life:
-        process = Process(self._program, lambda line: _hand_on(life, line), lambda why: self._gone(life, why))
-        life = _Life(Conversation(self._program.name, process.write), process, time.monotonic())
+        channel = self._open(lambda line: _hand_on(life, line), lambda why: self._gone(life, why))
+        life = _Life(Conversation(self._name, channel.write), channel, time.monotonic())
         try:
-            await process.start()
+            await channel.start()
         except ServerTrouble:
             self._pauses.died(life.started, time.monotonic())
             raise
@@ -159,13 +184,13 @@ class Running:
                 self._pauses.died(life.started, time.monotonic())
             if not life.is_gone:
                 life.is_ending = True
-                life.process.end()
+                life.channel.end()
             raise
         self._is_old = life.conversation.version != MODERN
 
     def _gone(self, life: _Life, why: str) -> None:
         life.is_gone = True
-        life.conversation.end(ServerTrouble(f"'{self._program.name}' {why}; the call may have been carried out."))
+        life.conversation.end(ServerTrouble(f"'{self._name}' {why}; the call may have been carried out."))
         if self._life is life:
             self._life = None
             if life.conversation.version and not life.is_ending:
