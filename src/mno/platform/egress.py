@@ -9,6 +9,7 @@ Sources: RFC 6890 (special-purpose addresses), RFC 6052 (NAT64), RFC 3056 (6to4)
 """
 
 import asyncio
+import functools
 import ipaddress
 import socket
 import ssl
@@ -138,8 +139,6 @@ class Egress:
     allowed: Callable[[], Allowed] = field(default=Allowed)
     resolve: Resolve = field(default=_resolve)
     ca_file: str | None = None
-    #: Whom clients trust: read once, because that takes longer than many a request.
-    _trust: ssl.SSLContext | None = field(default=None, init=False, repr=False, compare=False)
 
     def client(self, *, timeout_s: float = READ_S, follow_redirects: bool = False) -> httpx.AsyncClient:
         """An HTTP client; the caller closes it. A refused address raises `AddressRefused`.
@@ -154,11 +153,6 @@ class Egress:
             trust_env=False,
             headers={"user-agent": "mno"},
         )
-
-    def trust(self) -> ssl.SSLContext:
-        if self._trust is None:
-            self._trust = ssl.create_default_context(cafile=self.ca_file)
-        return self._trust
 
     async def address_of(self, host: str, port: int) -> str:
         """An address of this host that may be connected to; `AddressRefused` when there is none.
@@ -181,6 +175,12 @@ class Egress:
         if not found:
             raise NameUnknown(f"The name '{host[:100]}' has no address.")
         return found[0]
+
+
+@functools.cache
+def trust(ca_file: str | None) -> ssl.SSLContext:
+    """Whom clients trust: read once, because that takes longer than many a request."""
+    return ssl.create_default_context(cafile=ca_file)
 
 
 async def read_answer(response: httpx.Response, limit: int = MAX_ANSWER_BYTES) -> bytes:
@@ -222,7 +222,7 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport over a pool that connects through the guard (a test proves that it does)."""
 
     def __init__(self, egress: Egress) -> None:
-        context = egress.trust()
+        context = trust(egress.ca_file)
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
