@@ -32,6 +32,11 @@ class Access:
                 f"'{principal.name}' may not use '{ready.outer_name(tool)}': the permission {missing} is missing there."
             )
 
+    def may_server(self, principal: Principal, ready: Ready) -> bool:
+        """Whether what a server has besides tools may be used: that is granted and denied with the server."""
+        scope = Scope.tool(principal.team_id, principal.project_id, ready.server.name)
+        return self._policy.may(principal, PERMISSION, scope)
+
     def usable(self, principal: Principal, ready: Ready, tools: Sequence[Tool]) -> Sequence[Tool]:
         """Those of a server's tools that the principal may use: all or none by one question where nothing is granted or
         denied on tools, which is the rule.

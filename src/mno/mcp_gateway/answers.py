@@ -4,7 +4,7 @@ A result passes byte for byte. What one era demands and the other does not know 
 say is turned into an error for a client of the older one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import mno
@@ -16,7 +16,13 @@ from mno.platform.errors import Denied, Invalid, LimitExceeded, MnoError, NotFou
 LIST_TTL_MS = 10_000
 
 _SERVER = {"name": "mno", "version": mno.__version__, "title": "MachineNativeOps"}
-_CAPABILITIES: dict[str, dict[str, bool]] = {"tools": {}}
+#: What the hub offers whatever its servers do: a list of nothing is a list.
+_CAPABILITIES: dict[str, dict[str, bool]] = {
+    "tools": {"listChanged": True},
+    "prompts": {"listChanged": True},
+    "resources": {"listChanged": True, "subscribe": True},
+    "completions": {},
+}
 #: The first kind that fits counts.
 _CODES: tuple[tuple[type[MnoError], int], ...] = (
     (LimitExceeded, message.LIMIT_EXCEEDED),
@@ -43,33 +49,48 @@ def initialized(request: Request) -> dict[str, Any]:
     """Of `initialize`: the revision that the client wants, or the newest of its era."""
     wanted = message.text_of(request.params.get("protocolVersion"))
     version = wanted if wanted in HANDSHAKE else HANDSHAKE[-1]
-    return {"protocolVersion": version, "capabilities": _CAPABILITIES, "serverInfo": _SERVER}
+    return {"protocolVersion": version, "capabilities": {**_CAPABILITIES, "logging": {}}, "serverInfo": _SERVER}
 
 
-def listed(request: Request, tools: Iterable[Object]) -> dict[str, Any]:
-    """Of `tools/list`: all of them on one page."""
-    result: dict[str, Any] = {"tools": list(tools)}
+def listed(request: Request, member: str, entries: Iterable[Object]) -> dict[str, Any]:
+    """Of `tools/list` and the like: all of them on one page."""
+    result: dict[str, Any] = {member: list(entries)}
     if request.is_modern:
         result |= {"resultType": "complete", "ttlMs": LIST_TTL_MS, "cacheScope": "private"}
     return result
 
 
 def passed_on(request: Request, response: Object) -> bytes:
-    """A server's response as the client's; an `RpcError` for what its era cannot say."""
+    """A server's response as the client's."""
     assert request.id is not None
     if "error" in response:
         return message.encoded({"jsonrpc": "2.0", "id": Raw(request.id), "error": response["error"]})
     result = response["result"]
-    kind = result_type(result)
-    if kind is None and request.is_modern:
+    if request.is_modern and result_type(result) is None:
         result = Raw(_with_type(bytes(result)))
-    if kind == "input_required" and not request.is_modern:
-        raise RpcError(
-            message.INTERNAL_ERROR,
-            f"The tool asks for input, which takes a client of revision {MODERN}.",
-            request_id=request.id,
-        )
     return message.result_body(request.id, result)
+
+
+def read(request: Request, response: Object, named: Callable[[str], str]) -> Object:
+    """A response to `resources/read` with the addresses that the client knows. What is read is nobody else's to keep:
+    who may read it is decided for each caller.
+    """
+    if "result" not in response:
+        return response
+    result = members_of(response["result"])
+    if "contents" in result:
+        contents = [_addressed(raw, named) for raw in message.items_of(result["contents"])]
+        result["contents"] = Raw(message.encoded(contents))
+        if request.is_modern:
+            result.setdefault("ttlMs", Raw(b"0"))
+            result["cacheScope"] = Raw(b'"private"')
+    return {**response, "result": Raw(message.encoded(result))}
+
+
+def _addressed(raw: Raw, named: Callable[[str], str]) -> Object:
+    content = members_of(raw)
+    address = message.text_of(content.get("uri"))
+    return content if address is None else {**content, "uri": Raw(message.encoded(named(address)))}
 
 
 def result_type(result: Raw) -> str | None:

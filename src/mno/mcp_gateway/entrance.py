@@ -1,22 +1,35 @@
 """The gateway's own way in, `/mcp` and `/mcp/{server}`: an ASGI application before the framework, behind what holds for
-every request. It speaks streamable HTTP in both eras of the protocol, and keeps nothing between two requests.
+every request. It speaks streamable HTTP in both eras of the protocol.
 
-The hub assigns no session: the older era allows that, and so nothing can expire, be replayed or be left over.
+A client of the older era gets a session with `initialize`. It may do without, and then cannot be asked anything.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
-from mno.mcp_gateway import answers, message
+from mno.mcp_gateway import message
 from mno.mcp_gateway.access import PERMISSION
-from mno.mcp_gateway.message import Header, Request, RpcError
+from mno.mcp_gateway.browsers import check_origin
+from mno.mcp_gateway.message import Header, Request, Response, RpcError
 from mno.mcp_gateway.model import MAX_MESSAGE_BYTES, MAX_MESSAGES_IN_FLIGHT_BYTES
-from mno.mcp_gateway.requests import Requests
+from mno.mcp_gateway.reply import JSON, Reply, Send, answer, sent
+from mno.mcp_gateway.requests import Incoming, Requests
+from mno.mcp_gateway.sessions import Session
 from mno.platform.ending import ended
-from mno.platform.errors import Denied, LimitExceeded, MnoError, NotFound, TooLarge, Unauthenticated, Unsupported
+from mno.platform.errors import (
+    Denied,
+    Invalid,
+    LimitExceeded,
+    MnoError,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unsupported,
+)
 from mno.platform.http.arriving import received
 from mno.platform.http.challenge import challenge
 from mno.platform.http.gate import admitted_by_key, key_in
@@ -24,22 +37,13 @@ from mno.platform.http.problems import retry_headers, status_of, tell_refusal_in
 from mno.platform.principal import Principal
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 PREFIX = "/mcp"
 #: What an access token for this place is asked for with.
-TOKEN_SCOPE = "mcp"
-#: How long a stream may be silent before a comment is sent, so that nothing on the way takes it for dead, in seconds.
-HEARTBEAT_S = 15.0
+TOKEN_SCOPE = "mcp"  # noqa: S105 - a name
 
-_JSON = (b"content-type", b"application/json")
-_STREAM = [
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-cache, no-transform"),
-    (b"x-accel-buffering", b"no"),
-]
+_SESSION = b"mcp-session-id"
 _log = logging.getLogger(__name__)
 
 
@@ -54,14 +58,18 @@ class Entrance:
         held = 0
         try:
             only = _server_in(scope["path"])
-            if scope["method"] != "POST":
-                await _answer(send, 405, b"", (b"allow", b"POST"))
+            check_origin(scope["headers"], scope["app"].state.public_url)
+            if scope["method"] != "POST" and not _is_about_a_session(scope):
+                await answer(send, 405, b"", (b"allow", b"POST"))
                 return
             principal = await _admitted(scope)
+            if scope["method"] == "DELETE":
+                await self._end_session(principal, scope["headers"], send)
+                return
             _check_accept(scope["headers"])
             body = await received(receive, MAX_MESSAGE_BYTES)
             held = self._hold(body)
-            await self._serve(principal, body, only, scope["headers"], receive, send)
+            await self._serve(principal, body, only, scope, receive, send)
         except MnoError as error:
             await tell_refusal_in(scope, f"{PREFIX}/{{server}}", error)
             await _refuse(scope, send, error)
@@ -77,108 +85,120 @@ class Entrance:
         return len(body)
 
     async def _serve(
-        self, principal: Principal, body: bytes, only: str, headers: Sequence[Header], receive: Receive, send: Send
+        self, principal: Principal, body: bytes, only: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        headers: Sequence[Header] = scope["headers"]
         try:
-            request = message.read_request(body, headers)
+            found = message.read(body, headers)
         except RpcError as error:
-            await _answer(send, message.STATUS.get(error.code, 400), message.error_body(error), _JSON)
+            await answer(send, message.STATUS.get(error.code, 400), message.error_body(error), JSON)
             return
-        if request.id is None:  # a notification: nothing is kept that it could be about
-            await _answer(send, 202, b"")
-            return
-        passing = asyncio.create_task(self._pass(principal, request, only, headers, send))
-        leaving = asyncio.ensure_future(receive())
-        try:
-            await asyncio.wait({passing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if passing.done():
-                passing.result()
-        finally:
-            leaving.cancel()
-            if not passing.done():  # the client left: its call is given up
-                await ended(passing)
+        is_modern = isinstance(found, Request) and found.is_modern
+        session = None if is_modern else self._session(principal, headers)
+        if isinstance(found, Response):
+            await _take_answer(session, found, send)
+        elif found.id is None:
+            _notice(session, found)
+            await answer(send, 202, b"")
+        else:
+            await self._reply(Incoming(principal, found, only, headers, session), scope, receive, send)
 
-    async def _pass(
-        self, principal: Principal, request: Request, only: str, headers: Sequence[Header], send: Send
-    ) -> None:
+    async def _reply(self, incoming: Incoming, scope: Scope, receive: Receive, send: Send) -> None:
+        request, session = incoming.request, incoming.session
+        assert request.id is not None
+        own: list[Header] = []
+        if request.method == "initialize" and not request.is_modern:
+            session = self._requests.sessions.begin(incoming.principal, request)
+            own.append((_SESSION, session.id.encode()))
+        elif session is not None and request.id in session.running:
+            error = RpcError(
+                message.INVALID_REQUEST, "A request with this id is being answered.", request_id=request.id
+            )
+            await answer(send, 400, message.error_body(error), JSON)
+            return
+        reply = Reply(request.id, send, is_modern=request.is_modern, headers=own)
+        passing = asyncio.create_task(self._pass(incoming, reply, partial(_may_go_on, scope)))
+        with _registered(session, request.id, passing):
+            await _until_gone(passing, receive)
+        if passing.cancelled() and session is not None:
+            await reply.end_with(RpcError(message.REQUEST_CANCELLED, "You have cancelled this request."))
+
+    async def _pass(self, incoming: Incoming, reply: Reply, may_go_on: Callable[[], Awaitable[bool]]) -> None:
         """One message in an answer of one piece, several as a stream."""
-        reply = _Reply(request, send)
         try:
-            async with contextlib.aclosing(self._requests.answer(principal, request, only, headers)) as messages:
-                await _sent(messages, reply)
+            async with contextlib.aclosing(self._requests.answer(incoming)) as messages:
+                await sent(messages, reply, may_go_on)
         except MnoError as error:
             await reply.end_with(error)
         except Exception:  # noqa: BLE001 - whoever asked waits for an answer with its id
             _log.exception("A message of an MCP client failed.")
             await reply.end_with(MnoError("Something went wrong in the hub. Its log says more."))
 
+    def _session(self, principal: Principal, headers: Sequence[Header]) -> Session | None:
+        """That of the request; None where it has none. `NotFound` for one that is over or somebody else's."""
+        session_id = next((value for name, value in headers if name == _SESSION), None)
+        return None if session_id is None else self._requests.sessions.of(session_id.decode("latin-1"), principal)
 
-async def _sent(messages: AsyncGenerator[bytes], reply: "_Reply") -> None:
-    """Each message as soon as it is known whether another follows; comments while a stream is silent."""
-    following = asyncio.ensure_future(anext(messages, None))
-    held: bytes | None = None
+    async def _end_session(self, principal: Principal, headers: Sequence[Header], send: Send) -> None:
+        session = self._session(principal, headers)
+        assert session is not None
+        self._requests.sessions.end(session)
+        await answer(send, 204, b"")
+
+
+def _is_about_a_session(scope: Scope) -> bool:
+    """Whether it is a request of the older era that ends a session; a session is all that other methods are for."""
+    return scope["method"] == "DELETE" and any(name == _SESSION for name, _ in scope["headers"])
+
+
+@contextlib.contextmanager
+def _registered(session: Session | None, request_id: bytes, passing: "asyncio.Task[None]") -> Iterator[None]:
+    """Among what a client may cancel."""
+    if session is None:
+        yield
+        return
+    session.running[request_id] = passing
     try:
-        while True:
-            timeout = HEARTBEAT_S if reply.has_started else None
-            done, _ = await asyncio.wait({following}, timeout=timeout)
-            if not done:
-                await reply.comment()
-                continue
-            found = following.result()
-            if found is None:
-                break
-            if held is not None:
-                await reply.event(held)
-            held = found
-            if _is_notification(held):
-                await reply.event(held)
-                held = None
-            following = asyncio.ensure_future(anext(messages, None))
-        await reply.end(held)
+        yield
     finally:
-        if not following.done():
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+        session.running.pop(request_id, None)
 
 
-def _is_notification(body: bytes) -> bool:
-    return "method" in message.object_of(body)
+async def _until_gone(passing: "asyncio.Task[None]", receive: Receive) -> None:
+    """Waits for the answer; a client that leaves gives its request up."""
+    leaving = asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait({passing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if passing.done() and not passing.cancelled():
+            passing.result()
+    finally:
+        leaving.cancel()
+        if not passing.done():
+            await ended(passing)
 
 
-class _Reply:
-    """The answer to one request."""
+async def _take_answer(session: Session | None, response: Response, send: Send) -> None:
+    """What a client answers to a question of a server."""
+    if session is None or response.id is None or not session.answered(response.id, response.members):
+        raise Invalid("Nobody waits for an answer with this id in this session.")
+    await answer(send, 202, b"")
 
-    def __init__(self, request: Request, send: Send) -> None:
-        assert request.id is not None
-        self._request_id = request.id
-        self._is_modern = request.is_modern
-        self._send = send
-        self.has_started = False
 
-    async def event(self, body: bytes) -> None:
-        if not self.has_started:
-            self.has_started = True
-            await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM})
-        await self._piece(b"event: message\ndata: " + body + b"\n\n")
+def _notice(session: Session | None, notification: Request) -> None:
+    """Acts on a notification of a client, where there is something to do."""
+    if session is not None and notification.method == "notifications/cancelled":
+        given_up = notification.params.get("requestId")
+        if given_up is not None:
+            session.cancel(bytes(given_up))
 
-    async def comment(self) -> None:
-        await self._piece(b": waiting\n\n")
 
-    async def end(self, body: bytes | None) -> None:
-        assert body is not None
-        if self.has_started:
-            await self._piece(b"event: message\ndata: " + body + b"\n\n", more=False)
-            return
-        self.has_started = True
-        code = message.error_code(message.object_of(body)) if self._is_modern else None
-        await _answer(self._send, message.STATUS.get(code or 0, 200), body, _JSON)
-
-    async def end_with(self, error: MnoError) -> None:
-        await self.end(message.error_body(answers.rpc_error(error, self._request_id)))
-
-    async def _piece(self, body: bytes, *, more: bool = True) -> None:
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+async def _may_go_on(scope: Scope) -> bool:
+    """Whether whoever listens may still do so."""
+    try:
+        await _admitted(scope)
+    except MnoError:
+        return False
+    return True
 
 
 async def _admitted(scope: Scope) -> Principal:
@@ -220,10 +240,4 @@ async def _refuse(scope: Scope, send: Send, error: MnoError) -> None:
     wanted = challenge(scope, scope["path"].rstrip("/"), TOKEN_SCOPE, error)
     if wanted is not None:
         headers.append((b"www-authenticate", wanted.encode()))
-    await _answer(send, status, message.error_body(RpcError(code, str(error))), _JSON, *headers)
-
-
-async def _answer(send: Send, status: int, body: bytes, *headers: Header) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await answer(send, status, message.error_body(RpcError(code, str(error))), JSON, *headers)

@@ -77,7 +77,7 @@ class Listing:
         """What this server lists has changed."""
         self._known.pop(server_id, None)
 
-    async def of(self, ready: Ready) -> Sequence[Item]:
+    async def of_one(self, ready: Ready) -> Sequence[Item]:
         """One server's; `ServerTrouble` when it does not answer."""
         known = self._list(ready)
         if known is not None and time.monotonic() - known.read_at < _FRESH_S:
@@ -148,6 +148,25 @@ class Listing:
             return message.object_of(response["result"])
         except ValueError:
             raise ServerTrouble(f"'{ready.server.name}' answers {self.kind.method} with what is no object.") from None
+
+
+class Listings:
+    """One of each kind."""
+
+    def __init__(self, way: Guarded) -> None:
+        self._kinds = {kind: Listing(kind, way) for kind in (PROMPTS, RESOURCES, TEMPLATES)}
+
+    def of(self, kind: Kind) -> Listing:
+        return self._kinds[kind]
+
+    def forget(self, server_id: UUID) -> None:
+        """What this server lists has changed."""
+        for listing in self._kinds.values():
+            listing.forget(server_id)
+
+    def close(self) -> None:
+        for listing in self._kinds.values():
+            listing.close()
 
 
 def items_in(page: Object, kind: Kind) -> list[Item]:

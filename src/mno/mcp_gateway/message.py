@@ -16,6 +16,8 @@ from mno.platform.errors import MnoError
 
 #: The revision without sessions.
 MODERN = "2026-07-28"
+#: A request that its client has given up; the name is that of the Language Server Protocol.
+REQUEST_CANCELLED = -32800
 #: Revisions with `initialize`, oldest first.
 HANDSHAKE = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 
@@ -24,6 +26,8 @@ INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
+#: Of the older era; the newer one says INVALID_PARAMS.
+RESOURCE_NOT_FOUND = -32002
 HEADER_MISMATCH = -32020
 MISSING_CAPABILITY = -32021
 UNSUPPORTED_VERSION = -32022
@@ -80,6 +84,14 @@ class Request:
     is_modern: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a client of the older era answers to a question of a server."""
+
+    id: bytes | None
+    members: Object
+
+
 def object_of(raw: bytes | Raw) -> Object:
     """The members of an object as they are written; `ValueError` for anything else."""
     try:
@@ -102,11 +114,13 @@ def encoded(value: Any) -> bytes:
     return msgspec.json.encode(value)
 
 
-def read_request(body: bytes, headers: Sequence[Header]) -> Request:
+def read(body: bytes, headers: Sequence[Header]) -> Request | Response:
     """The message in a request's body, or an `RpcError`: what is no JSON, no single message, or says one thing in its
     headers and another in its body.
     """
     message = _message(body)
+    if "method" not in message and ("result" in message or "error" in message):
+        return Response(_id(message), message)
     method = text_of(message.get("method"))
     request_id = _id(message)
     if text_of(message.get("jsonrpc")) != "2.0" or method is None:

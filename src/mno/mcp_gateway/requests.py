@@ -1,57 +1,99 @@
 """What a client asks of the gateway: each method answered here, or passed on to the server that it is about."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
-from mno.mcp_gateway import answers, message
+from mno.mcp_gateway import answers, levels, message, names
 from mno.mcp_gateway.access import Access
 from mno.mcp_gateway.calls import NO_CAPS, Calls
+from mno.mcp_gateway.guarded import Guarded
+from mno.mcp_gateway.listing import PROMPTS, RESOURCES, TEMPLATES, Item, Kind, Listings
 from mno.mcp_gateway.message import Header, Object, Raw, Request, RpcError
-from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS
+from mno.mcp_gateway.pace import Pacing
+from mno.mcp_gateway.passing import Passing
+from mno.mcp_gateway.relay import Caller, Relay
 from mno.mcp_gateway.servers.service import Ready, Servers
+from mno.mcp_gateway.sessions import Session, Sessions, owner_of
+from mno.mcp_gateway.targets import Target, target_of
 from mno.mcp_gateway.tools import Tools
-from mno.platform.errors import NotFound
+from mno.platform.errors import Denied, NotFound
 from mno.platform.principal import Principal
 
-#: Notifications about a request that a client is told of.
-_PASSED = frozenset({"notifications/progress", "notifications/message"})
+_PASSED = frozenset({"tools/call", "prompts/get", "resources/read", "completion/complete"})
+_LISTED: dict[str, tuple[Kind, Callable[[Ready, str], str]]] = {
+    PROMPTS.method: (PROMPTS, names.outer_prompt),
+    RESOURCES.method: (RESOURCES, names.outer_address),
+    TEMPLATES.method: (TEMPLATES, names.outer_address),
+}
+
+
+class Incoming(NamedTuple):
+    """One request as it came in. `only` is the one server that its client speaks to, or empty."""
+
+    principal: Principal
+    request: Request
+    only: str
+    headers: Sequence[Header]
+    session: Session | None = None
 
 
 class Requests:
     """Of all clients."""
 
-    def __init__(self, servers: Servers, tools: Tools, access: Access, calls: Calls) -> None:
+    def __init__(
+        self, servers: Servers, tools: Tools, access: Access, calls: Calls, ways: Guarded, paces: Pacing
+    ) -> None:
         self._servers = servers
         self._tools = tools
+        self._listings = Listings(ways)
         self._access = access
         self._calls = calls
+        self._passing = Passing(ways, paces)
+        self._relay = Relay()
+        self.sessions = Sessions()
 
-    async def answer(
-        self, principal: Principal, request: Request, only: str, headers: Sequence[Header]
-    ) -> AsyncGenerator[bytes]:
-        """Messages for the client, the last one its response; `only` is the one server that it speaks to, or empty.
-        An `RpcError` or another of our errors where there is none.
+    async def close(self) -> None:
+        """Gives up what waits, and ends all sessions."""
+        self.sessions.close()
+        self._listings.close()
+        await self._relay.close()
+
+    async def answer(self, incoming: Incoming) -> AsyncGenerator[bytes]:
+        """Messages for the client, the last one its response. An `RpcError` or another of our errors where there is
+        none.
         """
+        request = incoming.request
         assert request.id is not None
-        servers = self._of(await self._servers.of(principal.team_id), only)
+        servers = self._of(await self._servers.of(incoming.principal.team_id), incoming.only)
+        if request.method in _PASSED:
+            async with contextlib.aclosing(self._passed(incoming, servers)) as passed:
+                async for one in passed:
+                    yield one
+        else:
+            yield message.result_body(request.id, await self._own(incoming, servers))
+
+    async def _own(self, incoming: Incoming, servers: Mapping[str, Ready]) -> dict[str, Any]:
+        """What the gateway answers itself."""
+        request = incoming.request
         match request.method, request.is_modern:
-            case "tools/call", _:
-                async with contextlib.aclosing(self._called(principal, request, only, headers, servers)) as passed:
-                    async for one in passed:
-                        yield one
-                return
             case "tools/list", _:
-                result = answers.listed(request, await self._listed(principal, servers, only))
+                return answers.listed(request, "tools", await self._listed_tools(incoming, servers))
+            case method, _ if method in _LISTED:
+                kind, named = _LISTED[method]
+                return answers.listed(request, kind.member, await self._listed(incoming, servers, kind, named))
             case "server/discover", True:
-                result = answers.discovered()
+                return answers.discovered()
             case "initialize", False:
-                result = answers.initialized(request)
+                return answers.initialized(request)
             case "ping", False:
-                result = {}
+                return {}
+            case "logging/setLevel", False:
+                return _level_set(incoming)
             case _:
                 text = f"The gateway does not know the method '{request.method[:80]}'."
-                raise RpcError(message.METHOD_NOT_FOUND, text, request_id=request.id)
-        yield message.result_body(request.id, result)
+                raise RpcError(message.METHOD_NOT_FOUND, text, request_id=request.id or b"null")
 
     # — parts —
 
@@ -62,34 +104,71 @@ class Requests:
             raise NotFound(f"There is no MCP server '{only[:80]}' that is switched on.")
         return {only: servers[only]}
 
-    async def _listed(self, principal: Principal, servers: Mapping[str, Ready], only: str) -> list[Object]:
-        if only:
-            ready = servers[only]
-            return [one.definition for one in self._access.usable(principal, ready, await self._tools.of(ready))]
+    async def _listed_tools(self, incoming: Incoming, servers: Mapping[str, Ready]) -> list[Object]:
+        principal, usable = incoming.principal, self._access.usable
+        if incoming.only:
+            ready = servers[incoming.only]
+            return [one.definition for one in usable(principal, ready, await self._tools.of(ready))]
         lists = await self._tools.of_all(servers)
-        usable = self._access.usable
         return [tool.prefixed(ready) for ready, tools in lists for tool in usable(principal, ready, tools)]
 
-    async def _called(
-        self, principal: Principal, request: Request, only: str, headers: Sequence[Header], servers: Mapping[str, Ready]
-    ) -> AsyncGenerator[bytes]:
-        assert request.id is not None
-        named = message.text_of(request.params.get("name"))
-        if named is None:
-            raise RpcError(message.INVALID_PARAMS, "params.name must name a tool.", request_id=request.id)
-        # no server's name has an underscore, so the first one stands between server and tool
-        server, _, tool = (only, "", named) if only else named.partition("_")
-        ready = servers.get(server)
-        if ready is None or not 0 < len(tool) <= MAX_TOOL_NAME_CHARACTERS:
-            raise RpcError(message.INVALID_PARAMS, f"Unknown tool: {named[:200]}", request_id=request.id)
-        tool = tool if only else ready.inner_name(tool)
-        params = {**request.params, "name": Raw(message.encoded(tool))}
-        if request.meta:
-            params["_meta"] = Raw(message.encoded(request.meta))
-        asked = self._calls.asked(principal, ready, tool, params, headers, NO_CAPS)
-        async with contextlib.aclosing(asked) as messages:
+    async def _listed(
+        self, incoming: Incoming, servers: Mapping[str, Ready], kind: Kind, named: Callable[[Ready, str], str]
+    ) -> list[Object]:
+        allowed = {name: ready for name, ready in servers.items() if self._access.may_server(incoming.principal, ready)}
+        listing = self._listings.of(kind)
+        if incoming.only:
+            return [item.definition for ready in allowed.values() for item in await listing.of_one(ready)]
+        lists = await listing.of_all(allowed)
+        return [_renamed(item, kind, named(ready, item.name)) for ready, items in lists for item in items]
+
+    async def _passed(self, incoming: Incoming, servers: Mapping[str, Ready]) -> AsyncGenerator[bytes]:
+        principal, request, only, _, session = incoming
+        target = target_of(request, servers, only)
+        if request.method == "tools/call":
+            ask = partial(self._asked, incoming, target)
+        else:
+            if not self._access.may_server(principal, target.ready):
+                raise Denied(f"'{principal.name}' may not use the server '{target.ready.server.name}'.")
+            ask = partial(self._passing.messages, principal, request.method, target)
+        params = _leveled(target.params, session)
+        about = (request.method, target.ready.server.id.hex, target.name)
+        relayed = self._relay.messages(Caller(owner_of(principal), request, session), about, params, ask)
+        async with contextlib.aclosing(relayed) as messages:
             async for one in messages:
-                if "method" not in one:
-                    yield answers.passed_on(request, one)
-                elif message.text_of(one["method"]) in _PASSED:
+                if "method" in one:
                     yield message.encoded(one)
+                elif request.method == "resources/read" and not (only and not request.is_modern):
+                    named = partial(names.outer_address, target.ready)
+                    yield answers.passed_on(request, answers.read(request, one, str if only else named))
+                else:
+                    yield answers.passed_on(request, one)
+
+    def _asked(self, incoming: Incoming, target: Target, params: Object) -> AsyncGenerator[Object]:
+        return self._calls.asked(incoming.principal, target.ready, target.name, params, incoming.headers, NO_CAPS)
+
+
+def _renamed(item: Item, kind: Kind, name: str) -> Object:
+    return {**item.definition, kind.named_by: Raw(message.encoded(name))}
+
+
+def _leveled(params: Object, session: Session | None) -> Object:
+    """The parameters with the level of log messages that the session wants, as the newer era says it."""
+    if session is None or not session.level:
+        return params
+    meta = message.object_of(params["_meta"]) if "_meta" in params else {}
+    meta[message.LOG_LEVEL_KEY] = Raw(message.encoded(session.level))
+    return {**params, "_meta": Raw(message.encoded(meta))}
+
+
+def _level_set(incoming: Incoming) -> dict[str, Any]:
+    request, session = incoming.request, incoming.session
+    level = message.text_of(request.params.get("level"))
+    if level not in levels.LEVELS:
+        text = f"params.level must be one of {', '.join(levels.LEVELS)}."
+        raise RpcError(message.INVALID_PARAMS, text, request_id=request.id or b"null")
+    if session is None:
+        text = "A level is kept with a session; begin one with initialize."
+        raise RpcError(message.INVALID_REQUEST, text, request_id=request.id or b"null")
+    session.level = level
+    return {}

@@ -29,7 +29,8 @@ def asks(method: str = "tools/list", **params: Any) -> dict[str, Any]:
         (orjson.dumps(asks("tools/call", name="a_b")), modern("tools/call", "a_c"), 400, -32020),
         (orjson.dumps(asks("tools/call", name="a_b")), modern("tools/call", "a_b"), 400, -32602),
         (orjson.dumps(asks("tools/call", name="a_b")), modern("tools/call", "=?base64?YV9i?="), 400, -32602),
-        (orjson.dumps(asks("resources/list")), modern("resources/list"), 404, -32601),
+        (orjson.dumps(asks("tasks/list")), modern("tasks/list"), 404, -32601),
+        (orjson.dumps(asks("resources/subscribe")), modern("resources/subscribe"), 404, -32601),
         (orjson.dumps(asks("initialize")), modern("initialize"), 404, -32601),
         (orjson.dumps({"jsonrpc": "2.0", "id": 7, "method": "server/discover"}), ACCEPT, 200, -32601),
         (
