@@ -23,7 +23,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 @pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here (apt-get install chromium)")
 @pytest.mark.skipif(not (WEB / "dist" / "index.html").exists(), reason="the pages are not built (make web)")
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("journey", ["newcomer", "trace", "pages", "prices"])
+@pytest.mark.parametrize("journey", ["newcomer", "trace", "pages", "prices", "chat_hub"])
 def test_the_journey_ends_well(journey: str, tmp_path: Path) -> None:
     with serving(tmp_path / "data", MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (_, printed):
         link = re.search(r"Sign in \(works once\)\s+(\S+)", printed)

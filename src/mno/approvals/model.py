@@ -11,7 +11,8 @@ from mno.platform.scope import Scope
 
 #: The kind of the fact that tells of every outcome. The subject is the request (`apr_…`); the data: `kind`, `title`,
 #: `project` (`prj_…` or null), `asked_by`, `expires_at` (RFC 3339), `open_for_s`, `trace` (of what asked, or empty),
-#: `state`, `outcome` (null: open), `decided_by` (names, or empty).
+#: `degradable` (it proposes arguments, which may be changed), `state`, `outcome` (null: open), `decided_by` (names,
+#: or empty).
 DECIDED = "approvals.decided"
 #: The kind of the fact that tells of a new request; the same data.
 ASKED = "approvals.asked"

@@ -7,7 +7,7 @@ that fails undoes the decision with itself, so the request stays open and can be
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -49,6 +49,8 @@ MAX_EXPIRED_AT_ONCE = 100
 #: Runs in the transaction that ends a request, bound to the request's team, for every outcome: look at
 #: `approval.allowed`. What it raises undoes the decision.
 Handler = Callable[[Connection, Approval], Awaitable[None]]
+#: Runs in the transaction of a decision, before the vote of somebody who may decide: what it raises undoes all of it.
+Before = Callable[[Connection, Approval], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,11 @@ class Approvals:
         )
         return approval
 
-    async def decide(self, decider: Principal, id_: UUID, decision: Decision, note: str = "") -> Approval:
-        """One person's word. The answer is still open where a second person must agree.
+    async def decide(
+        self, decider: Principal, id_: UUID, decision: Decision, note: str = "", *, before: Before | None = None
+    ) -> Approval:
+        """One person's word. The answer is still open where a second person must agree. `before` is for a decider who
+        lets something else happen than was proposed: the feature that asked writes it down there.
 
         `NotFound` for no request of the team, `Denied` for who may not decide it, `Conflict` when it has ended or
         the person voted before, and whatever the asking feature's handler refuses with.
@@ -111,7 +116,7 @@ class Approvals:
             if late:
                 await self._expire(tx, approval, now)
             else:
-                approval = await self._vote(tx, approval, decider, groups, decision, note, now)
+                approval = await self._vote(tx, approval, decider, groups, decision, note, now, before)
         if late:
             raise Conflict("The time for this decision is over; the request has expired.")
         return approval
@@ -208,6 +213,7 @@ class Approvals:
         decision: Decision,
         note: str,
         now: datetime,
+        before: Before | None,
     ) -> Approval:
         rules.check_open(approval)
         objection = self._objection(approval, decider, groups)
@@ -219,6 +225,8 @@ class Approvals:
         assert person is not None
         vote = Vote(person, decider.name, decision, note, now)
         after = rules.voted(approval, vote)
+        if before is not None:
+            await before(tx, approval)
         await store.add_vote(tx, approval, vote)
         if after.state is State.OPEN:
             await self._record(tx, decider, approval, after, "approvals.vote")
@@ -305,6 +313,7 @@ def _fact(kind: str, approval: Approval) -> Fact:
         "expires_at": shown_time(approval.expires_at),
         "open_for_s": proposal.lifetime.total_seconds(),
         "decided_by": ", ".join(vote.name for vote in approval.votes),
+        "degradable": isinstance(proposal.proposed.get("arguments"), Mapping),
         "trace": str(proposal.proposed.get("trace_id", "")),
         "state": str(approval.state),
         "outcome": None if approval.outcome is None else str(approval.outcome),

@@ -45,10 +45,13 @@ def actions_of(event: Event) -> list[Action]:
 def _deciding(event: Event) -> list[Action]:
     match event.kind:
         case EventKind.APPROVAL:
-            names = [ActionName.CONTINUE, ActionName.ABORT]
-            if event.data.get("degradable"):
-                names.insert(1, ActionName.DEGRADE)
-            return [Action(name, "POST", "/api/agent/approve") for name in names]
+            decision = f"/api/approvals/{event.subject}/decision"
+            degrade = [Action(ActionName.DEGRADE, "POST", "/api/agent/approve")] if event.data["degradable"] else []
+            return [
+                Action(ActionName.CONTINUE, "POST", decision),
+                *degrade,
+                Action(ActionName.ABORT, "POST", decision),
+            ]
         case EventKind.ANOMALY:
             return [Action(ActionName.EXPECT, "POST", f"/api/anomalies/{event.subject}/expected")]
         case EventKind.RECOVERY_START if event.data["about"] == Ailment.ALERT and event.outcome is None:
@@ -59,7 +62,7 @@ def _deciding(event: Event) -> list[Action]:
 def _page_of(event: Event) -> str:
     match event.kind:
         case EventKind.APPROVAL:
-            return f"/approvals?request={event.subject}"
+            return "/approvals"
         case EventKind.ANOMALY:
             return f"/costs/anomalies?anomaly={event.subject}"
         case EventKind.RECOVERY_START | EventKind.RECOVERY_DONE:

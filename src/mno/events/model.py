@@ -149,7 +149,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """An empty field asks nothing; values of one field are alternatives, and all fields must hold."""
+    """An empty field asks nothing; values of one field are alternatives, and all fields must hold.
+
+    What belongs to the whole team belongs to each of its projects.
+    """
 
     kinds: Sequence[EventKind] = ()
     severities: Sequence[EventSeverity] = ()
@@ -163,7 +166,7 @@ class EventFilter:
             (not self.kinds or event.kind in self.kinds)
             and (not self.severities or event.severity in self.severities)
             and (not self.subjects or event.subject in self.subjects)
-            and (not self.projects or event.project_id in self.projects)
+            and (not self.projects or event.project_id is None or event.project_id in self.projects)
             and (not self.unsettled or waits(event))
         )
 

@@ -28,7 +28,9 @@ def asked_events(
     kind: Annotated[list[EventKind], _Values],
     severity: Annotated[list[EventSeverity], _Values],
     subject: Annotated[list[str], _Values],
-    project: Annotated[list[str], _Values],
+    project: Annotated[
+        list[str], Query(default_factory=list, description="Repeatable; what belongs to the whole team always matches.")
+    ],
     waiting: Annotated[bool, Query(description="Only what waits for somebody.")] = False,
 ) -> EventFilter:
     """Which events are asked for."""

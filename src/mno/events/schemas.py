@@ -56,7 +56,7 @@ class EventWish(BaseModel):
             said["status"] = self.status
         severity = self.severity or (_SEVERITIES.get(self.status) if kind is EventKind.RECEIPT else None)
         return Message(
-            kind, self.subject, severity or EventSeverity.INFO, self.trace_id, self.id, {"more": self.data} | said
+            kind, self.subject, severity or EventSeverity.INFO, self.trace_id, self.id, {"added": self.data} | said
         )
 
 

@@ -48,7 +48,8 @@ def _asked(fact: Fact, team: UUID) -> list[Change]:
     said = fact.data
     urgent = said.get("open_for_s", URGENT_S) < URGENT_S
     severity = EventSeverity.CRITICAL if urgent else EventSeverity.WARNING
-    data = {name: said.get(name, "") for name in ("kind", "title", "asked_by", "expires_at", "degradable")}
+    data = {name: said.get(name, "") for name in ("kind", "title", "asked_by", "expires_at")}
+    data["degradable"] = bool(said.get("degradable"))
     return [_event(fact, team, EventKind.APPROVAL, severity, data, said.get("trace", ""))]
 
 

@@ -57,7 +57,7 @@ _ASKED = f"""
 (%(kinds)s::text[] = '{{}}' OR kind = ANY (%(kinds)s))
 AND (%(severities)s::text[] = '{{}}' OR severity = ANY (%(severities)s))
 AND (%(subjects)s::text[] = '{{}}' OR subject = ANY (%(subjects)s))
-AND (%(projects)s::uuid[] = '{{}}' OR project_id = ANY (%(projects)s))
+AND (%(projects)s::uuid[] = '{{}}' OR project_id IS NULL OR project_id = ANY (%(projects)s))
 AND (NOT %(unsettled)s OR {_WAITS})
 """
 

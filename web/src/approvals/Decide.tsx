@@ -14,7 +14,7 @@ export type Verb = "approve" | "refuse" | "withdraw";
 
 const MAX_NOTE_CHARACTERS = 2000;
 
-export function Decide({ approval, verb, close }: { approval: Approval; verb: Verb; close: () => void }) {
+export function Decide({ approval, verb, close }: { approval: Pick<Approval, "id" | "title">; verb: Verb; close: () => void }) {
   const t = useWords();
   const queries = useQueryClient();
   const stepUp = useStepUp();

@@ -2,13 +2,13 @@
 
 import {
   IconActivity, IconActivityHeartbeat, IconChartAreaLine, IconPigMoney, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconFileText, IconListTree, IconReceipt2, IconRocket,
-  IconBook2, IconRouteAltLeft, IconServer2, IconBellRinging, IconUrgent, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
+  IconBook2, IconInbox, IconRouteAltLeft, IconServer2, IconBellRinging, IconUrgent, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
 import { FiringBadge } from "../observability/alerts/FiringBadge";
 
-export type PagePath = "/costs/alerts" | "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/logs" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
+export type PagePath = "/" | "/costs/alerts" | "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/logs" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
   | "/integrations/servers" | "/integrations/gateway" | "/integrations/channels"
   | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
@@ -26,7 +26,13 @@ interface NavigationPage {
 }
 
 export const NAVIGATION: readonly { title: Word | null; pages: readonly NavigationPage[] }[] = [
-  { title: null, pages: [{ to: "/start", word: "nav.start", icon: IconRocket, exact: true }] },
+  {
+    title: null,
+    pages: [
+      { to: "/", word: "nav.hub", icon: IconInbox, exact: true, may: ["events.read"] },
+      { to: "/start", word: "nav.start", icon: IconRocket, exact: true },
+    ],
+  },
   {
     title: "nav.monitor",
     pages: [

@@ -1,8 +1,9 @@
 /* The map of the pages. Each page is a chunk of its own, loaded when its link is approached. */
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { Problem, request } from "../api/client";
+import { request } from "../api/client";
 import type { TracePage } from "../api/types";
+import type { EventPage } from "../events/shapes";
 import { parseSearch, type Search, stringifySearch } from "./address";
 import { NotFound } from "./NotFound";
 import { PageFailed } from "./PageFailed";
@@ -15,13 +16,17 @@ const root = createRootRoute({
   errorComponent: PageFailed,
 });
 
-/** A hub without a trace greets with Get started, any other with the overview; nobody knows before the sign-in. */
-async function landing(): Promise<"/start" | "/monitor" | null> {
+let hasLanded = false;
+
+/** Whether this is the first look at a hub that has neither traces nor events; nobody knows before the sign-in. */
+async function isNew(): Promise<boolean> {
+  if (hasLanded) return false;
   try {
-    const traces = await request<TracePage>("/api/traces?from=-30d&limit=1");
-    return traces.items.length === 0 ? "/start" : "/monitor";
-  } catch (failure) {
-    return failure instanceof Problem && failure.status === 401 ? null : "/monitor";
+    const [traces, events] = await Promise.all([request<TracePage>("/api/traces?from=-30d&limit=1"), request<EventPage>("/api/events?limit=1")]);
+    hasLanded = true;
+    return traces.items.length === 0 && events.items.length === 0;
+  } catch {
+    return false;
   }
 }
 
@@ -29,10 +34,11 @@ const pages = [
   createRoute({
     getParentRoute: () => root,
     path: "/",
-    beforeLoad: async () => {
-      const to = await landing();
-      if (to !== null) throw redirect({ to, replace: true });
+    // A hub without a trace greets with Get started; whoever comes back from there wants the Chat Hub.
+    beforeLoad: async ({ preload }) => {
+      if (!preload && (await isNew())) throw redirect({ to: "/start", replace: true });
     },
+    component: lazyRouteComponent(() => import("../events/ChatHubPage")),
   }),
   createRoute({ getParentRoute: () => root, path: "/start", component: lazyRouteComponent(() => import("../start/StartPage")) }),
   createRoute({

@@ -36,7 +36,7 @@ class KeyScope(StrEnum):
 
 #: To use a secret, to decide an approval and to start programs are named singly, never meant by a scope.
 PERMISSIONS = {
-    KeyScope.INGEST: frozenset({"spans.write", "logs.write"}),
+    KeyScope.INGEST: frozenset({"spans.write", "logs.write", "events.write"}),
     KeyScope.READ: READING & PROJECT,
     KeyScope.ADMIN: PROJECT - {"secrets.use", "approvals.decide", "mcp.stdio"},
     KeyScope.GATEWAY: frozenset({"models.call"}),
@@ -46,7 +46,7 @@ PERMISSIONS = {
 
 #: What a key for one agent may ask of its project: to send what the agent did, and to call models and tools for it.
 #: Everything else is the project's, and such a key has it on its agent only.
-OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write", "logs.write", "models.call", "mcp.call"})
+OF_AN_AGENT_IN_ITS_PROJECT = frozenset({"spans.write", "logs.write", "events.write", "models.call", "mcp.call"})
 
 
 @dataclass(frozen=True, slots=True)

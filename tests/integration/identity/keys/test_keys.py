@@ -104,7 +104,7 @@ async def test_a_key_for_one_agent_may_nothing_beside_it(node: Node, home: Home,
     principal = await node.identity.principal_of_key(secret)
     may = node.access.policy.may
     # what is asked of the project without naming an agent is the project's, but to send what the agent did
-    assert principal.permissions == {"spans.write", "logs.write", "models.call", "mcp.call"}
+    assert principal.permissions == {"spans.write", "logs.write", "events.write", "models.call", "mcp.call"}
     assert may(principal, "spans.read", Scope(Level.AGENT, home.team.id, home.project.id, "bot"))
     assert not may(principal, "spans.read", Scope(Level.AGENT, home.team.id, home.project.id, "other"))
     assert not may(principal, "spans.read", Scope(Level.TOOL, home.team.id, home.project.id, "bot"))

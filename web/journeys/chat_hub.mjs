@@ -1,0 +1,76 @@
+// Chat Hub: an agent says what it does with the page's own command, and its cards come, gather, and are found again.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, test } from "node:test";
+import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { fits, walkEverywhere } from "./walk.mjs";
+
+const { url, link, key } = hub();
+let browser;
+let state;
+let page;
+
+before(async () => {
+  browser = await launch();
+  state = await signIn(browser, link);
+  page = await openPage(browser, { url, state });
+});
+after(() => browser.close());
+
+async function say(event) {
+  const answer = await fetch(`${url}/api/events`, {
+    method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body: JSON.stringify(event),
+  });
+  assert.equal(answer.status, 202);
+}
+
+const card = (subject) => page.locator(`[data-subject="${subject}"]`);
+
+test("a hub in which nothing happened greets with Get started, and the Chat Hub says what will stand there", async () => {
+  await page.goto("/");
+  await page.waitForURL("**/start");
+  await page.getByRole("link", { name: "Chat Hub" }).first().click();
+  await page.getByText("Nothing has happened yet").waitFor();
+});
+
+test("the copied command, with a key, is a card at once", async () => {
+  await page.getByRole("button", { name: "Copy", exact: true }).click();
+  const command = (await page.evaluate(() => navigator.clipboard.readText())).replace("mno_…", key);
+  execFileSync("sh", ["-c", command], { stdio: ["ignore", "pipe", "ignore"] });
+  await card("invoices").getByRole("heading", { name: "Clerk reached a milestone: Half of the invoices are read" }).waitFor();
+});
+
+test("what follows on the same subject gathers on its card, and stands there on demand", async () => {
+  for (const step of [1, 2, 3]) await say({ kind: "task.progress.milestone", subject: "invoices", title: `Step ${step}`, agent: "Clerk" });
+  await say({ kind: "task.receipt", subject: "invoices", title: "All are booked", agent: "Clerk", trace_id: "ab".repeat(16) });
+  await card("invoices").getByRole("heading", { name: "Clerk finished: All are booked" }).waitFor();
+  assert.equal(await page.locator(".event").count(), 1);
+  await card("invoices").getByRole("button", { name: "Show 4 more" }).click();
+  await card("invoices").getByText("Clerk reached a milestone: Step 2").waitFor();
+  await card("invoices").getByRole("link", { name: "Trace" }).waitFor();
+});
+
+test("filters stand in the address and hold for what comes", async () => {
+  await say({ kind: "task.receipt", subject: "report", title: "Weekly report", agent: "Analyst", status: "failed" });
+  await card("report").waitFor();
+  await page.goto("/?severity=critical");
+  await settled(page);
+  await card("report").waitFor();
+  assert.equal(await card("invoices").count(), 0);
+  await say({ kind: "task.acceptance", subject: "quiet", title: "Something else" });
+  await say({ kind: "task.receipt", subject: "backup", title: "Nightly backup", agent: "Keeper", status: "failed" });
+  await card("backup").waitFor();
+  assert.equal(await card("quiet").count(), 0);
+  await page.goto("/?show=waiting");
+  await page.getByText("Nothing waits for you").waitFor();
+});
+
+test("the page is whole in every language, accessible in both themes, and fits a phone", async () => {
+  await walkEverywhere(browser, { url, state }, ["/", "/?show=waiting"]);
+  const phone = await openPage(browser, { url, state, width: 360, height: 740 });
+  await phone.goto("/");
+  await settled(phone);
+  await fits(phone, "/");
+  assert.deepEqual(page.trouble, []);
+});
