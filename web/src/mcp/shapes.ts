@@ -49,3 +49,14 @@ export function useMcpChange<Wish = void, Answer = unknown>(change: (wish: Wish)
     },
   });
 }
+
+export type Tool = Schemas["McpToolShape"];
+export type CallResult = Schemas["McpCallResult"];
+
+/** Every tool that was ever seen at a server. */
+export const toolsQuery = (serverId: string) =>
+  queryOptions({
+    queryKey: [MCP, "tools", serverId],
+    queryFn: ({ signal }) => request<Listed<Tool>>(`/api/mcp/registry/${serverId}/tools`, { signal }),
+    select: ({ items }) => items,
+  });

@@ -113,6 +113,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/integrations/tools",
+    component: lazyRouteComponent(() => import("../mcp/tools/ToolsPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/integrations/gateway",
     component: lazyRouteComponent(() => import("../gateway/GatewayPage")),
   }),

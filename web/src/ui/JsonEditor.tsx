@@ -5,17 +5,20 @@ import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { bracketMatching, defaultHighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { linter, lintGutter } from "@codemirror/lint";
 import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
 interface JsonEditorProps {
   label: string;
   hint: string;
+  /** What stands there at first. */
+  initial?: string;
   onChange: (text: string) => void;
 }
 
-export default function JsonEditor({ label, hint, onChange }: JsonEditorProps) {
+export default function JsonEditor({ label, hint, initial = "", onChange }: JsonEditorProps) {
   const element = useRef<HTMLDivElement>(null);
   const latest = useRef(onChange);
+  const [first] = useState(initial);
   useEffect(() => {
     latest.current = onChange;
   });
@@ -24,6 +27,7 @@ export default function JsonEditor({ label, hint, onChange }: JsonEditorProps) {
     const lint = jsonParseLinter();
     const view = new EditorView({
       parent: element.current,
+      doc: first,
       extensions: [
         lineNumbers(),
         history(),
@@ -50,6 +54,6 @@ export default function JsonEditor({ label, hint, onChange }: JsonEditorProps) {
       ],
     });
     return () => view.destroy();
-  }, [label, hint]);
+  }, [label, hint, first]);
   return <div ref={element} />;
 }

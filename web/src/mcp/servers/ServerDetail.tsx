@@ -2,6 +2,7 @@
 
 import { Button, Drawer } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { request } from "../../api/client";
 import { formatBytes, formatCount } from "../../format/number";
@@ -45,6 +46,11 @@ export function ServerDetail({ server, health, mayWrite, close }: DetailProps) {
         {mayWrite && <CheckNow server={server} />}
         {health && <HealthFacts server={server} health={health} />}
         <SetupFacts server={server} />
+        <div className="row wrap">
+          <Button component={Link} to="/integrations/tools" search={{ server: server.name } as never} variant="default">
+            {t("mcp.seeTools")}
+          </Button>
+        </div>
       </div>
       {doing === "change" && <ServerForm server={server} close={() => setDoing(null)} />}
       {doing === "remove" && <RemoveServer server={server} close={() => setDoing(null)} removed={close} />}

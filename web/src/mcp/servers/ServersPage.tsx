@@ -3,6 +3,7 @@
 import { Button, Switch } from "@mantine/core";
 import { IconFileImport, IconPlus, IconServer2 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { request } from "../../api/client";
 import { useMayInTeam } from "../../api/session";
@@ -84,7 +85,7 @@ function Servers({ items, health, error, retry, mayWrite, act, empty }: ServersP
   const columns: Column<Server>[] = [
     { key: "name", title: t("mcp.name"), order: (row) => row.name, cell: (row) => <ServerName server={row} open={() => open(row)} /> },
     { key: "health", title: t("gateway.health"), order: (row) => health?.get(row.id)?.state ?? "", cell: (row) => <HealthCell health={health?.get(row.id)} /> },
-    { key: "tools", title: t("mcp.tools"), align: "right", order: (row) => health?.get(row.id)?.tools ?? 0, cell: (row) => <ToolCount health={health?.get(row.id)} /> },
+    { key: "tools", title: t("nav.tools"), align: "right", order: (row) => health?.get(row.id)?.tools ?? 0, cell: (row) => <ToolCount server={row} health={health?.get(row.id)} /> },
     { key: "quota", title: t("mcp.lastMinute"), align: "right", cell: (row) => <Quota server={row} health={health?.get(row.id)} /> },
     { key: "description", title: t("mcp.description"), optional: true, cell: (row) => (row.description === "" ? null : <div className="dim cell-cut" title={row.description}>{row.description}</div>) },
     { key: "tags", title: t("mcp.tags"), cell: (row) => (row.tags.length === 0 ? null : <span className="row wrap" style={{ gap: 4 }}>{row.tags.map((tag) => <span key={tag} className="mark">{tag}</span>)}</span>) },
@@ -151,15 +152,19 @@ function HealthCell({ health }: { health: Health | undefined }) {
   );
 }
 
-function ToolCount({ health }: { health: Health | undefined }) {
+function ToolCount({ server, health }: { server: Server; health: Health | undefined }) {
   const { t, language } = useLanguage();
   if (!health) return <span className="faint">–</span>;
   return (
-    <span className="row" style={{ justifyContent: "flex-end", gap: 6 }}>
+    <span className="row" style={{ justifyContent: "flex-end", gap: 6 }} onClick={(event) => event.stopPropagation()}>
       {health.held > 0 && (
-        <span className="mark attention">{t("mcp.held", { count: health.held })}</span>
+        <Link to="/integrations/tools" search={{ server: server.name, state: "held" } as never} className="mark attention">
+          {t("mcp.held", { count: health.held })}
+        </Link>
       )}
-      {formatCount(health.tools, language)}
+      <Link to="/integrations/tools" search={{ server: server.name } as never} className="link">
+        {formatCount(health.tools, language)}
+      </Link>
     </span>
   );
 }

@@ -1,0 +1,42 @@
+/* A tool's definition as its server wrote it: the parts that a page shows, where they are what they should be. */
+
+import type { Server, Tool } from "../shapes";
+import { isObject, type Schema } from "./schema";
+
+export interface ServerTool {
+  server: Server;
+  tool: Tool;
+}
+
+export type Definition = Record<string, unknown>;
+
+/** What is offered now where that differs, else what was accepted. */
+export const definitionOf = ({ offered, accepted }: Tool): Definition => offered ?? accepted ?? {};
+
+const textOf = (value: unknown) => (typeof value === "string" ? value : "");
+
+export function titleOf(definition: Definition): string {
+  const annotations = isObject(definition["annotations"]) ? definition["annotations"] : {};
+  return textOf(definition["title"]) || textOf(annotations["title"]);
+}
+
+export const descriptionOf = (definition: Definition): string => textOf(definition["description"]);
+
+export const schemaOf = (definition: Definition, name: "inputSchema" | "outputSchema"): Schema | null => {
+  const schema = definition[name];
+  return isObject(schema) ? schema : null;
+};
+
+export const HINTS = ["readOnly", "destructive", "idempotent", "openWorld"] as const;
+export type Hint = (typeof HINTS)[number];
+
+/** What the server says of its tool; a tool that only reads destroys nothing, whatever else is said. */
+export function hintsOf(definition: Definition): Hint[] {
+  const annotations = isObject(definition["annotations"]) ? definition["annotations"] : {};
+  const said = HINTS.filter((hint) => annotations[`${hint}Hint`] === true);
+  return said.includes("readOnly") ? said.filter((hint) => hint !== "destructive") : said;
+}
+
+export const isHeld = ({ state }: Tool): boolean => state !== "accepted";
+/** Under which name the address of the page has it. */
+export const keyOf = ({ server, tool }: ServerTool): string => `${server.name}/${tool.name}`;
