@@ -32,6 +32,7 @@ from support.databases import Databases, hurry
 from support.distribution import ByFile, ordered
 from support.engines import ADMIN_KEY, opened, silent
 from support.examples import choose_examples
+from support.trust import share_trust
 
 _TEMPLATE = "template_of_tests"
 
@@ -39,6 +40,7 @@ pytest_plugins = ["support.coverage"]
 
 choose_examples()
 share_adapters()
+share_trust()
 import_aside("mno.identity.scim.service", measured=True)
 
 
