@@ -17,6 +17,8 @@ from mno.mcp_gateway.health.heard import Listened
 from mno.mcp_gateway.health.service import Health
 from mno.mcp_gateway.links import Links
 from mno.mcp_gateway.model import Transport
+from mno.mcp_gateway.openapi.service import Documents
+from mno.mcp_gateway.openapi.way import OpenApi
 from mno.mcp_gateway.pace import Paces, Pacing
 from mno.mcp_gateway.performing import Performing
 from mno.mcp_gateway.pins.service import Pins
@@ -104,6 +106,7 @@ def build_mcp(
     builtin = Builtin()
     servers = Servers(database, secrets.own, versions, builtin.of)
     pins = Pins(database, audit, servers)
+    documents = Documents(database, egress)
     stdio = Stdio(Commands.of(config.mcp_stdio), config.data_folder / "mcp", servers.of)
     listened = Listened(
         Ways(
@@ -111,6 +114,7 @@ def build_mcp(
                 Transport.HTTP: Links(Pool(egress)),
                 Transport.SSE: Sse(Pool(egress)),
                 Transport.STDIO: stdio,
+                Transport.OPENAPI: OpenApi(Pool(egress), documents.offered),
                 Transport.BUILTIN: builtin,
             }
         )
@@ -124,7 +128,7 @@ def build_mcp(
     audited = AuditedCalls(database, audit)
     calls = Calls(servers, tools, access, policies, Performing(ways, paces, quotas), Books(spans, audited))
     return McpGateway(
-        registry=Registry(database, audit, secrets.own, servers),
+        registry=Registry(database, audit, secrets.own, servers, documents),
         pins=pins,
         rules=ToolRules(database, audit, policies, to_people),
         calls=calls,

@@ -4,14 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import orjson
-
-from mno.mcp_gateway import rules, store
 from mno.mcp_gateway.model import CredentialKind, Server, Transport
-from mno.mcp_gateway.ports import OwnSecrets
-from mno.mcp_gateway.servers.service import environment_name, secret_name
 from mno.mcp_gateway.stdio.rules import checked_environment
-from mno.platform.database import Connection
 from mno.platform.errors import Invalid
 
 
@@ -22,6 +16,10 @@ class Given:
     credential: str | None = None
     environment: Mapping[str, str] | None = None
     document: str | None = None
+    #: Where a document lies that is fetched once.
+    document_address: str | None = None
+    #: The address that the document names for its API.
+    base: str = ""
 
     def within(self, server: Server) -> Server:
         """The entry with what it tells of all this; `Invalid` for what its kind of server does not have."""
@@ -32,7 +30,8 @@ class Given:
         if self.document is not None:
             if server.transport is not Transport.OPENAPI:
                 raise Invalid("Only a server of the kind openapi has a document.")
-            server = replace(server, document_digest=hashlib.sha256(self.document.encode()).hexdigest())
+            digest = hashlib.sha256(self.document.encode()).hexdigest()
+            server = replace(server, document_digest=digest, address=server.address or self.base)
         return server
 
     def check_complete(self, server: Server, before: Server | None) -> None:
@@ -47,31 +46,10 @@ class Given:
         if server.transport is Transport.OPENAPI and not server.document_digest:
             raise Invalid("Send the OpenAPI document, or the address where it lies.")
 
-    async def keep(self, tx: Connection, secrets: OwnSecrets, server: Server) -> None:
-        """Once the entry is stored."""
-        if server.credential_kind is CredentialKind.NONE:
-            await secrets.delete_own(server.team_id, secret_name(server.id), tx=tx)
-        elif self.credential is not None:
-            kept = rules.checked_credential(self.credential)
-            await secrets.write_own(server.team_id, secret_name(server.id), kept, tx=tx)
-        if not server.env_names:
-            await secrets.delete_own(server.team_id, environment_name(server.id), tx=tx)
-        elif self.environment is not None:
-            kept = orjson.dumps(dict(self.environment)).decode()
-            await secrets.write_own(server.team_id, environment_name(server.id), kept, tx=tx)
-        if self.document is not None:
-            await store.put_document(tx, server, self.document.encode())
-
     def told(self) -> dict[str, str]:
         """For the audit log: what was sent, not what it says."""
         named = {"credential": self.credential, "environment": self.environment}
         return {name: "changed" for name, value in named.items() if value is not None}
-
-
-async def forget(tx: Connection, secrets: OwnSecrets, server: Server) -> None:
-    """What was kept for a server; its document goes with its row."""
-    for name in (secret_name(server.id), environment_name(server.id)):
-        await secrets.delete_own(server.team_id, name, tx=tx)
 
 
 def _place(server: Server) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from mno.mcp_gateway.schemas import (
     McpCallWish,
     McpImport,
     McpImported,
+    McpOperationList,
     McpServerChange,
     McpServerList,
     McpServerShape,
@@ -64,6 +65,11 @@ def router(registry: Registry, pins: Pins, calls: Calls) -> APIRouter:
     async def remove_mcp_server(writer: Writer, server_id: str) -> None:
         """Removes a server and its credential."""
         await registry.remove(writer, parsed("mcs", server_id))
+
+    @routes.get("/registry/{server_id}/operations")
+    async def list_mcp_operations(reader: Reader, server_id: str) -> McpOperationList:
+        """Operations of a server's OpenAPI document: which tool each is, and which cannot be one."""
+        return McpOperationList.of(await registry.operations(reader, parsed("mcs", server_id)))
 
     @routes.get("/registry/{server_id}/tools")
     async def list_mcp_tools(reader: Reader, server_id: str) -> McpToolList:

@@ -29,6 +29,7 @@ from mno.mcp_gateway.model import (
     Server,
     Transport,
 )
+from mno.mcp_gateway.openapi.operations import Offered
 from mno.mcp_gateway.pins.comparison import differences, digest, hidden
 from mno.mcp_gateway.policies.model import MAX_TOOL_PATTERN_CHARACTERS
 from mno.mcp_gateway.stdio.rules import (
@@ -53,6 +54,9 @@ Environment = Annotated[
 Document = Annotated[
     str | None, Field(max_length=MAX_DOCUMENT_CHARACTERS, description="OpenAPI 3.0 or 3.1, as JSON or YAML.")
 ]
+DocumentAddress = Annotated[
+    str | None, Field(max_length=MAX_SERVER_ADDRESS_CHARACTERS, description="Where a document lies; fetched once.")
+]
 Secret = Annotated[
     str | None, Field(max_length=MAX_SERVER_CREDENTIAL_CHARACTERS, description="Kept encrypted, never shown.")
 ]
@@ -68,7 +72,7 @@ ResultBytes = Annotated[int, Field(ge=1, le=MAX_RESULT_BYTES)]
 
 
 #: Sent with an entry and kept apart from it.
-_GIVEN = {"credential", "env", "document"}
+_GIVEN = {"credential", "env", "document", "document_address"}
 
 
 class McpTransport(StrEnum):
@@ -130,6 +134,25 @@ class McpServerShape(BaseModel):
         )
 
 
+class McpOperationShape(BaseModel):
+    """One operation of an OpenAPI document, and the tool that it is."""
+
+    tool: str
+    method: str
+    path: str
+
+
+class McpOperationList(BaseModel):
+    items: list[McpOperationShape]
+    left: list[str] = Field(description="Operations that cannot be tools, each with the reason.")
+
+    @classmethod
+    def of(cls, offered: Offered) -> "McpOperationList":
+        operations = offered.operations.values()
+        shapes = [McpOperationShape(tool=one.tool, method=one.method, path=one.path) for one in operations]
+        return cls(items=shapes, left=list(offered.left))
+
+
 class McpServerList(BaseModel):
     items: list[McpServerShape]
 
@@ -143,6 +166,7 @@ class McpServerWish(BaseModel, extra="forbid"):
     env: Environment = None
     folder: Folder = ""
     document: Document = None
+    document_address: DocumentAddress = None
     credential_kind: CredentialKind = CredentialKind.NONE
     header: Header = ""
     credential: Secret = None
@@ -159,7 +183,7 @@ class McpServerWish(BaseModel, extra="forbid"):
         return {**told, "header": self.header.lower(), "transport": Transport(self.transport)}
 
     def given(self) -> Given:
-        return Given(self.credential, self.env, self.document)
+        return Given(self.credential, self.env, self.document, self.document_address)
 
 
 class McpServerChange(BaseModel, extra="forbid"):
@@ -172,6 +196,7 @@ class McpServerChange(BaseModel, extra="forbid"):
     env: Environment = None
     folder: Folder | None = None
     document: Document = None
+    document_address: DocumentAddress = None
     credential_kind: CredentialKind | None = None
     header: Header | None = None
     credential: Secret = None
@@ -194,7 +219,7 @@ class McpServerChange(BaseModel, extra="forbid"):
         return changes
 
     def given(self) -> Given:
-        return Given(self.credential, self.env, self.document)
+        return Given(self.credential, self.env, self.document, self.document_address)
 
 
 class ToolState(StrEnum):

@@ -5,12 +5,16 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from mno.audit.service import Audit
 from mno.mcp_gateway import rules, store
-from mno.mcp_gateway.given import Given, forget
+from mno.mcp_gateway.given import Given
 from mno.mcp_gateway.model import MAX_SERVERS_PER_TEAM, CredentialKind, Server, Transport
+from mno.mcp_gateway.openapi.operations import Offered
+from mno.mcp_gateway.openapi.service import Documents
 from mno.mcp_gateway.ports import OwnSecrets
-from mno.mcp_gateway.servers.service import Servers
+from mno.mcp_gateway.servers.service import Servers, environment_name, secret_name
 from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound
@@ -24,11 +28,14 @@ _FIELDS = frozenset(one.name for one in fields(Server)) - _FIXED
 class Registry:
     """A team's servers, changed by those who may for the whole team."""
 
-    def __init__(self, database: Database, audit: Audit, secrets: OwnSecrets, servers: Servers) -> None:
+    def __init__(
+        self, database: Database, audit: Audit, secrets: OwnSecrets, servers: Servers, documents: Documents
+    ) -> None:
         self._database = database
         self._audit = audit
         self._secrets = secrets
         self._servers = servers
+        self._documents = documents
 
     async def servers(self, principal: Principal) -> list[Server]:
         async with self._database.transaction(principal.team_id) as tx:
@@ -39,12 +46,13 @@ class Registry:
         MAX_SERVERS_PER_TEAM, `Invalid` for a bad wish.
         """
         _require_team(principal)
+        given = await self._documents.prepared(given)
         async with self._database.transaction(principal.team_id) as tx:
             await self._servers.changed(tx, principal.team_id)
             known = await store.servers_of(tx, principal.team_id)
             server = _made(principal, wish, given, known)
             await store.insert_server(tx, server)
-            await given.keep(tx, self._secrets, server)
+            await self._keep(tx, server, given)
             await self._audit.record(
                 tx, principal, "mcp_servers.create", shown("mcs", server.id), name=server.name, after=_told(server)
             )
@@ -55,6 +63,7 @@ class Registry:
         anew: the old one was not given for it; so with a program and its environment.
         """
         _require_team(principal)
+        given = await self._documents.prepared(given)
         async with self._database.transaction(principal.team_id) as tx:
             await self._servers.changed(tx, principal.team_id)
             before = await self._found(tx, principal.team_id, server_id)
@@ -66,7 +75,7 @@ class Registry:
             _check_free(after, await store.servers_of(tx, principal.team_id))
             given.check_complete(after, before)
             await store.update_server(tx, after)
-            await given.keep(tx, self._secrets, after)
+            await self._keep(tx, after, given)
             told = {**_told(after), **given.told()}
             await self._audit.record(
                 tx,
@@ -86,7 +95,8 @@ class Registry:
             await self._servers.changed(tx, principal.team_id)
             before = await self._found(tx, principal.team_id, server_id)
             await store.delete_server(tx, principal.team_id, server_id)
-            await forget(tx, self._secrets, before)
+            for name in (secret_name(server_id), environment_name(server_id)):
+                await self._secrets.delete_own(principal.team_id, name, tx=tx)
             await self._audit.record(
                 tx, principal, "mcp_servers.delete", shown("mcs", server_id), name=before.name, before=_told(before)
             )
@@ -112,6 +122,14 @@ class Registry:
                 reasons.append(f"{wish['name']}: {error}")
         return added, reasons
 
+    async def operations(self, principal: Principal, server_id: UUID) -> Offered:
+        """What a server's OpenAPI document offers; `NotFound` where it has none."""
+        async with self._database.transaction(principal.team_id) as tx:
+            server = await self._found(tx, principal.team_id, server_id)
+        if server.transport is not Transport.OPENAPI:
+            raise NotFound("This server has no OpenAPI document.")
+        return await self._documents.offered(server)
+
     # — parts —
 
     async def _found(self, tx: Connection, team_id: UUID, server_id: UUID) -> Server:
@@ -119,6 +137,21 @@ class Registry:
         if found is None:
             raise NotFound("There is no such MCP server.")
         return found
+
+    async def _keep(self, tx: Connection, server: Server, given: Given) -> None:
+        """Apart from the entry, which is stored already."""
+        if server.credential_kind is CredentialKind.NONE:
+            await self._secrets.delete_own(server.team_id, secret_name(server.id), tx=tx)
+        elif given.credential is not None:
+            kept = rules.checked_credential(given.credential)
+            await self._secrets.write_own(server.team_id, secret_name(server.id), kept, tx=tx)
+        if not server.env_names:
+            await self._secrets.delete_own(server.team_id, environment_name(server.id), tx=tx)
+        elif given.environment is not None:
+            kept = orjson.dumps(dict(given.environment)).decode()
+            await self._secrets.write_own(server.team_id, environment_name(server.id), kept, tx=tx)
+        if given.document is not None:
+            await store.put_document(tx, server, given.document.encode())
 
 
 def _require_team(principal: Principal) -> None:
