@@ -21,6 +21,7 @@ from mno.mcp_gateway.requests import Incoming, Requests
 from mno.mcp_gateway.sessions import Session
 from mno.platform.ending import ended
 from mno.platform.errors import (
+    Conflict,
     Denied,
     Invalid,
     LimitExceeded,
@@ -65,6 +66,9 @@ class Entrance:
             principal = await _admitted(scope)
             if scope["method"] == "DELETE":
                 await self._end_session(principal, scope["headers"], send)
+                return
+            if scope["method"] == "GET":
+                await self._stream(principal, only, scope, receive, send)
                 return
             _check_accept(scope["headers"])
             body = await received(receive, MAX_MESSAGE_BYTES)
@@ -139,6 +143,22 @@ class Entrance:
         session_id = next((value for name, value in headers if name == _SESSION), None)
         return None if session_id is None else self._requests.sessions.of(session_id.decode("latin-1"), principal)
 
+    async def _stream(self, principal: Principal, only: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """What a client of the older era hears between its requests, until it leaves."""
+        session = self._session(principal, scope["headers"])
+        assert session is not None
+        if session.listener is not None:
+            raise Conflict("This session has its stream already.")
+        reply = Reply(b"null", send, is_modern=False)
+        await reply.open()
+
+        async def pass_on() -> None:
+            messages = self._requests.stream(principal, session, only)
+            async with contextlib.aclosing(messages):
+                await sent(messages, reply, partial(_may_go_on, scope))
+
+        await _until_gone(asyncio.create_task(pass_on()), receive)
+
     async def _end_session(self, principal: Principal, headers: Sequence[Header], send: Send) -> None:
         session = self._session(principal, headers)
         assert session is not None
@@ -147,8 +167,8 @@ class Entrance:
 
 
 def _is_about_a_session(scope: Scope) -> bool:
-    """Whether it is a request of the older era that ends a session; a session is all that other methods are for."""
-    return scope["method"] == "DELETE" and any(name == _SESSION for name, _ in scope["headers"])
+    """Whether it listens to a session, or ends it: nothing else is there for methods other than POST."""
+    return scope["method"] in ("GET", "DELETE") and any(name == _SESSION for name, _ in scope["headers"])
 
 
 @contextlib.contextmanager

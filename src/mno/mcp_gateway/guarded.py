@@ -28,6 +28,11 @@ class Guarded:
         """Whether the server is asked now; False while it is left alone."""
         return self._breakers.lets_through(breaker_key(ready))
 
+    def listen(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
+        """As `Way.ask`, for what may last for hours and says nothing of how the server does."""
+        check_breaker(self._breakers, ready)
+        return self._way.ask(ready, question)
+
     async def ask(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
         """As `Way.ask`; `ServerTrouble` at once while the server is left alone."""
         key = breaker_key(ready)

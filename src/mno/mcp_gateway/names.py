@@ -18,7 +18,11 @@ def outer_prompt(ready: Ready, name: str) -> str:
 
 def outer_address(ready: Ready, address: str) -> str:
     """Of a resource or a template."""
-    return f"{_SCHEME}{ready.server.name}+{address}"
+    return address_behind(ready.server.name, address)
+
+
+def address_behind(server: str, address: str) -> str:
+    return f"{_SCHEME}{server}+{address}"
 
 
 def inner_prompt(servers: Mapping[str, Ready], name: str) -> tuple[Ready, str] | None:

@@ -15,7 +15,9 @@ from mno.mcp_gateway import answers, levels, message
 from mno.mcp_gateway.message import Object, Raw, Request, RpcError
 from mno.mcp_gateway.parked import Parked, ParkedCall, is_state, result_of
 from mno.mcp_gateway.question import ASKABLE, INPUT_TIMEOUT_S, ServerQuestion
+from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.sessions import Owner, Session
+from mno.mcp_gateway.targets import Target
 
 #: How often a newer server may ask within one call of an older client.
 MAX_ROUNDS = 10
@@ -59,9 +61,10 @@ class Caller(NamedTuple):
 
 
 class Relay:
-    """For all requests of one process."""
+    """For all requests of one process. `said` is told what a server says in an answer that is not about the request."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: Callable[[Ready, Object], None]) -> None:
+        self._said = said
         self.parked = Parked()
         self._returning: set[asyncio.Task[None]] = set()
 
@@ -70,13 +73,9 @@ class Relay:
             task.cancel()
         await self.parked.close()
 
-    async def messages(
-        self, caller: Caller, about: tuple[str, str, str], params: Object, ask: Ask
-    ) -> AsyncGenerator[Object]:
-        """Notifications and questions for the client, then the response; `ask` puts the request to its server.
-
-        `about` is the method, the server, and what the request names there.
-        """
+    async def messages(self, caller: Caller, target: Target, params: Object, ask: Ask) -> AsyncGenerator[Object]:
+        """Notifications and questions for the client, then the response; `ask` puts the request to its server."""
+        about = (caller.request.method, target.ready.server.id.hex, target.name)
         for _ in range(MAX_ROUNDS):
             response: Object = {}
             messages = await self._continued(caller, about, params, ask)
@@ -98,6 +97,8 @@ class Relay:
                         response = one
                     elif caller.wants(one):
                         yield one
+                    else:
+                        self._said(target.ready, one)
             finally:
                 if not is_kept:
                     await messages.aclose()

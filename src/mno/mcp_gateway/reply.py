@@ -44,6 +44,9 @@ class Reply:
             await self._send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def comment(self) -> None:
+        """That the answer is still on its way; what is silent for long is answered as a stream."""
+        await self.open()
+        """Something of no meaning, so that nobody on the way takes the stream for dead."""
         await self._piece(b": waiting\n\n")
 
     async def end(self, body: bytes | None) -> None:
@@ -73,8 +76,7 @@ async def sent(messages: AsyncGenerator[bytes], reply: Reply, may_go_on: Callabl
     held: bytes | None = None
     try:
         while True:
-            timeout = HEARTBEAT_S if reply.has_started else None
-            done, _ = await asyncio.wait({following}, timeout=timeout)
+            done, _ = await asyncio.wait({following}, timeout=HEARTBEAT_S)
             if not done:
                 if not await may_go_on():
                     break

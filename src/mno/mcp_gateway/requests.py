@@ -4,13 +4,16 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from mno.mcp_gateway import answers, levels, message, names
 from mno.mcp_gateway.access import Access
 from mno.mcp_gateway.calls import NO_CAPS, Calls
 from mno.mcp_gateway.guarded import Guarded
+from mno.mcp_gateway.listening import Listening
 from mno.mcp_gateway.listing import PROMPTS, RESOURCES, TEMPLATES, Item, Kind, Listings
 from mno.mcp_gateway.message import Header, Object, Raw, Request, RpcError
+from mno.mcp_gateway.news import News
 from mno.mcp_gateway.pace import Pacing
 from mno.mcp_gateway.passing import Passing
 from mno.mcp_gateway.relay import Caller, Relay
@@ -51,12 +54,15 @@ class Requests:
         self._access = access
         self._calls = calls
         self._passing = Passing(ways, paces)
-        self._relay = Relay()
+        self._news = News(servers, ways, self._forget)
+        self._relay = Relay(self._news.said)
+        self._listening = Listening(self._news, access)
         self.sessions = Sessions()
 
     async def close(self) -> None:
         """Gives up what waits, and ends all sessions."""
         self.sessions.close()
+        self._news.close()
         self._listings.close()
         await self._relay.close()
 
@@ -68,11 +74,22 @@ class Requests:
         assert request.id is not None
         servers = self._of(await self._servers.of(incoming.principal.team_id), incoming.only)
         if request.method in _PASSED:
-            async with contextlib.aclosing(self._passed(incoming, servers)) as passed:
-                async for one in passed:
-                    yield one
+            messages = self._passed(incoming, servers)
+        elif request.method == "subscriptions/listen" and request.is_modern:
+            messages = self._listening.newer(incoming.principal, request, servers, incoming.only)
         else:
             yield message.result_body(request.id, await self._own(incoming, servers))
+            return
+        async with contextlib.aclosing(messages):
+            async for one in messages:
+                yield one
+
+    async def stream(self, principal: Principal, session: Session, only: str) -> AsyncGenerator[bytes]:
+        """What a client of the older era hears between its requests."""
+        self._of(await self._servers.of(principal.team_id), only)
+        async with contextlib.aclosing(self._listening.older(principal, session, only)) as messages:
+            async for one in messages:
+                yield one
 
     async def _own(self, incoming: Incoming, servers: Mapping[str, Ready]) -> dict[str, Any]:
         """What the gateway answers itself."""
@@ -89,6 +106,9 @@ class Requests:
                 return answers.initialized(request)
             case "ping", False:
                 return {}
+            case "resources/subscribe" | "resources/unsubscribe", False:
+                session = incoming.session
+                return await self._listening.subscribe(incoming.principal, request, session, servers, incoming.only)
             case "logging/setLevel", False:
                 return _level_set(incoming)
             case _:
@@ -96,6 +116,11 @@ class Requests:
                 raise RpcError(message.METHOD_NOT_FOUND, text, request_id=request.id or b"null")
 
     # — parts —
+
+    def _forget(self, server_id: UUID) -> None:
+        """A server has said that its lists have changed."""
+        self._listings.forget(server_id)
+        self._tools.forget_server(server_id)
 
     def _of(self, servers: Mapping[str, Ready], only: str) -> Mapping[str, Ready]:
         if not only:
@@ -132,8 +157,7 @@ class Requests:
                 raise Denied(f"'{principal.name}' may not use the server '{target.ready.server.name}'.")
             ask = partial(self._passing.messages, principal, request.method, target)
         params = _leveled(target.params, session)
-        about = (request.method, target.ready.server.id.hex, target.name)
-        relayed = self._relay.messages(Caller(owner_of(principal), request, session), about, params, ask)
+        relayed = self._relay.messages(Caller(owner_of(principal), request, session), target, params, ask)
         async with contextlib.aclosing(relayed) as messages:
             async for one in messages:
                 if "method" in one:

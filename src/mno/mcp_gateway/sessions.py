@@ -14,6 +14,7 @@ from uuid import UUID
 
 from mno.mcp_gateway.message import Object, Request
 from mno.mcp_gateway.message import object_of as members
+from mno.mcp_gateway.news import Listener
 from mno.mcp_gateway.question import ASKABLE
 from mno.platform.errors import LimitExceeded, NotFound
 from mno.platform.principal import Principal
@@ -43,17 +44,17 @@ class Session:
     used_at: float = 0.0
     #: The least severe log messages that it wants; empty where it has not said.
     level: str = ""
-    subscriptions: set[str] = field(default_factory=set)
+    #: Resources whose changes it wants to hear of: the server, and the address there.
+    subscriptions: set[tuple[str, str]] = field(default_factory=set)
     running: dict[bytes, asyncio.Task[None]] = field(default_factory=dict)
     waiting: dict[bytes, asyncio.Future[Object]] = field(default_factory=dict)
-    #: Told that what it listens to has changed, or that the session is over.
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    is_listened_to: bool = False
+    #: What it hears while its stream is open.
+    listener: Listener | None = None
     is_over: bool = False
 
     @property
     def is_busy(self) -> bool:
-        return self.is_listened_to or bool(self.running)
+        return self.listener is not None or bool(self.running)
 
     def expect(self) -> tuple[bytes, "asyncio.Future[Object]"]:
         """The id of a new question to the client, as it is written, and its answer to come."""
@@ -116,7 +117,8 @@ class Sessions:
         if self._known.pop(session.id, None) is not None:
             self._owned -= Counter([session.owner])
         session.is_over = True
-        session.changed.set()
+        if session.listener is not None:
+            session.listener.wake()
         for task in list(session.running.values()):
             task.cancel()
         for future in list(session.waiting.values()):

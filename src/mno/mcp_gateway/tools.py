@@ -88,6 +88,10 @@ class Tools:
             if team_id is None or known.ready.server.team_id == team_id:
                 del self._known[server_id]
 
+    def forget_server(self, server_id: UUID) -> None:
+        """What this server lists has changed."""
+        self._known.pop(server_id, None)
+
     async def of(self, ready: Ready) -> Sequence[Tool]:
         """One server's, at most FRESH_S old; `ServerTrouble` when it does not answer."""
         known = self._list(ready)

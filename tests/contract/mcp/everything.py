@@ -135,7 +135,8 @@ def _add_notifying_tools(server: MCPServer) -> None:
 
 
 class _Answer(BaseModel):
-    response: str = Field(description="What you say")
+    username: str = Field(description="Who you are")
+    email: str = Field(description="Where you are reached")
 
 
 class _Defaults(BaseModel):
@@ -169,7 +170,7 @@ def _add_asking_tools(server: MCPServer) -> None:
     async def test_sampling(prompt: str, ctx: Context) -> str:
         """Asks the client's model."""
         message = types.SamplingMessage(role="user", content=_text(prompt))
-        found = await ctx.session.create_message(messages=[message], max_tokens=100)
+        found = await ctx.session.create_message(messages=[message], max_tokens=100, related_request_id=ctx.request_id)
         return f"LLM response: {found.content.text if found.content.type == 'text' else found.content.type}"
 
     async def elicited(ctx: Context, message: str, schema: type[BaseModel]) -> str:

@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("revision", [MODERN])
+@pytest.mark.parametrize("revision", [MODERN, "2025-11-25"])
 async def test_a_server_behind_the_gateway_does_all_that_a_revision_requires(
     team: Team, open_door: str, revision: str
 ) -> None:
