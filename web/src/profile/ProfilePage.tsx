@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { profileQuery } from "../identity/profile";
 import { useWords } from "../i18n/language";
+import { ConnectedClients } from "../oauth/ConnectedClients";
 import { Card, Page } from "../ui/Page";
 import { Failure } from "../ui/State";
 import { AboutMe } from "./AboutMe";
@@ -37,6 +38,7 @@ export default function ProfilePage() {
         </>
       )}
       <Sessions />
+      <ConnectedClients />
       <OwnKeys />
     </Page>
   );

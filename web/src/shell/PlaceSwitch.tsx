@@ -11,7 +11,8 @@ import { projectsQuery, switchTo, teamsQuery } from "../team/queries";
 import { FailureNote } from "../ui/State";
 import { NAVIGATION } from "./navigation";
 
-export function PlaceSwitch({ session }: { session: Session }) {
+/** `goOn` is where the page goes on once the place has changed; else it stays where it shows whatever there is. */
+export function PlaceSwitch({ session, goOn }: { session: Session; goOn?: string }) {
   const t = useWords();
   const [opened, setOpened] = useState(false);
   const { pathname } = useLocation();
@@ -19,9 +20,9 @@ export function PlaceSwitch({ session }: { session: Session }) {
   const projects = useQuery({ ...projectsQuery, enabled: opened });
   const change = useMutation({
     mutationFn: (wish: { team_id?: string; project_id?: string }) => {
-      // The page stays where it shows whatever there is; a page about one thing would find nothing in the other place.
+      // A page about one thing would find nothing in the other place.
       const isList = NAVIGATION.some(({ pages }) => pages.some(({ to }) => to === pathname));
-      return switchTo(wish, isList ? pathname : "/");
+      return switchTo(wish, goOn ?? (isList ? pathname : "/"));
     },
   });
   const inUse = (projects.data ?? []).filter(({ archived_at }) => archived_at === null);

@@ -26,7 +26,7 @@ import { useNavigation } from "./offered";
 import { KNOWN_AS, SignIn } from "./SignIn";
 
 /** Pages for people who may not be signed in: they stand without the frame. */
-const FRONT_PATHS = ["/invitation", "/reset-password"];
+const FRONT_PATHS = ["/invitation", "/reset-password", "/oauth/authorize"];
 
 export function Shell() {
   const path = useLocation({ select: (location) => location.pathname });

@@ -136,6 +136,7 @@ const pages = [
     path: "/reset-password",
     component: lazyRouteComponent(() => import("../identity/sign_in/ResetPasswordPage")),
   }),
+  createRoute({ getParentRoute: () => root, path: "/oauth/authorize", component: lazyRouteComponent(() => import("../oauth/AuthorizePage")) }),
   createRoute({
     getParentRoute: () => root,
     path: "/confirm-address",

@@ -24,12 +24,11 @@ from mno.identity.oauth.schemas import (
     OauthGrantList,
     OauthGrantShape,
 )
-from mno.identity.oauth.service import check_holds, digest_of
+from mno.identity.oauth.service import digest_of, missing_of
 from mno.identity.oauth.tokens.service import CodeExchange, Tokens
 from mno.identity.sign_in import answers
 from mno.identity.sign_in.answers import Front
 from mno.platform import clock
-from mno.platform.errors import Denied
 from mno.platform.http.arriving import received
 from mno.platform.ids import parsed
 from mno.platform.principal import Principal
@@ -102,12 +101,7 @@ def _add_people(routes: APIRouter, oauth: Oauth, front: Front) -> None:
     async def look_at_authorization(person: Person, request: Request, query: Asking) -> AuthorizationShape:
         """What a client asks the person for; 400 where nobody knows who asks, or where the answer may go."""
         asked = await consents.look(query.request(), front.base_url(request))
-        missing = ""
-        try:
-            check_holds(asked, person)
-        except Denied as denied:
-            missing = str(denied)
-        return AuthorizationShape.of(asked, missing, digest_of(asked, person))
+        return AuthorizationShape.of(asked, missing_of(asked, person), digest_of(asked, person))
 
     @routes.post("/api/oauth/authorization")
     async def decide_authorization(person: Person, request: Request, wish: ConsentWish) -> ConsentAnswer:

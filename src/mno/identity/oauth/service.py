@@ -65,7 +65,8 @@ class Consents:
             raise asked.refusal
         if seen != digest_of(asked, principal):
             raise Conflict("What the client asks for is not what was shown any more; look at it again.")
-        check_holds(asked, principal)
+        if missing := missing_of(asked, principal):
+            raise Denied(f"You may not let a client do what you may not do here yourself: {missing}.")
         assert principal.user_id is not None
         code, now = crypto.new_token(), clock.now()
         grant = OauthGrant(
@@ -139,11 +140,10 @@ def digest_of(asked: Asked, principal: Principal) -> str:
     return hashlib.sha256(orjson.dumps([*seen, *place])).hexdigest()
 
 
-def check_holds(asked: Asked, principal: Principal) -> None:
-    """`Denied` where the person may not do themselves, in the place where they are, what the client wants to."""
-    for permission in sorted(frozenset[str]().union(*(PERMISSIONS[scope] for scope in asked.scopes))):
-        if not principal.may(permission):
-            raise Denied(f"You may not let a client do what you may not do here yourself: {permission}.")
+def missing_of(asked: Asked, principal: Principal) -> str:
+    """A permission that the client wants and the person does not have themselves, in the place where they are."""
+    wanted = frozenset[str]().union(*(PERMISSIONS[scope] for scope in asked.scopes))
+    return next((permission for permission in sorted(wanted) if not principal.may(permission)), "")
 
 
 def told(grant: OauthGrant) -> dict[str, object]:

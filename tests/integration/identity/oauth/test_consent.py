@@ -119,5 +119,5 @@ async def test_who_may_not_call_tools_cannot_let_a_client_do_it(
             {"role": viewer, "user": home.owner.id},
         )
         await services.access.policy.changed(tx, home.team.id)
-    assert "mcp.call" in (await owner.look(program.asks())).json()["missing"]
+    assert (await owner.look(program.asks())).json()["missing"] == "mcp.call"
     assert (await owner.decide(program.asks())).status_code == 403
