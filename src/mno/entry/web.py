@@ -52,6 +52,7 @@ from mno.observability.logs import routes as logs_routes
 from mno.observability.savings import routes as savings_routes
 from mno.observability.spans import routes as traces_routes
 from mno.observability.system import routes as system_routes
+from mno.observability.topology import routes as topology_routes
 from mno.platform.config import Config
 from mno.platform.errors import Conflict, Invalid
 from mno.platform.http import background
@@ -110,6 +111,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, forecast_routes.router(services.foresight.forecasts))
     add_routes(app, anomalies_routes.router(services.foresight.anomalies))
     add_routes(app, savings_routes.router(services.foresight.savings))
+    add_routes(app, topology_routes.router(services.topology))
     add_routes(app, system_routes.router(seen.system))
     add_routes(app, export_routes.router(services.export))
     add_routes(app, gateway_routes.router(services.llm.gateway, services.llm.calls))

@@ -1,0 +1,1 @@
+"""Who called whom: applications, agents, tools, MCP servers and models, read out of the spans."""
