@@ -14,6 +14,7 @@ import { SignInPanel } from "../identity/sign_in/SignInPanel";
 import type { Search } from "../shell/address";
 import { PlaceSwitch } from "../shell/PlaceSwitch";
 import { Failure, FailureNote, State } from "../ui/State";
+import "./oauth.css";
 import { askedIn, type Authorization, authorizationQuery, targetOf } from "./queries";
 
 export default function AuthorizePage() {
@@ -109,7 +110,7 @@ function Details({ seen, session }: { seen: Authorization; session: Session }) {
       <dt>{t("oauth.as")}</dt>
       <dd className="cut">{session.user?.email || session.user?.name}</dd>
       <dt>{t("oauth.in")}</dt>
-      <dd><PlaceSwitch session={session} goOn={here()} /></dd>
+      <dd className="oauth-place"><PlaceSwitch session={session} goOn={here()} /></dd>
     </dl>
   );
 }
