@@ -51,8 +51,6 @@ from mno.observability.export.service import OtelExport
 from mno.observability.ledger.service import Ledger
 from mno.observability.logs.service import Logs
 from mno.observability.spans.arrivals import Arrivals
-from mno.observability.topology.queries import TopologyQueries
-from mno.observability.topology.service import Topology
 from mno.platform.config import Config
 from mno.platform.egress import Egress
 from mno.platform.migrate import Report
@@ -81,7 +79,6 @@ class Services:
     oauth: Oauth
     identity: Identity
     observability: Observability
-    topology: Topology
     logs: Logs
     budgeting: Budgeting
     ledger: Ledger
@@ -212,7 +209,6 @@ def _assembled(config: Config, engines: Engines) -> Services:
         oauth=oauth,
         identity=identity,
         observability=observability,
-        topology=Topology(TopologyQueries(engines.clickhouse)),
         logs=build_logs(engines, observability, log_feed),
         foresight=build_foresight(engines, observability.costs.prices, access.keys, audit, outbox, tasks, settings),
         budgeting=budgeting,

@@ -39,6 +39,8 @@ from mno.observability.spans.store import SpanStore
 from mno.observability.spans.stream import SpanFeed
 from mno.observability.system.queries import SystemQueries
 from mno.observability.system.service import System
+from mno.observability.topology.queries import TopologyQueries
+from mno.observability.topology.service import Topology
 from mno.platform import origin
 from mno.platform.config import Config
 from mno.platform.errors import Denied, Invalid, Unauthenticated
@@ -61,6 +63,7 @@ class Observability:
     feed: SpanFeed
     sample: Sample
     costs: Costs
+    topology: Topology
     system: System
     #: Calls that the hub itself makes for its callers.
     hub_calls: HubCalls
@@ -109,6 +112,7 @@ def build_observability(
         feed=feed,
         sample=Sample(submit),
         costs=costs,
+        topology=Topology(TopologyQueries(engines.clickhouse)),
         system=System(
             SystemQueries(engines.database, engines.clickhouse),
             pipeline,

@@ -111,7 +111,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, forecast_routes.router(services.foresight.forecasts))
     add_routes(app, anomalies_routes.router(services.foresight.anomalies))
     add_routes(app, savings_routes.router(services.foresight.savings))
-    add_routes(app, topology_routes.router(services.topology))
+    add_routes(app, topology_routes.router(seen.topology))
     add_routes(app, system_routes.router(seen.system))
     add_routes(app, export_routes.router(services.export))
     add_routes(app, gateway_routes.router(services.llm.gateway, services.llm.calls))
