@@ -30,7 +30,8 @@ from mno.mcp_gateway.servers.service import Servers
 from mno.mcp_gateway.service import Registry
 from mno.mcp_gateway.shared_pace import SharedPaces
 from mno.mcp_gateway.sse.way import Sse
-from mno.mcp_gateway.stdio.way import Commands, Stdio
+from mno.mcp_gateway.stdio.rules import Commands
+from mno.mcp_gateway.stdio.way import Stdio
 from mno.mcp_gateway.tools import Tools
 from mno.mcp_gateway.ways import Ways
 from mno.notifications.service import Notifications
@@ -107,7 +108,8 @@ def build_mcp(
     servers = Servers(database, secrets.own, versions, builtin.of)
     pins = Pins(database, audit, servers)
     documents = Documents(database, egress)
-    stdio = Stdio(Commands.of(config.mcp_stdio), config.data_folder / "mcp", servers.of)
+    commands = Commands.of(config.mcp_stdio)
+    stdio = Stdio(commands, config.data_folder / "mcp", servers.of)
     listened = Listened(
         Ways(
             {
@@ -128,7 +130,7 @@ def build_mcp(
     audited = AuditedCalls(database, audit)
     calls = Calls(servers, tools, access, policies, Performing(ways, paces, quotas), Books(spans, audited))
     return McpGateway(
-        registry=Registry(database, audit, secrets.own, servers, documents),
+        registry=Registry(database, audit, secrets.own, servers, documents, commands),
         pins=pins,
         rules=ToolRules(database, audit, policies, to_people),
         calls=calls,

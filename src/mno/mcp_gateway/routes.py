@@ -51,7 +51,7 @@ def router(registry: Registry, pins: Pins, calls: Calls) -> APIRouter:
         document: McpImport,
         preview: Annotated[bool, Query(description="true: only says what would be added.")] = False,
     ) -> McpImported:
-        """Adds the servers of an `mcpServers` document; those that cannot be added are named with the reason."""
+        """Adds the servers of a document (`mcpServers`, `server.json`); names those that cannot be, with the reason."""
         added, left = await registry.import_all(writer, document.model_dump(exclude_unset=True), preview=preview)
         return McpImported(items=[McpServerShape.of(one) for one in added], left=left)
 

@@ -1,14 +1,11 @@
-"""What a server's entry must keep to, and what is read out of the common `mcpServers` document: pure."""
+"""What a server's entry must keep to: pure."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from mno.mcp_gateway.model import (
     MAX_CALLS_PER_MINUTE,
     MAX_CONCURRENT_CALLS,
-    MAX_IMPORTED_SERVERS,
     MAX_RESULT_BYTES,
     MAX_SERVER_ADDRESS_CHARACTERS,
     MAX_SERVER_CREDENTIAL_CHARACTERS,
@@ -105,61 +102,3 @@ def _check_credential_header(kind: CredentialKind, header: str) -> None:
 def _check_range(name: str, value: int, most: int) -> None:
     if not 1 <= value <= most:
         raise Invalid(f"{name} is 1 to {most}.")
-
-
-# — import —
-
-
-class Entry(dict[str, Any]):
-    """One server of a document as the fields of a wish: name, address, credential_kind, header, credential."""
-
-
-def imported(document: Mapping[str, Any]) -> tuple[Sequence[Entry], Sequence[str]]:
-    """Servers of an `mcpServers` document (Claude, Cursor, VS Code and others), and why some cannot be taken.
-
-    `Invalid` for what is no such document.
-    """
-    servers = document.get("mcpServers", document.get("servers"))
-    if not isinstance(servers, Mapping):
-        raise Invalid('The document has no object "mcpServers".')
-    if len(servers) > MAX_IMPORTED_SERVERS:
-        raise Invalid(f"One import has {MAX_IMPORTED_SERVERS} servers at most.")
-    taken: list[Entry] = []
-    left: list[str] = []
-    for label, entry in servers.items():
-        try:
-            taken.append(_entry(str(label), entry))
-        except Invalid as error:
-            left.append(f"{str(label)[:80]}: {error}")
-    return taken, left
-
-
-def _entry(label: str, entry: Any) -> Entry:
-    if not isinstance(entry, Mapping):
-        raise Invalid("It is no object.")
-    address = entry.get("url", entry.get("serverUrl", entry.get("httpUrl")))
-    if entry.get("command") and not address:
-        raise Invalid("It starts a program; only servers with an address can be added so far.")
-    if not isinstance(address, str):
-        raise Invalid("It has no url.")
-    if entry.get("type") == "sse":
-        raise Invalid("It speaks the old SSE transport, which the gateway does not yet.")
-    name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:40].strip("-")
-    kind, header, credential = _credential(entry.get("headers") or {})
-    return Entry(name=name, address=address, credential_kind=kind, header=header, credential=credential)
-
-
-def _credential(headers: Any) -> tuple[CredentialKind, str, str | None]:
-    if not isinstance(headers, Mapping) or not all(isinstance(value, str) for value in headers.values()):
-        raise Invalid("Its headers are no texts.")
-    if not headers:
-        return CredentialKind.NONE, "", None
-    if len(headers) > 1:
-        raise Invalid("It has more than one header; the gateway sends one credential.")
-    name, value = next(iter(headers.items()))
-    if "${" in value:
-        raise Invalid("Its credential is a placeholder; add it by hand, with the credential itself.")
-    scheme, _, token = value.partition(" ")
-    if name.lower() == "authorization" and scheme.lower() == "bearer":
-        return CredentialKind.BEARER, "", token.strip()
-    return CredentialKind.HEADER, str(name).lower(), value

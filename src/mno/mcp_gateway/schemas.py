@@ -274,9 +274,10 @@ class ToolAcceptance(BaseModel, extra="forbid"):
 
 
 class McpImport(BaseModel, extra="allow"):
-    """The common `mcpServers` document, as Claude, Cursor and others keep it."""
+    """The common `mcpServers` document, as Claude, Cursor and others keep it, or `server.json` of the MCP registry."""
 
     mcpServers: dict[str, Any] | None = None  # noqa: N815 - the document's own spelling
+    values: dict[str, str] | None = Field(None, description="What a `server.json` asks for, by name.")
 
 
 class McpImported(BaseModel):

@@ -8,13 +8,14 @@ from uuid import UUID
 import orjson
 
 from mno.audit.service import Audit
-from mno.mcp_gateway import rules, store
+from mno.mcp_gateway import importing, rules, store
 from mno.mcp_gateway.given import Given
 from mno.mcp_gateway.model import MAX_SERVERS_PER_TEAM, CredentialKind, Server, Transport
 from mno.mcp_gateway.openapi.operations import Offered
 from mno.mcp_gateway.openapi.service import Documents
 from mno.mcp_gateway.ports import OwnSecrets
 from mno.mcp_gateway.servers.service import Servers, environment_name, secret_name
+from mno.mcp_gateway.stdio.rules import Commands
 from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound
@@ -29,13 +30,20 @@ class Registry:
     """A team's servers, changed by those who may for the whole team."""
 
     def __init__(
-        self, database: Database, audit: Audit, secrets: OwnSecrets, servers: Servers, documents: Documents
+        self,
+        database: Database,
+        audit: Audit,
+        secrets: OwnSecrets,
+        servers: Servers,
+        documents: Documents,
+        commands: Commands,
     ) -> None:
         self._database = database
         self._audit = audit
         self._secrets = secrets
         self._servers = servers
         self._documents = documents
+        self._commands = commands
 
     async def servers(self, principal: Principal) -> list[Server]:
         async with self._database.transaction(principal.team_id) as tx:
@@ -50,7 +58,7 @@ class Registry:
         async with self._database.transaction(principal.team_id) as tx:
             await self._servers.changed(tx, principal.team_id)
             known = await store.servers_of(tx, principal.team_id)
-            server = _made(principal, wish, given, known)
+            server = self._made(principal, wish, given, known)
             await store.insert_server(tx, server)
             await self._keep(tx, server, given)
             await self._audit.record(
@@ -71,7 +79,7 @@ class Registry:
             if after.credential_kind is not CredentialKind.HEADER and "header" not in changes:
                 after = replace(after, header="")
             after = rules.checked(given.within(after))
-            _require_program(principal, after)
+            self._require_program(principal, after)
             _check_free(after, await store.servers_of(tx, principal.team_id))
             given.check_complete(after, before)
             await store.update_server(tx, after)
@@ -104,9 +112,9 @@ class Registry:
     async def import_all(
         self, principal: Principal, document: Mapping[str, Any], *, preview: bool = False
     ) -> tuple[list[Server], list[str]]:
-        """The servers of an `mcpServers` document that could be added, and why others not; a preview adds none."""
+        """The servers of a document that could be added, and why others not; a preview adds none."""
         _require_team(principal)
-        entries, left = rules.imported(document)
+        entries, left = importing.imported(document)
         known = await self.servers(principal) if preview else []
         added: list[Server] = []
         reasons = list(left)
@@ -115,10 +123,10 @@ class Registry:
             given = Given(wish.pop("credential", None), wish.pop("environment", None))
             try:
                 if preview:
-                    added.append(_made(principal, wish, given, [*known, *added]))
+                    added.append(self._made(principal, wish, given, [*known, *added]))
                 else:
                     added.append(await self.add(principal, wish, given))
-            except (Invalid, Conflict, LimitExceeded) as error:
+            except (Invalid, Conflict, LimitExceeded, Denied) as error:
                 reasons.append(f"{wish['name']}: {error}")
         return added, reasons
 
@@ -137,6 +145,26 @@ class Registry:
         if found is None:
             raise NotFound("There is no such MCP server.")
         return found
+
+    def _require_program(self, principal: Principal, server: Server) -> None:
+        """To start a program on the hub's machine takes more than to add a server."""
+        if server.transport is not Transport.STDIO:
+            return
+        if not principal.may_in_team("mcp.stdio"):
+            raise Denied(f"'{principal.name}' may not set up programs: mcp.stdio is needed for the whole team.")
+        if server.enabled:
+            self._commands.check(server.command)
+
+    def _made(self, principal: Principal, wish: Mapping[str, Any], given: Given, known: list[Server]) -> Server:
+        """A server that may stand beside those that are known."""
+        made = Server(id=new_id(), team_id=principal.team_id, created_at=clock.now(), **{"address": "", **_known(wish)})
+        server = rules.checked(given.within(made))
+        self._require_program(principal, server)
+        given.check_complete(server, None)
+        if len(known) >= MAX_SERVERS_PER_TEAM:
+            raise LimitExceeded(f"A team may have {MAX_SERVERS_PER_TEAM} MCP servers; remove one first.")
+        _check_free(server, known)
+        return server
 
     async def _keep(self, tx: Connection, server: Server, given: Given) -> None:
         """Apart from the entry, which is stored already."""
@@ -157,24 +185,6 @@ class Registry:
 def _require_team(principal: Principal) -> None:
     if not principal.may_in_team("mcp.write"):
         raise Denied(f"'{principal.name}' may not do this: mcp.write is needed for the whole team.")
-
-
-def _require_program(principal: Principal, server: Server) -> None:
-    """To start a program on the hub's machine takes more than to add a server."""
-    if server.transport is Transport.STDIO and not principal.may_in_team("mcp.stdio"):
-        raise Denied(f"'{principal.name}' may not set up programs: mcp.stdio is needed for the whole team.")
-
-
-def _made(principal: Principal, wish: Mapping[str, Any], given: Given, known: list[Server]) -> Server:
-    """A server that may stand beside those that are known."""
-    made = Server(id=new_id(), team_id=principal.team_id, created_at=clock.now(), **_known(wish))
-    server = rules.checked(given.within(made))
-    _require_program(principal, server)
-    given.check_complete(server, None)
-    if len(known) >= MAX_SERVERS_PER_TEAM:
-        raise LimitExceeded(f"A team may have {MAX_SERVERS_PER_TEAM} MCP servers; remove one first.")
-    _check_free(server, known)
-    return server
 
 
 def _known(wish: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,9 +93,26 @@ async def test_the_common_document_is_imported_and_what_cannot_be_is_named(team:
         }
     }
     answer = (await team.admin.post("/api/mcp/registry/import", json=document)).json()
-    assert [(one["name"], one["credential_kind"]) for one in answer["items"]] == [("my-search", "bearer")]
-    assert [one.partition(":")[0] for one in answer["left"]] == ["files", "later", "old"]
+    assert [(one["name"], one["transport"], one["credential_kind"]) for one in answer["items"]] == [
+        ("my-search", "http", "bearer"),
+        ("old", "sse", "none"),
+    ]
+    later, files = answer["left"]
+    assert (later.partition(":")[0], files.startswith("files: "), "MNO_MCP_STDIO" in files) == ("later", True, True)
     assert (await team.admin.post("/api/mcp/registry/import", json={})).status_code == 400
+
+
+async def test_a_server_of_the_mcp_registry_is_imported(team: Team) -> None:
+    published = {
+        "name": "com.example/analytics",
+        "description": "Figures",
+        "remotes": [{"type": "streamable-http", "url": "https://example.com/mcp", "headers": [{"name": "X-Key"}]}],
+        "values": {"X-Key": "kept"},
+    }
+    answer = (await team.admin.post("/api/mcp/registry/import", json=published)).json()
+    assert answer["left"] == []
+    (made,) = answer["items"]
+    assert (made["name"], made["description"], made["header"]) == ("analytics", "Figures", "x-key")
 
 
 async def test_a_preview_of_an_import_says_what_it_would_do_and_does_nothing(team: Team) -> None:

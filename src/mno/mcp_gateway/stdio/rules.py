@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mno.mcp_gateway.model import Server
-from mno.platform.errors import Invalid
+from mno.platform.errors import Denied, Invalid
 
 #: The name of a program, or its path.
 MAX_COMMAND_CHARACTERS = 500
@@ -24,6 +25,27 @@ _REFUSED = re.compile(
     r"PATH|IFS|ENV|BASH_ENV|NODE_OPTIONS|PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PERL5OPT|RUBYOPT|JAVA_TOOL_OPTIONS"
     r"|(LD|DYLD|MNO)_.*"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Which programs may be started: what the operator names in MNO_MCP_STDIO; `*` stands for any."""
+
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, text: str) -> "Commands":
+        return cls(frozenset(name.strip() for name in text.split(",") if name.strip()))
+
+    def allow(self, command: str) -> bool:
+        return "*" in self.names or command in self.names
+
+    def check(self, command: str) -> None:
+        """`Denied` for a program that is not among them."""
+        if not self.allow(command):
+            raise Denied(
+                f"The hub does not start '{command}'. Its operator says in MNO_MCP_STDIO which programs it does."
+            )
 
 
 def check_program(server: Server) -> None:

@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -16,27 +15,14 @@ from mno.mcp_gateway.message import Object
 from mno.mcp_gateway.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.stdio.process import Process, Program
-from mno.platform.errors import LimitExceeded
+from mno.mcp_gateway.stdio.rules import Commands
+from mno.platform.errors import Denied, LimitExceeded
 
 #: Programs of all teams that run in one process of the hub.
 MAX_RUNNING_PROGRAMS = 50
 
 #: The servers of a team as they stand now.
 Current = Callable[[UUID], Awaitable[Mapping[str, Ready]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Commands:
-    """Which programs may be started: what the operator names in MNO_MCP_STDIO; `*` stands for any."""
-
-    names: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, text: str) -> "Commands":
-        return cls(frozenset(name.strip() for name in text.split(",") if name.strip()))
-
-    def allow(self, command: str) -> bool:
-        return "*" in self.names or command in self.names
 
 
 class _Known(NamedTuple):
@@ -101,10 +87,10 @@ class Stdio:
         known = self._programs.get(server.id)
         if known is not None and _starts_alike(known.ready, ready):
             return known.running
-        if not self._commands.allow(server.command):
-            raise ServerTrouble(
-                f"The hub does not start '{server.command}'. Its operator says in MNO_MCP_STDIO which programs it does."
-            )
+        try:
+            self._commands.check(server.command)
+        except Denied as error:
+            raise ServerTrouble(str(error)) from None
         if known is not None:
             known.running.end()
         self._make_room(server.id)

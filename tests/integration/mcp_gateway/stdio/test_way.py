@@ -19,7 +19,8 @@ from mno.mcp_gateway.message import MODERN, Object, Raw
 from mno.mcp_gateway.model import Server, Transport
 from mno.mcp_gateway.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
-from mno.mcp_gateway.stdio.way import Commands, Stdio
+from mno.mcp_gateway.stdio.rules import Commands
+from mno.mcp_gateway.stdio.way import Stdio
 from mno.platform import clock
 from mno.platform.errors import TooLarge
 from mno.platform.upstream.pool import Origin
