@@ -2,15 +2,16 @@
 
     python facts_process.py publisher|relay POSTGRES_URL FILE
 
-A publisher counts up in one of a few subjects and tells each number in the transaction that counts. A relay has two
-subscribers: one writes what it hears into a table, in the delivery's transaction; the other appends to FILE, which
-knows no transaction.
+A publisher counts up in one of a few subjects and tells each number in the transaction that counts. A relay has three
+subscribers: one writes what it hears into a table, in the delivery's transaction; another does so with all that it is
+given at once; the third appends to FILE, which knows no transaction.
 """
 
 import asyncio
 import os
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from mno.platform.database import Connection, Database
@@ -25,6 +26,7 @@ TABLES = """
 CREATE TABLE counted (subject text PRIMARY KEY, n bigint NOT NULL);
 INSERT INTO counted VALUES ('red', 0), ('green', 0), ('blue', 0);
 CREATE TABLE heard (id bigserial, subject text NOT NULL, n bigint NOT NULL);
+CREATE TABLE heard_in_groups (id bigserial, subject text NOT NULL, n bigint NOT NULL);
 """
 
 
@@ -53,10 +55,18 @@ async def relay(database: Database, outbox: Outbox, file: Path) -> None:
             {"subject": fact.subject, "n": fact.data["n"]},
         )
 
+    async def note_all(tx: Connection, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            await tx.execute(
+                "INSERT INTO heard_in_groups (subject, n) VALUES (%(subject)s, %(n)s)",
+                {"subject": fact.subject, "n": fact.data["n"]},
+            )
+
     async def append(_: Connection, fact: Fact) -> None:
         os.write(descriptor, f"{fact.subject} {fact.data['n']} {fact.id}\n".encode())
 
     outbox.subscribe("table", [KIND], note)
+    outbox.subscribe_to_groups("groups", [KIND], note_all)
     outbox.subscribe("file", [KIND], append)
     async with outbox.running():
         await asyncio.Event().wait()

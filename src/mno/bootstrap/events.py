@@ -23,6 +23,6 @@ class ValueEvents:
 
 def build_events(database: Database, versions: Versions, outbox: Outbox, policy: Policy, tasks: Tasks) -> ValueEvents:
     events, feed = Events(database, outbox, policy, Pace(time.monotonic)), EventFeed(database, versions)
-    outbox.subscribe(SUBSCRIBER, KINDS, Hearing(feed.written).heard)
+    outbox.subscribe_to_groups(SUBSCRIBER, KINDS, Hearing(feed.written).heard)
     tasks.every("events.prune", "47 4 * * *", events.prune)
     return ValueEvents(events, feed)

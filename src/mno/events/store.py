@@ -79,6 +79,8 @@ async def hold(tx: Connection) -> None:
 
 async def insert(tx: Connection, events: Sequence[Event]) -> None:
     """New events in their order; those that are there already stay as they are. The caller holds the lock."""
+    if not events:
+        return
     columns: dict[str, list[Any]] = {
         name.strip(): [getattr(event, name.strip()) for event in events] for name in _COLUMNS.split(",")
     }

@@ -27,7 +27,7 @@ async def hear(database: Database, *facts: Fact) -> int:
     hearing = Hearing(lambda: woken.append(None))
     for fact in facts:
         async with database.transaction(fact.team_id) as tx:
-            await hearing.heard(tx, fact)
+            await hearing.heard(tx, [fact])
     return len(woken)
 
 

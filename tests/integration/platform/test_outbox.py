@@ -1,7 +1,7 @@
 """Facts arrive at least once, in order for each subject, at each subscriber; a late commit is not skipped."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
@@ -10,10 +10,11 @@ import pytest
 from mno.identity import store
 from mno.identity.model import Team
 from mno.platform.database import Connection, Database
+from mno.platform.deliveries import Handler
 from mno.platform.errors import Invalid, NotFound
 from mno.platform.facts import Fact, Parked
 from mno.platform.ids import new_id
-from mno.platform.outbox import Handler, Outbox
+from mno.platform.outbox import Outbox
 from mno.platform.versions import Versions
 
 KIND = "tests.happened"
@@ -132,6 +133,44 @@ async def test_publishers_that_never_pause_do_not_keep_facts_back(outbox: Outbox
         await until(lambda: len(ears.heard) >= 10)
         stop.set()
         await asyncio.gather(*busy)
+
+
+async def test_groups_are_of_one_team_in_order_and_a_bad_fact_stops_its_subject_alone(database: Database) -> None:
+    """The whole group is tried first; then its facts one by one."""
+    outbox, heard, teams_of_calls = an_outbox(database, attempts=1000), list[tuple[str, int]](), list[int]()
+    bad = True
+
+    async def take(tx: Connection, facts: Sequence[Fact]) -> None:
+        teams_of_calls.append(len({fact.team_id for fact in facts}))
+        if bad and ("a", 2) in [(fact.subject, fact.data["n"]) for fact in facts]:
+            raise RuntimeError("not today")
+        heard.extend((fact.subject, fact.data["n"]) for fact in facts)
+
+    one, other = new_id(), new_id()
+    outbox.subscribe_to_groups("ears", [KIND], take)
+    async with outbox.running():
+        await publish(outbox, database, *((subject, number) for number in (1, 2, 3) for subject in "ab"), team=one)
+        await publish(outbox, database, ("c", 1), team=other)
+        await until(lambda: len(heard) == 5)
+        assert sorted(heard) == [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("c", 1)]
+        bad = False
+        await until(lambda: len(heard) == 7, 10)
+    assert [number for subject, number in heard if subject == "a"] == [1, 2, 3]
+    assert set(teams_of_calls) == {1}
+
+
+async def test_one_subject_that_waits_does_not_hide_the_others_behind_its_facts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has more facts than are looked at in one turn."""
+    monkeypatch.setattr("mno.platform.deliveries.MAX_FACTS_IN_TURN", 5)
+    outbox, ears = an_outbox(database, attempts=1000), Refusal("a")
+    async with listening(outbox, ears=ears.take):
+        await publish(outbox, database, *(("a", number) for number in range(20)), ("b", 1), ("c", 1), ("b", 2))
+        await until(lambda: ears.numbers("b") == [1, 2] and ears.numbers("c") == [1])
+        assert ears.numbers("a") == []
+        ears.subject = None
+        await until(lambda: ears.numbers("a") == list(range(20)), 10)
 
 
 async def test_an_open_transaction_that_publishes_nothing_delays_nobody(outbox: Outbox, database: Database) -> None:
