@@ -15,17 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from calling import api, connected, latencies
 from client import Target
 from peers import installed
 from report import machine, milliseconds, number, print_json, spread, table
-from server import KEY, Server, free_port, mno, running
+from server import Server, free_port, mno, running
 
 BODY = {
     "model": "gpt-4o-mini",
@@ -56,78 +56,6 @@ class Place:
         ).encode() + body
 
 
-class Caller(asyncio.Protocol):
-    """One connection of the load, as cheap as it can be: an answer ends where its length or its last chunk says."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-        self._received = b""
-        self._end = -1
-        self._waiter: asyncio.Future[None] | None = None
-        self._first: asyncio.Future[None] | None = None
-
-    async def ask(self, request: bytes) -> None:
-        """Returns when the whole answer has come; `RuntimeError` for any status but 200."""
-        loop = asyncio.get_running_loop()
-        self._received, self._end = b"", -1
-        self._waiter = loop.create_future()
-        self.transport.write(request)
-        await self._waiter
-
-    async def first_chunk(self, request: bytes) -> None:
-        """Returns when the first piece of the body has come; the rest must be awaited by `rest`."""
-        loop = asyncio.get_running_loop()
-        self._received, self._end = b"", -1
-        self._waiter, self._first = loop.create_future(), loop.create_future()
-        self.transport.write(request)
-        await self._first
-
-    async def rest(self) -> None:
-        assert self._waiter is not None
-        await self._waiter
-
-    def leave(self) -> None:
-        """In the middle of an answer."""
-        for future in (self._first, self._waiter):
-            if future is not None:
-                future.cancel()
-        self.transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if self._first is not None and not self._first.done() and b"data: " in self._received:
-            self._first.set_result(None)
-        if self._end < 0:
-            head = self._received.find(b"\r\n\r\n")
-            if head < 0:
-                return
-            if not self._received.startswith(b"HTTP/1.1 200"):
-                self._finish(RuntimeError(self._received[:600].decode(errors="replace")))
-                return
-            length = self._received[:head].lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-            self._end = head + 4 + int(length) if length else 0
-        if (self._end and len(self._received) >= self._end) or (
-            not self._end and self._received.endswith(b"0\r\n\r\n")
-        ):
-            self._finish(None)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._finish(RuntimeError(f"The connection was closed ({error})."))
-
-    def _finish(self, error: Exception | None) -> None:
-        for future in (self._first, self._waiter):
-            if future is not None and not future.done():
-                if error is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(error)
-
-
-async def connected(place: Place) -> Caller:
-    _, caller = await asyncio.get_running_loop().create_connection(Caller, "127.0.0.1", place.port)
-    return caller
-
-
 @dataclass
 class Figures:
     """Of one place."""
@@ -139,28 +67,6 @@ class Figures:
     per_second: float = 0.0
     #: Seconds of processor for one request, the hub's databases included; independent of what else the machine does.
     processor_s: float = 0.0
-
-
-async def latencies(place: Place, connections: int, seconds: float) -> tuple[list[float], float]:
-    """Times of single calls over so many connections, and calls a second."""
-    request = place.request()
-    callers = [await connected(place) for _ in range(connections)]
-    for caller in callers:
-        await caller.ask(request)
-    times: list[float] = []
-    began = time.perf_counter()
-
-    async def work(caller: Caller) -> None:
-        while time.perf_counter() - began < seconds:
-            start = time.perf_counter()
-            await caller.ask(request)
-            times.append(time.perf_counter() - start)
-
-    await asyncio.gather(*(work(caller) for caller in callers))
-    took = time.perf_counter() - began
-    for caller in callers:
-        caller.transport.close()
-    return times, len(times) / took
 
 
 async def first_chunks(place: Place, seconds: float) -> list[float]:
@@ -219,17 +125,6 @@ def provider() -> Iterator[int]:
     finally:
         process.terminate()
         process.wait()
-
-
-def api(port: int, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}",
-        json.dumps(body).encode(),
-        {"authorization": f"Bearer {KEY}", "content-type": "application/json"},
-        method=method,
-    )
-    with urllib.request.urlopen(request) as answer:
-        return dict(json.loads(answer.read() or b"{}"))
 
 
 def hub_place(server: Server, provider_port: int) -> Place:
