@@ -1,7 +1,7 @@
 """What the MCP gateway costs its callers: calls a second, added latency, dead servers beside living ones, sessions.
 
-    python bench/mcp_gateway.py            beside the bare server, in one run
-    python bench/mcp_gateway.py --peer contextforge
+    python bench/mcp.py            beside the bare server, in one run
+    python bench/mcp.py --peer contextforge
 
 The server behind it is `fake_tools.py`, a process that answers from memory. The hub runs as it is delivered, with a
 key, a rule that limits and counts each call, spans and the audit log on. Client, server, hub and its databases share

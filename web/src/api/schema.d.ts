@@ -1597,7 +1597,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/oauth/grants/{grant_id}": {
+    "/api/oauth/grants/{oauth_grant_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -1611,7 +1611,7 @@ export interface paths {
          * Revoke Oauth Grant
          * @description Takes one back: its tokens work no more, on every node within a second.
          */
-        delete: operations["revoke_oauth_grant_api_oauth_grants__grant_id__delete"];
+        delete: operations["revoke_oauth_grant_api_oauth_grants__oauth_grant_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2549,6 +2549,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/topology": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Topology Of
+         * @description Who called whom: applications, agents, tools, MCP servers and models, from the spans of the range.
+         */
+        get: operations["topology_of_api_topology_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/topology/servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server Traffic
+         * @description Calls of MCP servers that went through the hub, the busiest server first.
+         */
+        get: operations["server_traffic_api_topology_servers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/system": {
         parameters: {
             query?: never;
@@ -2856,7 +2896,7 @@ export interface paths {
         put?: never;
         /**
          * Add Mcp Server
-         * @description Adds a server that speaks streamable HTTP; its credential is kept encrypted and never shown again.
+         * @description Adds a server; its credential and its environment are kept encrypted and never shown again.
          */
         post: operations["add_mcp_server_api_mcp_registry_post"];
         delete?: never;
@@ -2876,7 +2916,7 @@ export interface paths {
         put?: never;
         /**
          * Import Mcp Servers
-         * @description Adds the servers of an `mcpServers` document; those that cannot be added are named with the reason.
+         * @description Adds the servers of a document (`mcpServers`, `server.json`); names those that cannot be, with the reason.
          */
         post: operations["import_mcp_servers_api_mcp_registry_import_post"];
         delete?: never;
@@ -2907,6 +2947,26 @@ export interface paths {
          * @description Changes what is named; another address or kind of credential needs the credential again.
          */
         patch: operations["change_mcp_server_api_mcp_registry__server_id__patch"];
+        trace?: never;
+    };
+    "/api/mcp/registry/{server_id}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Mcp Operations
+         * @description Operations of a server's OpenAPI document: which tool each is, and which cannot be one.
+         */
+        get: operations["list_mcp_operations_api_mcp_registry__server_id__operations_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/mcp/registry/{server_id}/tools": {
@@ -2961,6 +3021,8 @@ export interface paths {
         /**
          * Call Tool
          * @description Calls one tool; its arguments are checked against its schema first (JSON Schema 2020-12).
+         *
+         *     202 for a call that still waits for approval when its time is over: ask again, or at `/api/mcp/calls/{id}`.
          */
         post: operations["call_tool_api_mcp_call_post"];
         delete?: never;
@@ -3003,6 +3065,117 @@ export interface paths {
          * @description Reads a server's tools now, even where its breaker is open, and tells what it said.
          */
         post: operations["check_mcp_server_api_mcp_registry__server_id__check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tool Rules
+         * @description The team's rules for tools, the oldest first. Who may use a tool is said by grants instead.
+         */
+        get: operations["list_tool_rules_api_mcp_policies_get"];
+        put?: never;
+        /**
+         * Add Tool Rule
+         * @description Adds a rule. All that match a tool hold together: each counts for itself, the strictest approval wins.
+         */
+        post: operations["add_tool_rule_api_mcp_policies_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/policies/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Tool Rule
+         * @description Removes a rule and what was counted under it.
+         */
+        delete: operations["remove_tool_rule_api_mcp_policies__rule_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Tool Rule
+         * @description Changes what is named.
+         */
+        patch: operations["change_tool_rule_api_mcp_policies__rule_id__patch"];
+        trace?: never;
+    };
+    "/api/mcp/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Gated Calls
+         * @description Calls of the project that need or needed approval, the newest 100; kept for a week after their end.
+         */
+        get: operations["list_gated_calls_api_mcp_calls_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/calls/{call_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Gated Call
+         * @description What became of a call that needed approval, for who asked for it and for who may read.
+         */
+        get: operations["get_gated_call_api_mcp_calls__call_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agent/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve For Agent
+         * @description Lets happen what an agent waits for: as it is, with other arguments (`degrade`), or not.
+         *
+         *     403 for who may not decide this one (a key never may, nor whoever asked), 409 when it has ended or waits for a
+         *     second person.
+         */
+        post: operations["approve_for_agent_api_agent_approve_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3355,6 +3528,28 @@ export interface paths {
          * @description An agent says what it took on, reached or finished. Of messages with one `id` the first holds.
          */
         post: operations["send_event_api_events_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agent/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Events
+         * @description Value events as they happen, those of one subject that come within a second as one card.
+         *
+         *     Resumes at `Last-Event-ID`. `reread` says that more was missed than is sent again: read the history.
+         */
+        get: operations["stream_events_api_agent_events_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4235,6 +4430,27 @@ export interface components {
             /** Email */
             email: string;
         };
+        /** AgentApproval */
+        AgentApproval: {
+            /**
+             * Approval
+             * @description `apr_…`
+             */
+            approval: string;
+            action: components["schemas"]["ApprovalAction"];
+            /**
+             * Arguments
+             * @description Of `degrade`: all of them, not only the changed.
+             */
+            arguments?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
         /** AlertAnswer */
         AlertAnswer: {
             /**
@@ -4859,6 +5075,11 @@ export interface components {
             detected_at: string | null;
             expected_mark: components["schemas"]["ExpectedShape"] | null;
         };
+        /**
+         * ApprovalAction
+         * @enum {string}
+         */
+        ApprovalAction: "continue" | "degrade" | "abort";
         /** ApprovalList */
         ApprovalList: {
             /** Items */
@@ -5371,6 +5592,26 @@ export interface components {
             timeout_s?: number | null;
             /** Result Bytes */
             result_bytes?: number | null;
+            /**
+             * Tools
+             * @description Patterns such as `github_get_*`: no other tool is called.
+             */
+            tools?: string[] | null;
+            /**
+             * Read Only
+             * @description Only a tool that its server marks as changing nothing.
+             * @default false
+             */
+            read_only?: boolean;
+        };
+        /**
+         * CardShape
+         * @description `count` events of one subject that came within a second, and the newest of them; GET /api/events has the rest.
+         */
+        CardShape: {
+            /** Count */
+            count: number;
+            event: components["schemas"]["EventShape"];
         };
         /** ChangePasswordWish */
         ChangePasswordWish: {
@@ -5672,6 +5913,12 @@ export interface components {
             /** Output */
             output: string;
         };
+        /**
+         * CountedBy
+         * @description What has a count of its own under a rule.
+         * @enum {string}
+         */
+        CountedBy: "all" | "key" | "user" | "server" | "tool";
         /**
          * CounterList
          * @description The fullest first.
@@ -6302,6 +6549,119 @@ export interface components {
             /** Replacement */
             replacement: string;
         };
+        /** GatedCallList */
+        GatedCallList: {
+            /** Items */
+            items: components["schemas"]["GatedCallShape"][];
+        };
+        /** GatedCallOutcome */
+        GatedCallOutcome: {
+            /**
+             * Id
+             * @description That of its request in approvals.
+             */
+            id: string;
+            /** Server */
+            server: string;
+            /** Tool */
+            tool: string;
+            /**
+             * Arguments
+             * @description With what looks like a key, an address or a number replaced.
+             */
+            arguments: {
+                [key: string]: unknown;
+            };
+            /**
+             * Changed
+             * @description Whoever approved it has changed its arguments.
+             */
+            changed: boolean;
+            /** Asked By */
+            asked_by: string;
+            state: components["schemas"]["GatedState"];
+            /**
+             * Note
+             * @description Why it ended as it did.
+             */
+            note: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Trace Id */
+            trace_id: string;
+            /**
+             * Response
+             * @description The server's, with `result` or `error`; redacted for others than who asked.
+             */
+            response: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * GatedCallShape
+         * @description A call that waits for approval, or did.
+         */
+        GatedCallShape: {
+            /**
+             * Id
+             * @description That of its request in approvals.
+             */
+            id: string;
+            /** Server */
+            server: string;
+            /** Tool */
+            tool: string;
+            /**
+             * Arguments
+             * @description With what looks like a key, an address or a number replaced.
+             */
+            arguments: {
+                [key: string]: unknown;
+            };
+            /**
+             * Changed
+             * @description Whoever approved it has changed its arguments.
+             */
+            changed: boolean;
+            /** Asked By */
+            asked_by: string;
+            state: components["schemas"]["GatedState"];
+            /**
+             * Note
+             * @description Why it ended as it did.
+             */
+            note: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
+         * GatedState
+         * @description WAITING → APPROVED → RUNNING → DONE, FAILED or UNKNOWN; or WAITING → REFUSED.
+         * @enum {string}
+         */
+        GatedState: "waiting" | "approved" | "running" | "done" | "failed" | "unknown" | "refused";
         /**
          * GatewayHealth
          * @description Of the process that answers; empty when everything works.
@@ -7114,7 +7474,11 @@ export interface components {
             args?: {
                 [key: string]: unknown;
             };
-            /** @default {} */
+            /**
+             * @default {
+             *       "read_only": false
+             *     }
+             */
             caps?: components["schemas"]["CapsShape"];
         };
         /**
@@ -7146,12 +7510,19 @@ export interface components {
         };
         /**
          * McpImport
-         * @description The common `mcpServers` document, as Claude, Cursor and others keep it.
+         * @description The common `mcpServers` document, as Claude, Cursor and others keep it, or `server.json` of the MCP registry.
          */
         McpImport: {
             /** Mcpservers */
             mcpServers?: {
                 [key: string]: unknown;
+            } | null;
+            /**
+             * Values
+             * @description What a `server.json` asks for, by name.
+             */
+            values?: {
+                [key: string]: string;
             } | null;
         } & {
             [key: string]: unknown;
@@ -7166,6 +7537,28 @@ export interface components {
              */
             left: string[];
         };
+        /** McpOperationList */
+        McpOperationList: {
+            /** Items */
+            items: components["schemas"]["McpOperationShape"][];
+            /**
+             * Left
+             * @description Operations that cannot be tools, each with the reason.
+             */
+            left: string[];
+        };
+        /**
+         * McpOperationShape
+         * @description One operation of an OpenAPI document, and the tool that it is.
+         */
+        McpOperationShape: {
+            /** Tool */
+            tool: string;
+            /** Method */
+            method: string;
+            /** Path */
+            path: string;
+        };
         /**
          * McpServerChange
          * @description What is to be different; what is left out stays.
@@ -7175,6 +7568,29 @@ export interface components {
             name?: string | null;
             /** Address */
             address?: string | null;
+            /** Command */
+            command?: string | null;
+            /** Args */
+            args?: string[] | null;
+            /**
+             * Env
+             * @description All of a program's. Values are kept encrypted, never shown.
+             */
+            env?: {
+                [key: string]: string;
+            } | null;
+            /** Folder */
+            folder?: string | null;
+            /**
+             * Document
+             * @description OpenAPI 3.0 or 3.1, as JSON or YAML.
+             */
+            document?: string | null;
+            /**
+             * Document Address
+             * @description Where a document lies; fetched once.
+             */
+            document_address?: string | null;
             credential_kind?: components["schemas"]["CredentialKind"] | null;
             /** Header */
             header?: string | null;
@@ -7260,8 +7676,31 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /** Address */
+            transport: components["schemas"]["McpTransport"];
+            /**
+             * Address
+             * @description Empty for a program.
+             */
             address: string;
+            /** Command */
+            command: string;
+            /** Args */
+            args: string[];
+            /**
+             * Env Names
+             * @description Variables of a program's environment; nobody is shown their values.
+             */
+            env_names: string[];
+            /**
+             * Folder
+             * @description Where a program works; empty: in a folder of its own.
+             */
+            folder: string;
+            /**
+             * Document Digest
+             * @description SHA-256 of an OpenAPI document.
+             */
+            document_digest: string;
             credential_kind: components["schemas"]["CredentialKind"];
             /** Header */
             header: string;
@@ -7301,8 +7740,47 @@ export interface components {
              * @description Stands in `/mcp/<name>` and before its tools.
              */
             name: string;
-            /** Address */
-            address: string;
+            /** @default http */
+            transport?: components["schemas"]["McpTransport"];
+            /**
+             * Address
+             * @default
+             */
+            address?: string;
+            /**
+             * Command
+             * @description Of a program: its name or path.
+             * @default
+             */
+            command?: string;
+            /**
+             * Args
+             * @default []
+             */
+            args?: string[];
+            /**
+             * Env
+             * @description All of a program's. Values are kept encrypted, never shown.
+             */
+            env?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Folder
+             * @description Where a program works.
+             * @default
+             */
+            folder?: string;
+            /**
+             * Document
+             * @description OpenAPI 3.0 or 3.1, as JSON or YAML.
+             */
+            document?: string | null;
+            /**
+             * Document Address
+             * @description Where a document lies; fetched once.
+             */
+            document_address?: string | null;
             /** @default none */
             credential_kind?: components["schemas"]["CredentialKind"];
             /**
@@ -7384,6 +7862,13 @@ export interface components {
              */
             hidden: string[];
         };
+        /**
+         * McpTransport
+         * @description How a server is reached: MCP over streamable HTTP, over the older HTTP with SSE, as a program on the hub's
+         *     machine, or as an HTTP API that an OpenAPI document describes.
+         * @enum {string}
+         */
+        McpTransport: "http" | "sse" | "stdio" | "openapi";
         /**
          * Measure
          * @description What is watched. Latency is the 95 % quantile of an hour in milliseconds, the others are sums of an hour.
@@ -7546,6 +8031,12 @@ export interface components {
             archived_at: string | null;
             project: components["schemas"]["ProjectShape"];
         };
+        /**
+         * NodeKind
+         * @description What takes part in a call.
+         * @enum {string}
+         */
+        NodeKind: "application" | "agent" | "tool" | "server" | "model";
         /**
          * NoticeSeverity
          * @enum {string}
@@ -8793,6 +9284,20 @@ export interface components {
              */
             link: string | null;
         };
+        /**
+         * ServerTraffic
+         * @description Calls of one MCP server through the hub.
+         */
+        ServerTraffic: {
+            /** Server */
+            server: string;
+            traffic: components["schemas"]["TopologyTraffic"];
+        };
+        /** ServerTrafficList */
+        ServerTrafficList: {
+            /** Items */
+            items: components["schemas"]["ServerTraffic"][];
+        };
         /** SessionList */
         SessionList: {
             /** Items */
@@ -9472,6 +9977,33 @@ export interface components {
              */
             digest: string;
         };
+        /**
+         * ToolApprovalShape
+         * @description What it takes to let a call happen.
+         */
+        ToolApprovalShape: {
+            /**
+             * Persons
+             * @default 1
+             */
+            persons?: number;
+            /**
+             * Lifetime S
+             * @default 3600
+             */
+            lifetime_s?: number;
+            /**
+             * @description What holds when nobody decides in time.
+             * @default deny
+             */
+            on_expiry?: components["schemas"]["Outcome"];
+            /**
+             * Channels
+             * @description Told when a call waits, and when half of the time is over.
+             * @default []
+             */
+            channels?: string[];
+        };
         /** ToolDifference */
         ToolDifference: {
             /** Path */
@@ -9482,11 +10014,233 @@ export interface components {
             offered: unknown;
         };
         /**
+         * ToolRuleChange
+         * @description What is to be different; what is left out stays.
+         */
+        ToolRuleChange: {
+            /** Name */
+            name?: string | null;
+            /** Server */
+            server?: string | null;
+            /** Tool */
+            tool?: string | null;
+            /** Enabled */
+            enabled?: boolean | null;
+            counted_by?: components["schemas"]["CountedBy"] | null;
+            /** Calls Per Minute */
+            calls_per_minute?: number | null;
+            /** Concurrent Calls */
+            concurrent_calls?: number | null;
+            /** Calls Per Day */
+            calls_per_day?: number | null;
+            /** Calls Per Month */
+            calls_per_month?: number | null;
+            /** Result Bytes */
+            result_bytes?: number | null;
+            approval?: components["schemas"]["ToolApprovalShape"] | null;
+            /** Idempotent */
+            idempotent?: boolean | null;
+            /** Trusts Hints */
+            trusts_hints?: boolean | null;
+            /** Retries */
+            retries?: number | null;
+            /** Records Arguments */
+            records_arguments?: boolean | null;
+            /** Records Results */
+            records_results?: boolean | null;
+        };
+        /** ToolRuleList */
+        ToolRuleList: {
+            /** Items */
+            items: components["schemas"]["ToolRuleShape"][];
+        };
+        /**
+         * ToolRuleShape
+         * @description A rule for the tools that both patterns match. Null: no limit, no approval.
+         */
+        ToolRuleShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Server */
+            server: string;
+            /** Tool */
+            tool: string;
+            /** Enabled */
+            enabled: boolean;
+            counted_by: components["schemas"]["CountedBy"];
+            /** Calls Per Minute */
+            calls_per_minute: number | null;
+            /** Concurrent Calls */
+            concurrent_calls: number | null;
+            /** Calls Per Day */
+            calls_per_day: number | null;
+            /** Calls Per Month */
+            calls_per_month: number | null;
+            /** Result Bytes */
+            result_bytes: number | null;
+            approval: components["schemas"]["ToolApprovalShape"] | null;
+            /** Idempotent */
+            idempotent: boolean;
+            /** Trusts Hints */
+            trusts_hints: boolean;
+            /** Retries */
+            retries: number;
+            /** Records Arguments */
+            records_arguments: boolean;
+            /** Records Results */
+            records_results: boolean;
+        };
+        /** ToolRuleWish */
+        ToolRuleWish: {
+            /** Name */
+            name: string;
+            /**
+             * Server
+             * @description `*` stands for any characters, `?` for one.
+             * @default *
+             */
+            server?: string;
+            /**
+             * Tool
+             * @description `*` stands for any characters, `?` for one.
+             * @default *
+             */
+            tool?: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * @description What has a count of its own; `user` is the person behind a key, else the key itself.
+             * @default all
+             */
+            counted_by?: components["schemas"]["CountedBy"];
+            /** Calls Per Minute */
+            calls_per_minute?: number | null;
+            /** Concurrent Calls */
+            concurrent_calls?: number | null;
+            /** Calls Per Day */
+            calls_per_day?: number | null;
+            /** Calls Per Month */
+            calls_per_month?: number | null;
+            /** Result Bytes */
+            result_bytes?: number | null;
+            approval?: components["schemas"]["ToolApprovalShape"] | null;
+            /**
+             * Idempotent
+             * @description Calling twice does no more than once, so a failed call is tried again.
+             * @default false
+             */
+            idempotent?: boolean;
+            /**
+             * Trusts Hints
+             * @description Believes `readOnlyHint` and `idempotentHint` of the server.
+             * @default false
+             */
+            trusts_hints?: boolean;
+            /**
+             * Retries
+             * @default 2
+             */
+            retries?: number;
+            /**
+             * Records Arguments
+             * @description Stands in the span, with keys, addresses and numbers redacted.
+             * @default false
+             */
+            records_arguments?: boolean;
+            /**
+             * Records Results
+             * @description Stands in the span, with keys, addresses and numbers redacted.
+             * @default false
+             */
+            records_results?: boolean;
+        };
+        /**
          * ToolState
          * @description Whether a tool may be used.
          * @enum {string}
          */
         ToolState: "accepted" | "changed" | "new";
+        /**
+         * TopologyEdge
+         * @description `from` called `to`; both are ids of nodes.
+         */
+        TopologyEdge: {
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+            traffic: components["schemas"]["TopologyTraffic"];
+        };
+        /**
+         * TopologyNode
+         * @description `traffic` is what was called of it.
+         */
+        TopologyNode: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["NodeKind"];
+            /**
+             * Name
+             * @description Empty for an application without a name, and for the rest.
+             */
+            name: string;
+            /**
+             * Rest
+             * @description All nodes of the kind that are not shown one by one.
+             */
+            rest: boolean;
+            traffic: components["schemas"]["TopologyTraffic"];
+        };
+        /**
+         * TopologyShape
+         * @description The busiest first.
+         */
+        TopologyShape: {
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+            /** Nodes */
+            nodes: components["schemas"]["TopologyNode"][];
+            /** Edges */
+            edges: components["schemas"]["TopologyEdge"][];
+            /**
+             * Cut
+             * @description There were more links than are read; the least busy are missing.
+             */
+            cut: boolean;
+        };
+        /**
+         * TopologyTraffic
+         * @description Calls and how they went.
+         */
+        TopologyTraffic: {
+            /** Calls */
+            calls: number;
+            /** Errors */
+            errors: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+            /**
+             * Cost
+             * @description Of the calls whose price is known.
+             */
+            cost: string;
+            /** Latency Ms P50 */
+            latency_ms_p50: number | null;
+            /** Latency Ms P95 */
+            latency_ms_p95: number | null;
+        };
         /**
          * TraceDetail
          * @description A trace in waterfall order; `truncated` when it has more spans than are listed.
@@ -13602,12 +14356,12 @@ export interface operations {
             };
         };
     };
-    revoke_oauth_grant_api_oauth_grants__grant_id__delete: {
+    revoke_oauth_grant_api_oauth_grants__oauth_grant_id__delete: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                grant_id: string;
+                oauth_grant_id: string;
             };
             cookie?: never;
         };
@@ -15872,6 +16626,104 @@ export interface operations {
             };
         };
     };
+    topology_of_api_topology_get: {
+        parameters: {
+            query?: {
+                /** @description Of each kind; the rest of a kind is one node. */
+                nodes?: number;
+                /** @description RFC 3339, or -15m, -24h, -30d. */
+                from?: string;
+                /** @description The same, or now; not part of the range. */
+                to?: string;
+                /** @description Repeatable; any of the values matches. */
+                provider?: string[];
+                /** @description Repeatable; any of the values matches. */
+                model?: string[];
+                /** @description Repeatable; any of the values matches. */
+                user?: string[];
+                /** @description Repeatable; any of the values matches. */
+                session?: string[];
+                /** @description Repeatable; any of the values matches. */
+                agent?: string[];
+                /** @description Repeatable; any of the values matches. */
+                api_key?: string[];
+                /** @description Repeatable; any of the values matches. */
+                environment?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopologyShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    server_traffic_api_topology_servers_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, or -15m, -24h, -30d. */
+                from?: string;
+                /** @description The same, or now; not part of the range. */
+                to?: string;
+                /** @description Repeatable; any of the values matches. */
+                provider?: string[];
+                /** @description Repeatable; any of the values matches. */
+                model?: string[];
+                /** @description Repeatable; any of the values matches. */
+                user?: string[];
+                /** @description Repeatable; any of the values matches. */
+                session?: string[];
+                /** @description Repeatable; any of the values matches. */
+                agent?: string[];
+                /** @description Repeatable; any of the values matches. */
+                api_key?: string[];
+                /** @description Repeatable; any of the values matches. */
+                environment?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerTrafficList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     system_status_api_system_get: {
         parameters: {
             query?: never;
@@ -16558,6 +17410,37 @@ export interface operations {
             };
         };
     };
+    list_mcp_operations_api_mcp_registry__server_id__operations_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpOperationList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_mcp_tools_api_mcp_registry__server_id__tools_get: {
         parameters: {
             query?: never;
@@ -16628,7 +17511,10 @@ export interface operations {
     call_tool_api_mcp_call_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Of a call that needs approval. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -16644,7 +17530,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["McpCallResult"];
+                    "application/json": components["schemas"]["McpCallResult"] | components["schemas"]["GatedCallShape"];
+                };
+            };
+            /** @description It waits for approval. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatedCallShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -16705,6 +17600,227 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["McpCheck"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tool_rules_api_mcp_policies_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolRuleList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_tool_rule_api_mcp_policies_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolRuleWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolRuleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_tool_rule_api_mcp_policies__rule_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_tool_rule_api_mcp_policies__rule_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolRuleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolRuleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_gated_calls_api_mcp_calls_get: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["GatedState"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatedCallList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_gated_call_api_mcp_calls__call_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatedCallOutcome"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_for_agent_api_agent_approve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentApproval"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */
@@ -17440,7 +18556,7 @@ export interface operations {
                 severity?: components["schemas"]["EventSeverity"][];
                 /** @description Repeatable; any of the values matches. */
                 subject?: string[];
-                /** @description Repeatable; any of the values matches. */
+                /** @description Repeatable; what belongs to the whole team always matches. */
                 project?: string[];
                 /** @description Only what waits for somebody. */
                 waiting?: boolean;
@@ -17495,6 +18611,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventReceipt"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_events_api_agent_events_get: {
+        parameters: {
+            query?: {
+                /** @description The `id` of the last event that was read. */
+                after?: string;
+                /** @description Repeatable; any of the values matches. */
+                kind?: components["schemas"]["EventKind"][];
+                /** @description Repeatable; any of the values matches. */
+                severity?: components["schemas"]["EventSeverity"][];
+                /** @description Repeatable; any of the values matches. */
+                subject?: string[];
+                /** @description Repeatable; what belongs to the whole team always matches. */
+                project?: string[];
+                /** @description Only what waits for somebody. */
+                waiting?: boolean;
+                /** @description Of the summaries; else by Accept-Language. */
+                language?: components["schemas"]["Language"] | null;
+            };
+            header?: {
+                /** @description Sent by browsers that come back. */
+                "last-event-id"?: string;
+                "accept-language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events `card`, `ready`, `reread`, `ping`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardShape"];
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -1,7 +1,7 @@
 /* The team's MCP servers and their tools as the hub tells of them, and the limits that it keeps (docs/reference/limits.md). */
 
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { request } from "../api/client";
+import { address, request } from "../api/client";
 import type { components } from "../api/schema";
 
 type Schemas = components["schemas"];
@@ -59,4 +59,24 @@ export const toolsQuery = (serverId: string) =>
     queryKey: [MCP, "tools", serverId],
     queryFn: ({ signal }) => request<Listed<Tool>>(`/api/mcp/registry/${serverId}/tools`, { signal }),
     select: ({ items }) => items,
+  });
+
+export type ServerTraffic = Schemas["ServerTraffic"];
+
+/** What went to each server through the hub in the last hour, by the server's name. */
+export const trafficQuery = queryOptions({
+  queryKey: [MCP, "traffic"],
+  queryFn: ({ signal }) => request<Listed<ServerTraffic>>(address("/api/topology/servers", { from: "-1h" }), { signal }),
+  select: ({ items }) => new Map(items.map(({ server, traffic }) => [server, traffic])),
+});
+
+const FIRST_CALL_EVERY_MS = 2000;
+
+/** Servers that a new key has called a tool of; asked until there is one. */
+export const firstCallsQuery = (keyId: string) =>
+  queryOptions({
+    queryKey: [MCP, "first-call", keyId],
+    queryFn: ({ signal }) => request<Listed<ServerTraffic>>(address("/api/topology/servers", { from: "-24h", api_key: keyId }), { signal }),
+    select: ({ items }) => items,
+    refetchInterval: ({ state }) => (state.data?.items.length ? false : FIRST_CALL_EVERY_MS),
   });

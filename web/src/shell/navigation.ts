@@ -2,7 +2,7 @@
 
 import {
   IconActivity, IconActivityHeartbeat, IconChartAreaLine, IconPigMoney, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconFileText, IconListTree, IconReceipt2, IconRocket,
-  IconBook2, IconInbox, IconRouteAltLeft, IconServer2, IconTool, IconBellRinging, IconUrgent, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
+  IconBook2, IconInbox, IconRouteAltLeft, IconServer2, IconTool, IconPlugConnected, IconBellRinging, IconUrgent, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
@@ -10,7 +10,7 @@ import { FiringBadge } from "../observability/alerts/FiringBadge";
 
 export type PagePath = "/" | "/costs/alerts" | "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/logs" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
-  | "/integrations/servers" | "/integrations/tools" | "/integrations/gateway" | "/integrations/channels"
+  | "/integrations/servers" | "/integrations/tools" | "/integrations/connect" | "/integrations/gateway" | "/integrations/channels"
   | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
 
 interface NavigationPage {
@@ -60,6 +60,7 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
     pages: [
       { to: "/integrations/servers", word: "nav.mcpServers", icon: IconServer2, exact: true, may: ["mcp.read"] },
       { to: "/integrations/tools", word: "nav.tools", icon: IconTool, exact: true, may: ["mcp.read"] },
+      { to: "/integrations/connect", word: "nav.connect", icon: IconPlugConnected, exact: true, may: ["mcp.call"] },
       { to: "/integrations/gateway", word: "nav.gateway", icon: IconRouteAltLeft, exact: true, may: ["gateway.read"] },
       { to: "/integrations/channels", word: "nav.channels", icon: IconBellRinging, exact: true, may: ["channels.read"] },
     ],

@@ -118,6 +118,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/integrations/connect",
+    component: lazyRouteComponent(() => import("../mcp/connect/ConnectPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/integrations/gateway",
     component: lazyRouteComponent(() => import("../gateway/GatewayPage")),
   }),

@@ -6,21 +6,24 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { request } from "../../api/client";
-import { useMayInTeam } from "../../api/session";
-import { formatCount } from "../../format/number";
+import { useMay, useMayInTeam } from "../../api/session";
+import { formatCount, formatDuration, formatShare } from "../../format/number";
 import { hostOf } from "../../gateway/presets";
 import { useLanguage, useWords } from "../../i18n/language";
+import { useRefresh } from "../../live/refresh";
 import { useAddress } from "../../shell/address";
 import { type Column, ColumnChooser, DataTable } from "../../ui/DataTable";
 import { Card, Page } from "../../ui/Page";
 import { RowActs } from "../../ui/RowActs";
 import { FailureNote, State } from "../../ui/State";
 import { Ago } from "../../ui/Values";
-import { type Health, healthQuery, type Server, serversQuery, useMcpChange } from "../shapes";
+import { type Health, healthQuery, type Server, type ServerTraffic, serversQuery, trafficQuery, useMcpChange } from "../shapes";
 import { ImportServers } from "./ImportServers";
 import { RemoveServer, ServerDetail } from "./ServerDetail";
 import { ServerForm } from "./ServerForm";
 import { BreakerMark, StateMark } from "./ServerHealth";
+
+const REFRESH_EVERY_MS = 10_000;
 
 type Doing = { what: "add" | "import" } | { what: "change" | "remove"; server: Server };
 
@@ -30,6 +33,9 @@ export default function ServersPage() {
   const mayWrite = useMayInTeam("mcp.write");
   const servers = useQuery(serversQuery);
   const health = useQuery(healthQuery);
+  const mayReadSpans = useMay("spans.read");
+  const traffic = useQuery({ ...trafficQuery, enabled: mayReadSpans });
+  useRefresh(traffic, REFRESH_EVERY_MS, mayReadSpans);
   const [doing, setDoing] = useState<Doing | null>(null);
   const opened = servers.data?.find(({ id }) => id === value("server"));
   const close = () => setDoing(null);
@@ -48,6 +54,7 @@ export default function ServersPage() {
       <Servers
         items={servers.data}
         health={health.data}
+        traffic={traffic.data}
         error={servers.error}
         retry={() => void servers.refetch()}
         mayWrite={mayWrite}
@@ -70,6 +77,8 @@ export default function ServersPage() {
 interface ServersProps {
   items: Server[] | undefined;
   health: Map<string, Health> | undefined;
+  /** Of the last hour, by server's name; undefined where nobody may see it. */
+  traffic: Map<string, ServerTraffic["traffic"]> | undefined;
   error: unknown;
   retry: () => void;
   mayWrite: boolean;
@@ -77,7 +86,7 @@ interface ServersProps {
   empty: React.ReactNode;
 }
 
-function Servers({ items, health, error, retry, mayWrite, act, empty }: ServersProps) {
+function Servers({ items, health, traffic, error, retry, mayWrite, act, empty }: ServersProps) {
   const { t, language } = useLanguage();
   const { set } = useAddress();
   const toggle = useMcpChange((server: Server) => request<Server>(`/api/mcp/registry/${server.id}`, { method: "PATCH", json: { enabled: !server.enabled } }));
@@ -87,6 +96,7 @@ function Servers({ items, health, error, retry, mayWrite, act, empty }: ServersP
     { key: "health", title: t("gateway.health"), order: (row) => health?.get(row.id)?.state ?? "", cell: (row) => <HealthCell health={health?.get(row.id)} /> },
     { key: "tools", title: t("nav.tools"), align: "right", order: (row) => health?.get(row.id)?.tools ?? 0, cell: (row) => <ToolCount server={row} health={health?.get(row.id)} /> },
     { key: "quota", title: t("mcp.lastMinute"), align: "right", cell: (row) => <Quota server={row} health={health?.get(row.id)} /> },
+    { key: "calls", title: t("mcp.lastHour"), align: "right", order: (row) => traffic?.get(row.name)?.calls ?? 0, cell: (row) => <LastHour traffic={traffic?.get(row.name)} /> },
     { key: "description", title: t("mcp.description"), optional: true, cell: (row) => (row.description === "" ? null : <div className="dim cell-cut" title={row.description}>{row.description}</div>) },
     { key: "tags", title: t("mcp.tags"), cell: (row) => (row.tags.length === 0 ? null : <span className="row wrap" style={{ gap: 4 }}>{row.tags.map((tag) => <span key={tag} className="mark">{tag}</span>)}</span>) },
     { key: "credential", title: t("gateway.credential"), optional: true, cell: (row) => <span className="dim">{row.credential_kind === "header" ? row.header : t(`mcp.credential.${row.credential_kind}`)}</span> },
@@ -166,6 +176,19 @@ function ToolCount({ server, health }: { server: Server; health: Health | undefi
         {formatCount(health.tools, language)}
       </Link>
     </span>
+  );
+}
+
+/** Calls, and what share of them failed; how long nineteen of twenty took at most. */
+function LastHour({ traffic }: { traffic: ServerTraffic["traffic"] | undefined }) {
+  const { t, language } = useLanguage();
+  if (!traffic) return <span className="faint">–</span>;
+  return (
+    <div className="nowrap">
+      {t("mcp.calls", { count: traffic.calls })}
+      {traffic.errors > 0 && <> · <span className="broken">{t("mcp.failedShare", { share: formatShare(traffic.errors, traffic.calls, language) })}</span></>}
+      <div className="dim" style={{ fontSize: 12, lineHeight: "16px" }} title={t("mcp.p95")}>{traffic.latency_ms_p95 === null ? "–" : `p95 ${formatDuration(traffic.latency_ms_p95, language)}`}</div>
+    </div>
   );
 }
 
