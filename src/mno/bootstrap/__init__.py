@@ -36,12 +36,14 @@ from mno.bootstrap.identity import (
 )
 from mno.bootstrap.logs import build_log_feed, build_logs
 from mno.bootstrap.mcp import McpGateway, build_mcp
+from mno.bootstrap.mcp_gated import House
 from mno.bootstrap.notifications import Notifying, build_notifications
 from mno.bootstrap.observability import Observability, build_grpc, build_observability, keep_for_a_time
 from mno.identity.model import Home
 from mno.identity.oauth.rooms import Oauth
 from mno.identity.service import Identity, check_bootstrap_key
 from mno.identity.sign_in.rooms import Entrances
+from mno.identity.standing import Standing
 from mno.identity.teams.invitations.service import Invitations
 from mno.identity.teams.rooms import People
 from mno.observability.alerts.rooms import Alerting
@@ -195,8 +197,19 @@ def _assembled(config: Config, engines: Engines) -> Services:
     notifying = build_notifications(config, engines.database, audit, secrets, people.mail, egress, tasks)
     to_people, shares = notifying.notifications, budgeting.editing
     alerting = build_alerting(config, engines, versions, outbox, tasks, audit, access.keys, to_people, shares, watch)
-    mcp = build_mcp(
-        config, engines.database, versions, audit, secrets, egress, calls, access.policy, to_people, tasks
+    standing = Standing(access.keys, access.policy)
+    house = House(
+        config,
+        engines.database,
+        versions,
+        outbox,
+        audit,
+        secrets,
+        approvals,
+        access.policy,
+        standing,
+        to_people,
+        tasks,
     )
     return Services(
         config=config,
@@ -223,7 +236,7 @@ def _assembled(config: Config, engines: Engines) -> Services:
         export=export,
         runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
         llm=llm,
-        mcp=mcp,
+        mcp=build_mcp(house, egress, calls),
         notifying=notifying,
         alerting=alerting,
         events=build_events(engines.database, versions, outbox, access.policy, tasks),

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from mno.audit.service import Audit
-from mno.identity.policy.service import Policy
+from mno.bootstrap.mcp_gated import CallParts, GatedParts, House, build_gated
 from mno.mcp_gateway.access import Access
 from mno.mcp_gateway.audited.service import AuditedCalls
 from mno.mcp_gateway.books import Books
@@ -25,6 +24,7 @@ from mno.mcp_gateway.pins.service import Pins
 from mno.mcp_gateway.policies.editing.service import ToolRules
 from mno.mcp_gateway.policies.quotas.service import Quotas
 from mno.mcp_gateway.policies.service import Policies
+from mno.mcp_gateway.ports import Spans
 from mno.mcp_gateway.requests import Requests
 from mno.mcp_gateway.servers.service import Servers
 from mno.mcp_gateway.service import Registry
@@ -34,17 +34,11 @@ from mno.mcp_gateway.stdio.rules import Commands
 from mno.mcp_gateway.stdio.way import Stdio
 from mno.mcp_gateway.tools import Tools
 from mno.mcp_gateway.ways import Ways
-from mno.notifications.service import Notifications
-from mno.observability.ingest.hub_calls import HubCalls
 from mno.platform.breaker import Breakers
 from mno.platform.config import Config
-from mno.platform.database import Database
 from mno.platform.egress import Egress
 from mno.platform.redis import Redis
-from mno.platform.tasks import Tasks
 from mno.platform.upstream.pool import Pool
-from mno.platform.versions import Versions
-from mno.secrets.service import Secrets
 
 
 @dataclass(frozen=True)
@@ -71,6 +65,7 @@ class McpGateway:
     health: Health
     #: The hub's own servers.
     builtin: Builtin
+    gated: GatedParts
     parts: _Running
 
     @asynccontextmanager
@@ -78,7 +73,8 @@ class McpGateway:
         parts = self.parts
         async with parts.audited.running(), parts.quotas.running(), parts.stdio.running():
             try:
-                yield
+                async with self.gated.running():
+                    yield
             finally:
                 await self.requests.close()
                 parts.tools.close()
@@ -92,18 +88,9 @@ def build_tool_paces(config: Config) -> Pacing:
     return SharedPaces(Redis(config.redis_url), own) if config.redis_url else own
 
 
-def build_mcp(
-    config: Config,
-    database: Database,
-    versions: Versions,
-    audit: Audit,
-    secrets: Secrets,
-    egress: Egress,
-    spans: HubCalls,
-    policy: Policy,
-    to_people: Notifications,
-    tasks: Tasks,
-) -> McpGateway:
+def build_mcp(house: House, egress: Egress, spans: Spans) -> McpGateway:
+    config, database, versions, audit = house.config, house.database, house.versions, house.audit
+    secrets, policy, tasks = house.secrets, house.policy, house.tasks
     builtin = Builtin()
     servers = Servers(database, secrets.own, versions, builtin.of)
     pins = Pins(database, audit, servers)
@@ -127,15 +114,18 @@ def build_mcp(
     servers.when_changed(stdio.changed)
     access, policies, quotas = Access(policy), Policies(database, versions), Quotas(database)
     tasks.every("mcp.forget_quotas", "41 4 * * *", quotas.forget_old)
-    audited = AuditedCalls(database, audit)
-    calls = Calls(servers, tools, access, policies, Performing(ways, paces, quotas), Books(spans, audited))
+    audited = AuditedCalls(audit)
+    performing, books = Performing(ways, paces, quotas), Books(spans, audited)
+    gated = build_gated(house, CallParts(servers, tools, ways, access, policies, performing, books))
+    calls = Calls(servers, tools, access, policies, performing, books, gated.calls)
     return McpGateway(
         registry=Registry(database, audit, secrets.own, servers, documents, commands),
         pins=pins,
-        rules=ToolRules(database, audit, policies, to_people),
+        rules=ToolRules(database, audit, policies, house.to_people),
         calls=calls,
         requests=Requests(servers, tools, access, calls, ways, paces),
         health=Health(database, servers, listened, breakers, paces, tools),
         builtin=builtin,
+        gated=gated,
         parts=_Running(audited, quotas, tools, ways, paces, stdio),
     )

@@ -36,6 +36,7 @@ from mno.llm_gateway.entrance import Entrance
 from mno.mcp_gateway import routes as mcp_routes
 from mno.mcp_gateway.entrance import PREFIX as MCP_PREFIX
 from mno.mcp_gateway.entrance import Entrance as McpEntrance
+from mno.mcp_gateway.gated import routes as mcp_gated_routes
 from mno.mcp_gateway.health import routes as mcp_health_routes
 from mno.mcp_gateway.policies import routes as mcp_policies_routes
 from mno.notifications import routes as channels_routes
@@ -118,6 +119,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, mcp_routes.router(services.mcp.registry, services.mcp.pins, services.mcp.calls))
     add_routes(app, mcp_health_routes.router(services.mcp.health))
     add_routes(app, mcp_policies_routes.router(services.mcp.rules))
+    add_routes(app, mcp_gated_routes.router(services.mcp.gated.calls, services.mcp.gated.deciding))
     add_routes(app, channels_routes.router(services.notifying.editing))
     add_routes(app, alerts_routes.router(services.alerting))
     add_routes(app, events_routes.router(services.events.events, services.events.feed))

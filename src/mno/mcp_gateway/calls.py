@@ -1,7 +1,7 @@
-"""One call of a tool: whether it may happen, and what becomes of it.
+"""One call of a tool: whether it may happen, whether somebody must approve it first, and what becomes of it.
 
 Whatever happens on the way, one span and one entry of the audit log are made of a call, in a `finally` that needs
-nothing of the client.
+nothing of the client. A call that waits for approval is written down by whoever carries it out (`gated/`).
 """
 
 import contextlib
@@ -14,12 +14,15 @@ from mno.mcp_gateway.access import Access
 from mno.mcp_gateway.arguments import check_arguments
 from mno.mcp_gateway.books import Books
 from mno.mcp_gateway.caps import check_caps
+from mno.mcp_gateway.gated import outcomes, rules
+from mno.mcp_gateway.gated.model import GatedCall
+from mno.mcp_gateway.gated.service import GatedCalls
 from mno.mcp_gateway.message import Header, Object, Raw
-from mno.mcp_gateway.model import Caps
+from mno.mcp_gateway.model import Caps, ToolCall
 from mno.mcp_gateway.performing import Performing, Wanted
 from mno.mcp_gateway.policies.model import ToolTerms
 from mno.mcp_gateway.policies.service import Policies
-from mno.mcp_gateway.links import ServerTrouble, response_in
+from mno.mcp_gateway.question import ServerTrouble, response_in
 from mno.mcp_gateway.servers.service import Ready, Servers
 from mno.mcp_gateway.tools import Tool, Tools
 from mno.mcp_gateway.written import begun, note_response, note_trouble
@@ -39,11 +42,26 @@ class Answer:
     trace_id: str
 
 
+class CallWaitsError(Exception):
+    """The call is not over when its request is."""
+
+    def __init__(self, call: GatedCall) -> None:
+        super().__init__(call.id)
+        self.call = call
+
+
 class Calls:
     """Everything that calls share."""
 
     def __init__(
-        self, servers: Servers, tools: Tools, access: Access, policies: Policies, performing: Performing, books: Books
+        self,
+        servers: Servers,
+        tools: Tools,
+        access: Access,
+        policies: Policies,
+        performing: Performing,
+        books: Books,
+        gated: GatedCalls,
     ) -> None:
         self._servers = servers
         self._tools = tools
@@ -51,34 +69,37 @@ class Calls:
         self._policies = policies
         self._performing = performing
         self._books = books
+        self._gated = gated
 
     async def asked(
         self, principal: Principal, ready: Ready, tool: str, params: Object, headers: Sequence[Header], caps: Caps
     ) -> AsyncGenerator[Object]:
         """Messages of the server about one call, its response last; written down however it ends. `headers` are the
-        client's.
+        client's. Of a call that still waits for approval when its time is over: what the client is to do.
 
-        `Denied` for who may not use the tool, `NotFound` for one that is not there or not accepted, `LimitExceeded`,
-        `TooLarge`, and `ServerTrouble` when there is no response.
+        `Denied` for who may not use the tool and for what was not approved, `NotFound` for one that is not there or not
+        accepted, `LimitExceeded`, `TooLarge`, and `ServerTrouble` when there is no response.
         """
-        self._books.check_room()
         wanted = Wanted(principal, ready, tool, params, headers, caps)
-        call = begun(principal, ready, tool, caps, headers)
         try:
-            found, terms = await self._admitted(wanted)
-            async with contextlib.aclosing(self._performing.messages(wanted, terms, found, call)) as messages:
+            async with contextlib.aclosing(self._messages(wanted)) as messages:
                 async for one in messages:
-                    note_response(call, one, in_full=terms.records_results)
                     yield one
-        except BaseException as error:
-            note_trouble(call, error)
-            raise
-        finally:
-            self._books.write_down(principal, ready, call, caps)
+        except CallWaitsError as error:
+            yield outcomes.waiting(error.call, is_modern=rules.is_modern(params))
 
-    async def call(self, principal: Principal, server: str, name: str, arguments: dict[str, Any], caps: Caps) -> Answer:
-        """One call by plain HTTP; `Invalid` for arguments that the tool's schema does not allow, `NotFound` for a
-        server or tool that is not there, `ServerTrouble` when it does not answer, and as `asked`.
+    async def call(
+        self,
+        principal: Principal,
+        server: str,
+        name: str,
+        arguments: dict[str, Any],
+        caps: Caps,
+        headers: Sequence[Header] = (),
+    ) -> Answer:
+        """One call by plain HTTP; `CallWaitsError` where it waits for approval when its time is over, `Invalid` for
+        arguments that the tool's schema does not allow, `NotFound` for a server or tool that is not there,
+        `ServerTrouble` when it does not answer, and as `asked`.
         """
         ready = (await self._servers.of(principal.team_id)).get(server)
         if ready is None:
@@ -89,13 +110,46 @@ class Calls:
             raise NotFound(f"There is no tool '{name[:80]}' of a server '{server[:80]}', or it is not accepted yet.")
         check_arguments(tool.value.get("inputSchema", {}), arguments)
         params = {"name": Raw(message.encoded(name)), "arguments": Raw(message.encoded(arguments))}
-        response = await response_in(self.asked(principal, ready, name, params, (), caps))
+        response = await response_in(self._messages(Wanted(principal, ready, name, params, headers, caps)))
         if "result" not in response:
             raise ServerTrouble(f"'{server}' answers with an error: {message.told(response)}")
         result = message.value_of(response["result"])
         if not isinstance(result, dict):
             raise ServerTrouble(f"'{server}' answers with a result that is no object.")
         return Answer(result, answers.is_error(response["result"]), origin.current().trace_id)
+
+    # — parts —
+
+    async def _messages(self, wanted: Wanted) -> AsyncGenerator[Object]:
+        self._books.check_room()
+        call: ToolCall | None = begun(wanted.principal, wanted.ready, wanted.tool, wanted.caps, wanted.headers)
+        assert call is not None
+        try:
+            found, terms = await self._admitted(wanted)
+            if terms.approval is not None:
+                gated = await self._gated.asked(wanted, found, terms.approval)
+                call = None  # whoever carries it out writes it down
+                yield await self._outcome(wanted, gated)
+                return
+            async with contextlib.aclosing(self._performing.messages(wanted, terms, found, call)) as messages:
+                async for one in messages:
+                    note_response(call, one, in_full=terms.records_results)
+                    yield one
+        except BaseException as error:
+            if call is not None:
+                note_trouble(call, error)
+            raise
+        finally:
+            if call is not None:
+                self._books.write_down(wanted.principal, wanted.ready, call, wanted.caps)
+
+    async def _outcome(self, wanted: Wanted, gated: GatedCall) -> Object:
+        """The request is held as long as its call could take."""
+        timeout_s = wanted.ready.server.timeout_s
+        gated, response = await self._gated.outcome(gated, min(timeout_s, wanted.caps.timeout_s or timeout_s))
+        if not gated.is_over:
+            raise CallWaitsError(gated)
+        return outcomes.over(gated, response)
 
     async def _admitted(self, wanted: Wanted) -> tuple[Tool, ToolTerms]:
         """The tool, and what the team's rules say of it."""

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 
 from mno.mcp_gateway.message import Object
-from mno.mcp_gateway.links import Question, ServerTrouble
+from mno.mcp_gateway.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.ways import Way
 from mno.platform.breaker import Breakers

@@ -16,7 +16,7 @@ from mno.mcp_gateway.policies.counting import limit_under
 from mno.mcp_gateway.policies.model import ToolTerms
 from mno.mcp_gateway.policies.quotas.service import Quotas
 from mno.mcp_gateway.policies.rules import retries_of
-from mno.mcp_gateway.links import Question, ServerTrouble
+from mno.mcp_gateway.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.tools import Tool
 from mno.mcp_gateway.written import note_arguments

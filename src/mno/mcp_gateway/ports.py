@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from mno.mcp_gateway.model import ToolCall
+from mno.notifications.model import Notice
 from mno.platform.database import Connection
 from mno.platform.principal import Principal
 from mno.platform.scope import Scope
@@ -49,3 +50,19 @@ class Channels(Protocol):
     """The ways to people that a team has."""
 
     async def channels(self, team_id: UUID) -> Sequence[Channel]: ...
+
+
+class Standing(Protocol):
+    """What those who asked for something earlier may by now."""
+
+    async def now(self, team_id: UUID, project_id: UUID, kind: str, id_: UUID, name: str) -> Principal:
+        """`Unauthenticated` where they may nothing any more."""
+        ...
+
+
+class Notifications(Channels, Protocol):
+    """The way to people."""
+
+    async def send(self, tx: Connection, notice: Notice, channel_ids: Sequence[UUID]) -> None:
+        """Once this transaction commits; each `key` once to each channel."""
+        ...

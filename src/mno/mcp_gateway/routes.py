@@ -1,10 +1,13 @@
 """The registry and a call over plain HTTP. MCP itself does not come this way: see entrance.py."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from mno.mcp_gateway.calls import Calls
+from mno.mcp_gateway.calls import Calls, CallWaitsError
+from mno.mcp_gateway.gated.model import MAX_IDEMPOTENCY_KEY_CHARACTERS
+from mno.mcp_gateway.gated.rules import IDEMPOTENCY_HEADER
+from mno.mcp_gateway.gated.schemas import GatedCallShape
 from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS
 from mno.mcp_gateway.pins.service import Pins
 from mno.mcp_gateway.schemas import (
@@ -29,6 +32,7 @@ from mno.platform.principal import Principal
 Reader = Annotated[Principal, Depends(requires("mcp.read"))]
 Writer = Annotated[Principal, Depends(requires("mcp.write"))]
 ToolUser = Annotated[Principal, Depends(requires("mcp.call", below=True))]
+_WAITING: dict[int | str, dict[str, Any]] = {202: {"model": GatedCallShape, "description": "It waits for approval."}}
 ToolName = Annotated[str, Path(min_length=1, max_length=MAX_TOOL_NAME_CHARACTERS)]
 
 
@@ -81,10 +85,25 @@ def router(registry: Registry, pins: Pins, calls: Calls) -> APIRouter:
         """Accepts what a server offers of a tool; it can be used from then on."""
         return McpToolShape.of(await pins.accept(writer, parsed("mcs", server_id), tool, seen.digest))
 
-    @routes.post("/call")
-    async def call_tool(user: ToolUser, wish: McpCallWish) -> McpCallResult:
-        """Calls one tool; its arguments are checked against its schema first (JSON Schema 2020-12)."""
-        answer = await calls.call(user, wish.server, wish.tool, wish.args, wish.caps.caps())
+    @routes.post("/call", responses=_WAITING)
+    async def call_tool(
+        user: ToolUser,
+        wish: McpCallWish,
+        response: Response,
+        idempotency_key: Annotated[
+            str, Header(max_length=MAX_IDEMPOTENCY_KEY_CHARACTERS, description="Of a call that needs approval.")
+        ] = "",
+    ) -> McpCallResult | GatedCallShape:
+        """Calls one tool; its arguments are checked against its schema first (JSON Schema 2020-12).
+
+        202 for a call that still waits for approval when its time is over: ask again, or at `/api/mcp/calls/{id}`.
+        """
+        headers = [(IDEMPOTENCY_HEADER, idempotency_key.encode("latin-1", "replace"))] if idempotency_key else []
+        try:
+            answer = await calls.call(user, wish.server, wish.tool, wish.args, wish.caps.caps(), headers)
+        except CallWaitsError as waiting:
+            response.status_code = 202
+            return GatedCallShape.of(waiting.call)
         return McpCallResult(result=answer.result, is_error=answer.is_error, trace_id=answer.trace_id)
 
     return routes

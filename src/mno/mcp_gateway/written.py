@@ -12,7 +12,7 @@ from mno.mcp_gateway import answers, message
 from mno.mcp_gateway.cost import stated_cost
 from mno.mcp_gateway.message import Header, Object, Raw
 from mno.mcp_gateway.model import Caps, ToolCall, ToolCaller
-from mno.mcp_gateway.links import ServerSilent, ServerTrouble
+from mno.mcp_gateway.question import ServerSilent, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.platform import clock, origin
 from mno.platform.errors import Denied, Invalid, LimitExceeded, MnoError, NotFound, TooLarge

@@ -246,12 +246,29 @@ class Keys:
             _check_works(key, maker_is_there=maker_is_there, now=now)
             if key.last_used_at is None or now - key.last_used_at >= LAST_USE_RESOLUTION:
                 await store.note_use(tx, key.id, now)
-            rights = await self._policy.rights_of_key(tx, key.team_id, key.id, _rules_of(key))
+            principal = await self._principal(tx, key)
+        self._remember_networks(fingerprint, key.allowed_addresses)
+        lasts_s = REMEMBERED_S if key.expires_at is None else (key.expires_at - now).total_seconds()
+        self._remembered.remember(fingerprint, principal, generation, read_at=read_at, lasts_s=lasts_s)
+        return principal
+
+    async def principal_of_id(self, team_id: UUID, key_id: UUID) -> Principal:
+        """What a key that asked before may by now; `Unauthenticated` where it does not work any more."""
+        async with self._database.across_teams() as tx:
+            found = await store.key_with_maker(tx, team_id, key_id)
+            if found is None:
+                raise Unauthenticated("This API key is not known here.")
+            key, maker_is_there = found
+            _check_works(key, maker_is_there=maker_is_there, now=clock.now())
+            return await self._principal(tx, key)
+
+    async def _principal(self, tx: Connection, key: ApiKey) -> Principal:
+        rights = await self._policy.rights_of_key(tx, key.team_id, key.id, _rules_of(key))
         permissions = names_of(rights.mask(Scope.project(key.team_id, key.project_id)))
         if key.agent:
             place = Scope(Level.AGENT, key.team_id, key.project_id, key.agent)
             permissions = names_of(rights.mask(place)) & OF_AN_AGENT_IN_ITS_PROJECT
-        principal = Principal(
+        return Principal(
             PrincipalKind.API_KEY,
             key.id,
             key.name,
@@ -264,10 +281,6 @@ class Keys:
             agent=key.agent,
             rights=rights,
         )
-        self._remember_networks(fingerprint, key.allowed_addresses)
-        lasts_s = REMEMBERED_S if key.expires_at is None else (key.expires_at - now).total_seconds()
-        self._remembered.remember(fingerprint, principal, generation, read_at=read_at, lasts_s=lasts_s)
-        return principal
 
     def _remember_networks(self, fingerprint: bytes, networks: Sequence[Network]) -> None:
         if not networks:

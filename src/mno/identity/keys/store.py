@@ -56,17 +56,33 @@ async def update_key(tx: Connection, key: ApiKey) -> None:
     )
 
 
+_MAKER_IS_THERE = (
+    "k.created_by IS NULL OR EXISTS (SELECT FROM identity_members m JOIN identity_users u ON u.id = m.user_id"
+    " WHERE m.team_id = k.team_id AND m.user_id = k.created_by"
+    " AND m.deactivated_at IS NULL AND u.deactivated_at IS NULL) AS maker_is_there"
+)
+
+
 async def key_by_fingerprint(tx: Connection, fingerprint: bytes) -> tuple[ApiKey, bool] | None:
     """The key, revoked or not, and whether its maker may still act in its team."""
     cursor = await tx.execute(
-        f"SELECT {_COLUMNS}, k.created_by IS NULL OR EXISTS ("
-        " SELECT FROM identity_members m JOIN identity_users u ON u.id = m.user_id"
-        " WHERE m.team_id = k.team_id AND m.user_id = k.created_by"
-        " AND m.deactivated_at IS NULL AND u.deactivated_at IS NULL) AS maker_is_there"
-        " FROM identity_api_keys k WHERE k.fingerprint = %(fingerprint)s",
+        f"SELECT {_COLUMNS}, {_MAKER_IS_THERE} FROM identity_api_keys k WHERE k.fingerprint = %(fingerprint)s",
         {"fingerprint": fingerprint},
     )
-    row = await cursor.fetchone()
+    return _with_maker(await cursor.fetchone())
+
+
+async def key_with_maker(tx: Connection, team_id: UUID, key_id: UUID) -> tuple[ApiKey, bool] | None:
+    """The same by its id."""
+    cursor = await tx.execute(
+        f"SELECT {_COLUMNS}, {_MAKER_IS_THERE} FROM identity_api_keys k"
+        " WHERE k.team_id = %(team_id)s AND k.id = %(id)s",
+        {"team_id": team_id, "id": key_id},
+    )
+    return _with_maker(await cursor.fetchone())
+
+
+def _with_maker(row: dict[str, Any] | None) -> tuple[ApiKey, bool] | None:
     if row is None:
         return None
     maker_is_there = bool(row.pop("maker_is_there"))

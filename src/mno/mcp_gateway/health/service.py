@@ -11,7 +11,7 @@ from mno.mcp_gateway.health.heard import Heard, Listened
 from mno.mcp_gateway.health.store import ToolCounts, tool_counts
 from mno.mcp_gateway.model import Server
 from mno.mcp_gateway.pace import Pacing, Use
-from mno.mcp_gateway.links import ServerTrouble
+from mno.mcp_gateway.question import ServerTrouble
 from mno.mcp_gateway.servers.service import Ready, Servers
 from mno.mcp_gateway.tools import Tools
 from mno.platform.breaker import Breakers, Key

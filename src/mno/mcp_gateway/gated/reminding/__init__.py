@@ -1,0 +1,1 @@
+"""Who is told that a call waits, and in which words."""

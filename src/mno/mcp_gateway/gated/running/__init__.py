@@ -1,0 +1,1 @@
+"""Approved calls, carried out by one process each."""
