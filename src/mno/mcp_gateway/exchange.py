@@ -5,7 +5,7 @@ A stream that ends early is taken up again where the server gave its events an i
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import mno
@@ -30,7 +30,11 @@ _BOTH = b"application/json, text/event-stream"
 
 
 class ForgottenError(Exception):
-    """The server does not know the session, or not the era, any more."""
+    """The server does not know the session, or not the era, any more; `supported` are the revisions that it names."""
+
+    def __init__(self, supported: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.supported = supported
 
 
 @dataclass(slots=True)
@@ -202,8 +206,16 @@ async def _read(
         _refused(link, question, answer.status)
     found = _object(link.ready.server.name, whole)
     if answer.status >= 400 and link.version == MODERN and message.error_code(found) == message.UNSUPPORTED_VERSION:
-        raise ForgottenError
+        raise ForgottenError(_supported(found))
     yield found
+
+
+def _supported(found: Object) -> Sequence[str]:
+    try:
+        data = message.object_of(message.object_of(found["error"])["data"])
+        return message.texts_of(data["supported"])
+    except (KeyError, ValueError):
+        return ()
 
 
 async def _drained(answer: Answer) -> None:

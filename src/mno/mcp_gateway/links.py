@@ -105,14 +105,16 @@ class Links:
                 await self._initialize(link, timeout_s)
 
     async def _is_modern(self, link: Link, timeout_s: float) -> bool:
-        link.version = MODERN
-        try:
-            response = await self._response(link, "server/discover", {}, timeout_s)
-        except ForgottenError:
-            return False
-        finally:
-            link.version = ""
-        return is_modern(response)
+        for is_last in (False, True):
+            link.version = MODERN
+            try:
+                return is_modern(await self._response(link, "server/discover", {}, timeout_s))
+            except ForgottenError as error:
+                if is_last or MODERN not in error.supported:  # one that names it is asked again
+                    return False
+            finally:
+                link.version = ""
+        return False
 
     async def _initialize(self, link: Link, timeout_s: float) -> None:
         response = await self._response(link, "initialize", greeting(asks=True), timeout_s)

@@ -211,14 +211,15 @@ def _check_envelope(request: Request, version: str | None, headers: Sequence[Hea
         expected[b"mcp-name"] = named
     for name, value in expected.items():
         shown = version if name == b"mcp-protocol-version" else _one_header(headers, name, request.id)
-        if _decoded(shown) != value:
+        if decoded(shown) != value:
             text = f"The header {name.decode()} does not say what the body says."
             raise RpcError(HEADER_MISMATCH, text, request_id=request.id)
     if own_version != MODERN:
         raise _unsupported(own_version, request.id)
 
 
-def _decoded(value: str | None) -> str | None:
+def decoded(value: str | None) -> str | None:
+    """What a header says, taken out of base64 where it is in it; None for what is broken."""
     found = None if value is None else _ENCODED.fullmatch(value)
     if found is None:
         return value

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from mno.mcp_gateway.guarded import Guarded
 from mno.mcp_gateway.message import Header, Object
+from mno.mcp_gateway.mirrored import headers_of
 from mno.mcp_gateway.model import Caps, ToolCall
 from mno.mcp_gateway.pace import Limit, Pacing, limit_of
 from mno.mcp_gateway.policies.counting import limit_under
@@ -57,7 +58,7 @@ class Performing:
         """
         if terms.records_arguments:
             note_arguments(call, wanted.params)
-        question = _question(wanted, terms, call)
+        question = _question(wanted, terms, tool, call)
         async with self._paces.admitted(_limits(wanted, terms), question.timeout_s + 1):
             if terms.quotas:
                 await self._quotas.take(terms.quotas, wanted.principal, wanted.ready.server.name, wanted.name)
@@ -99,14 +100,14 @@ def _limits(wanted: Wanted, terms: ToolTerms) -> list[Limit]:
     ]
 
 
-def _question(wanted: Wanted, terms: ToolTerms, call: ToolCall) -> Question:
+def _question(wanted: Wanted, terms: ToolTerms, tool: Tool, call: ToolCall) -> Question:
     """Rules and caps only narrow what holds anyway."""
     server, caps = wanted.ready.server, wanted.caps
     timeout_s = min(server.timeout_s, caps.timeout_s or server.timeout_s)
     answer_bytes = min(
         server.result_bytes, caps.result_bytes or server.result_bytes, terms.result_bytes or server.result_bytes
     )
-    mirrored = (one for one in wanted.headers if one[0].startswith(b"mcp-param-"))
+    mirrored = headers_of(tool.mirrored, wanted.params, wanted.headers) if tool.mirrored else ()
     traced = (b"traceparent", b"00-%b-%b-01" % (call.trace_id.hex().encode(), call.span_id.hex().encode()))
     return Question(
         "tools/call", wanted.params, wanted.tool, timeout_s, answer_bytes, (*mirrored, traced), wanted.principal

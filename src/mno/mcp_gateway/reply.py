@@ -62,7 +62,9 @@ class Reply:
         await answer(self._send, message.STATUS.get(code or 0, 200), body, JSON, *self._headers)
 
     async def end_with(self, error: MnoError) -> None:
-        await self.end(message.error_body(answers.rpc_error(error, self._request_id)))
+        told = answers.rpc_error(error, self._request_id)
+        told.request_id = self._request_id
+        await self.end(message.error_body(told))
 
     async def _piece(self, body: bytes, *, more: bool = True) -> None:
         await self._send({"type": "http.response.body", "body": body, "more_body": more})

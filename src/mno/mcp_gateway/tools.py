@@ -17,6 +17,7 @@ import orjson
 from mno.mcp_gateway import message
 from mno.mcp_gateway.guarded import breaker_key, check_breaker
 from mno.mcp_gateway.message import Object, Raw
+from mno.mcp_gateway.mirrored import Mirrored, mirrored_in
 from mno.mcp_gateway.model import (
     MAX_TOOL_LIST_BYTES,
     MAX_TOOL_NAME_CHARACTERS,
@@ -49,6 +50,13 @@ class Tool:
     def prefixed(self, ready: Ready) -> Object:
         """As it stands in the list of all servers."""
         return {**self.definition, "name": Raw(message.encoded(ready.outer_name(self.name)))}
+
+    @cached_property
+    def mirrored(self) -> Mirrored:
+        """Its arguments that stand in headers too; `ValueError` where it asks for what may not be."""
+        # most definitions are not searched for it
+        raw = bytes(self.definition.get("inputSchema", b""))
+        return mirrored_in(self.value["inputSchema"]) if b"x-mcp-header" in raw else {}
 
     @cached_property
     def value(self) -> dict[str, Any]:
@@ -206,15 +214,16 @@ def tools_in(page: Object) -> list[Tool]:
             continue
         name = message.text_of(definition.get("name"))
         tool = Tool(name or "", definition)
-        if name and len(name) <= MAX_TOOL_NAME_CHARACTERS and name.isprintable() and _can_be_read(tool):
+        if name and len(name) <= MAX_TOOL_NAME_CHARACTERS and name.isprintable() and _can_be_used(tool):
             found.append(tool)
     return found
 
 
-def _can_be_read(tool: Tool) -> bool:
-    """Whether all of it is JSON that can be compared and stored."""
+def _can_be_used(tool: Tool) -> bool:
+    """Whether all of it is JSON that can be compared and stored, and it asks for no header that may not be."""
     try:
         orjson.dumps(tool.value)
+        _ = tool.mirrored
     except (ValueError, orjson.JSONEncodeError):
         return False
     return True

@@ -55,10 +55,12 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def running(app: Any) -> AsyncIterator[str]:
+async def running(app: Any, lifespan: Any = "auto") -> AsyncIterator[str]:
     """The address of an ASGI application on a port of its own."""
     server = _Server(
-        uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app, port=0, lifespan=lifespan, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
+        )
     )
     serving = asyncio.create_task(server.serve())
     while not server.started:

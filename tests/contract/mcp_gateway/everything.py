@@ -13,7 +13,7 @@ from mcp.server.mcpserver.prompts.base import UserMessage
 from mcp.shared.exceptions import MCPError
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from contract.mcp import questions
+from contract.mcp_gateway import questions
 
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 _SILENCE = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA="
@@ -92,6 +92,11 @@ def _add_contents(server: MCPServer) -> None:
     ) -> str:
         """Has a schema with what is new in 2020-12."""
         return f"Hello, {name}."
+
+    @server.tool()
+    def test_custom_headers(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})]) -> str:
+        """Wants its argument in a header too."""
+        return f"It is {region}."
 
     # the schema itself, because no signature says it
     tool = server._tool_manager.get_tool("json_schema_2020_12_tool")

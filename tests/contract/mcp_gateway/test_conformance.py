@@ -3,12 +3,16 @@
 The server behind the gateway is of the era of the revision that is tested: some tools exist in one era only.
 """
 
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from contract.mcp.conftest import BASELINE, Team, running, suite
-from contract.mcp.everything import everything
+from contract.mcp_gateway.behind import use_all
+from contract.mcp_gateway.conftest import BASELINE, Team, running, suite
+from contract.mcp_gateway.everything import everything
 from integration.mcp_gateway.conftest import MODERN, without_the_newer_era
 
 pytestmark = [
@@ -29,6 +33,28 @@ async def test_a_server_behind_the_gateway_does_all_that_a_revision_requires(
         code, told = await suite(
             "server",
             "--url", f"{open_door}/mcp/everything",
+            "--requirements", revision,
+            "--expected-failures", str(BASELINE),
+        )  # fmt: skip
+    assert code == 0, told
+
+
+@pytest.mark.parametrize("revision", [MODERN, "2025-11-25"])
+async def test_the_gateway_does_as_a_client_all_that_a_revision_requires(team: Team, revision: str) -> None:
+    async def control(scope: Any, receive: Any, send: Any) -> None:
+        wish = json.loads((await receive())["body"])
+        trouble = ""
+        try:
+            await use_all(team, revision, **wish)
+        except Exception as error:  # noqa: BLE001 - the suite hears of it, and judges
+            trouble = repr(error)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": trouble.encode()})
+
+    async with running(control, lifespan="off") as address:
+        code, told = await suite(
+            "client",
+            "--command", f"{sys.executable} -I -S {Path(__file__).with_name('drive.py')} {address}",
             "--requirements", revision,
             "--expected-failures", str(BASELINE),
         )  # fmt: skip
