@@ -24,7 +24,7 @@ class Audit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._refusals = Refusals(self._append)
+        self._refusals = Refusals(self.append)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -71,7 +71,7 @@ class Audit:
         service) it is written before this returns.
         """
         try:
-            entry = entry_of(actor, action, resource, Outcome.REFUSED, "", detail, None)
+            entry = entry_of(actor, action, resource, Outcome.REFUSED, detail=detail)
             self._refusals.add(team_id or (actor.team_id if actor else HUB_CHAIN), entry)
             if not self._refusals.is_running:
                 await self._refusals.flush(everything=True)
@@ -99,7 +99,8 @@ class Audit:
             erased += count
         return erased
 
-    async def _append(self, team_id: UUID, entries: Sequence[NewEntry]) -> None:
+    async def append(self, team_id: UUID, entries: Sequence[NewEntry]) -> None:
+        """Writes down what was gathered (`entry_of`), in a transaction of its own."""
         async with self._database.transaction(team_id) as tx:
             await store.append(tx, team_id, entries)
 
@@ -109,9 +110,9 @@ def entry_of(
     action: str,
     resource: str,
     outcome: Outcome,
-    name: str,
-    detail: str,
-    changes: dict[str, dict[str, Any]] | None,
+    name: str = "",
+    detail: str = "",
+    changes: dict[str, dict[str, Any]] | None = None,
 ) -> NewEntry:
     """The entry for what happens in the present request."""
     here = origin.current()

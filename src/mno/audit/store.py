@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg.rows import tuple_row
 
 from mno.audit import chain
@@ -19,6 +20,17 @@ INSERT INTO audit_entries (team_id, seq, id, at, actor_kind, actor_id, person_id
                            times, payload_hash, hash, salt, payload)
 VALUES (%(team_id)s, %(seq)s, %(id)s, %(at)s, %(actor_kind)s, %(actor_id)s, %(person_id)s, %(action)s, %(resource)s,
         %(outcome)s, %(trace_id)s, %(times)s, %(payload_hash)s, %(hash)s, %(salt)s, %(payload)s)
+"""
+#: Many at once: one statement costs a fraction of as many.
+_INSERT_ALL = """
+INSERT INTO audit_entries (team_id, seq, id, at, actor_kind, actor_id, person_id, action, resource, outcome, trace_id,
+                           times, payload_hash, hash, salt, payload)
+SELECT team_id, seq, id, at, actor_kind, actor_id, person_id, action, resource, outcome, trace_id, times,
+       decode(payload_hash, 'hex'), decode(hash, 'hex'), decode(salt, 'hex'), payload::json
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+    team_id uuid, seq bigint, id uuid, at timestamptz, actor_kind text, actor_id uuid, person_id uuid, action text,
+    resource text, outcome text, trace_id text, times integer, payload_hash text, hash text, salt text, payload text)
+ORDER BY seq
 """
 _MOVE = "UPDATE audit_chains SET seq = %(seq)s, hash = %(hash)s WHERE team_id = %(team_id)s"
 _STREAM = """
@@ -44,7 +56,7 @@ async def append(tx: Connection, team_id: UUID, entries: Sequence[NewEntry]) -> 
     if len(rows) == 1:
         await tx.execute(_APPEND, rows[0])
     elif rows:
-        await tx.cursor().executemany(_INSERT, rows)
+        await tx.execute(_INSERT_ALL, {"rows": orjson.dumps(rows, default=bytes.hex).decode()})
         await tx.execute(_MOVE, rows[-1])
     if head["saw"] not in ("*", str(team_id)):
         await tx.execute("SELECT set_config('mno.team', %s, true)", (head["saw"],))

@@ -1,11 +1,11 @@
 """Where calls are written down: a span and an entry of the audit log for each."""
 
-from mno.mcp_gateway.audited.service import AuditedCalls, Entry
+from mno.mcp_gateway.audited.service import AuditedCalls
 from mno.mcp_gateway.model import Caps, ToolCall
 from mno.mcp_gateway.ports import Spans
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.written import note_fingerprint
-from mno.platform import clock, origin
+from mno.platform import clock
 from mno.platform.ids import shown
 from mno.platform.principal import Principal
 
@@ -34,12 +34,5 @@ class Books:
         narrowed = ", ".join(f"{name}={value}" for name, value in caps.told().items())
         if narrowed:
             detail = f"{detail} (caps: {narrowed})"
-        self._audited.add(
-            Entry(
-                principal,
-                shown("mcs", ready.server.id),
-                ready.outer_name(call.tool),
-                detail[:MAX_CALL_DETAIL_CHARACTERS],
-                origin.current(),
-            )
-        )
+        name, resource = ready.outer_name(call.tool), shown("mcs", ready.server.id)
+        self._audited.add(principal, resource, name, detail[:MAX_CALL_DETAIL_CHARACTERS])

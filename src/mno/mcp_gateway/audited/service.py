@@ -8,11 +8,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from uuid import UUID
 
-from mno.audit.service import Audit
-from mno.platform import origin
-from mno.platform.database import Database
+from mno.audit.model import NewEntry, Outcome
+from mno.audit.service import Audit, entry_of
 from mno.platform.ending import ended
 from mno.platform.errors import LimitExceeded, MnoError
 from mno.platform.principal import Principal
@@ -27,25 +26,12 @@ GATHER_S = 0.25
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One call: of which tool (`mcs_…`, or the name that was asked for), and what became of it."""
-
-    principal: Principal
-    resource: str
-    name: str
-    detail: str
-    #: Where the call came from.
-    origin: origin.Origin
-
-
 class AuditedCalls:
     """`running` writes; at the end everything that is there."""
 
-    def __init__(self, database: Database, audit: Audit) -> None:
-        self._database = database
+    def __init__(self, audit: Audit) -> None:
         self._audit = audit
-        self._waiting: list[Entry] = []
+        self._waiting: list[tuple[UUID, NewEntry]] = []
         self._arrived = asyncio.Event()
 
     def check_room(self) -> None:
@@ -53,9 +39,12 @@ class AuditedCalls:
         if len(self._waiting) >= MAX_WAITING_ENTRIES:
             raise LimitExceeded(f"{len(self._waiting)} calls wait for the audit log, the limit.", retry_after_s=1)
 
-    def add(self, entry: Entry) -> None:
-        """Never waits and never fails."""
-        self._waiting.append(entry)
+    def add(self, principal: Principal, resource: str, name: str, detail: str) -> None:
+        """One call in the present request: of which tool (`mcs_…`, and the name that was asked for), and what became
+        of it. Never waits and never fails.
+        """
+        entry = entry_of(principal, "tools.call", resource, Outcome.DONE, name, detail)
+        self._waiting.append((principal.team_id, entry))
         self._arrived.set()
 
     @contextlib.asynccontextmanager
@@ -79,15 +68,10 @@ class AuditedCalls:
 
     async def _write(self) -> bool:
         """The oldest, those of its team; whether it could be done."""
-        team_id = self._waiting[0].principal.team_id
-        batch = [one for one in self._waiting if one.principal.team_id == team_id][:MAX_ENTRIES_AT_ONCE]
+        team_id = self._waiting[0][0]
+        batch = [one for one in self._waiting if one[0] == team_id][:MAX_ENTRIES_AT_ONCE]
         try:
-            async with self._database.transaction(team_id) as tx:
-                for one in batch:
-                    origin.set_current(one.origin)
-                    await self._audit.record(
-                        tx, one.principal, "tools.call", one.resource, name=one.name, detail=one.detail
-                    )
+            await self._audit.append(team_id, [entry for _, entry in batch])
         except MnoError as error:
             _log.warning("Calls wait for the audit log: %s", error)
             return False
