@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from mno.audit.anchoring.anchors import Anchor, Kind, SigningKey, signed
+from mno.audit.model import Outcome
+from mno.audit.service import entry_of
 from mno.platform import clock
 from mno.platform.database import Database
 from mno.platform.errors import Denied
@@ -25,6 +27,16 @@ async def ledger(database: Database, postgres_url: str, tmp_path: Path) -> Ledge
 
 async def test_an_untouched_chain_is_whole(ledger: Ledger) -> None:
     assert await ledger.verdict() == ("", None)
+
+
+async def test_entries_that_gathered_are_whole_whatever_they_say(ledger: Ledger) -> None:
+    said = ["done", 'quotes " and \\', "\\u0000 and \u2028", "審計 🧾", "%(seq)s {}", "a" * 500]
+    entries = [entry_of(ledger.actor, "tools.call", "mcs_1", Outcome.DONE, name=one, detail=one) for one in said]
+    await ledger.audit.append(ledger.team_id, entries)
+    await ledger.write(1)
+    assert await ledger.verdict() == ("", None)
+    kept = ledger.rows()[8:-1]
+    assert [(row.seq, json.loads(str(row.payload))["detail"]) for row in kept] == list(enumerate(said, start=9))
 
 
 async def test_a_chain_that_never_was_is_no_fault(ledger: Ledger) -> None:
