@@ -157,7 +157,8 @@ class Entrance:
             async with contextlib.aclosing(messages):
                 await sent(messages, reply, partial(_may_go_on, scope))
 
-        await _until_gone(asyncio.create_task(pass_on()), receive)
+        if not await _until_gone(asyncio.create_task(pass_on()), receive):
+            await reply.end(None)  # the hub itself may be what goes
 
     async def _end_session(self, principal: Principal, headers: Sequence[Header], send: Send) -> None:
         session = self._session(principal, headers)
@@ -184,13 +185,14 @@ def _registered(session: Session | None, request_id: bytes, passing: "asyncio.Ta
         session.running.pop(request_id, None)
 
 
-async def _until_gone(passing: "asyncio.Task[None]", receive: Receive) -> None:
-    """Waits for the answer; a client that leaves gives its request up."""
+async def _until_gone(passing: "asyncio.Task[None]", receive: Receive) -> bool:
+    """Waits for the answer, whether it came: a client that leaves gives its request up."""
     leaving = asyncio.ensure_future(receive())
     try:
         await asyncio.wait({passing, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if passing.done() and not passing.cancelled():
             passing.result()
+        return passing.done()
     finally:
         leaving.cancel()
         if not passing.done():

@@ -72,7 +72,7 @@ class Requests:
         """
         request = incoming.request
         assert request.id is not None
-        servers = self._of(await self._servers.of(incoming.principal.team_id), incoming.only)
+        servers = self._of(await self._servers.of_caller(incoming.principal), incoming.only)
         if request.method in _PASSED:
             messages = self._passed(incoming, servers)
         elif request.method == "subscriptions/listen" and request.is_modern:
@@ -156,7 +156,7 @@ class Requests:
             if not self._access.may_server(principal, target.ready):
                 raise Denied(f"'{principal.name}' may not use the server '{target.ready.server.name}'.")
             ask = partial(self._passing.messages, principal, request.method, target)
-        params = _leveled(target.params, session)
+        params = _as_newer(target.params, session)
         relayed = self._relay.messages(Caller(owner_of(principal), request, session), target, params, ask)
         async with contextlib.aclosing(relayed) as messages:
             async for one in messages:
@@ -176,12 +176,16 @@ def _renamed(item: Item, kind: Kind, name: str) -> Object:
     return {**item.definition, kind.named_by: Raw(message.encoded(name))}
 
 
-def _leveled(params: Object, session: Session | None) -> Object:
-    """The parameters with the level of log messages that the session wants, as the newer era says it."""
-    if session is None or not session.level:
+def _as_newer(params: Object, session: Session | None) -> Object:
+    """The parameters with what the newer era says in each request and the older one once: what the client can answer,
+    and which log messages it wants.
+    """
+    if session is None or not (session.level or session.answers):
         return params
     meta = message.object_of(params["_meta"]) if "_meta" in params else {}
-    meta[message.LOG_LEVEL_KEY] = Raw(message.encoded(session.level))
+    meta[message.CAPABILITIES_KEY] = session.capabilities
+    if session.level:
+        meta[message.LOG_LEVEL_KEY] = Raw(message.encoded(session.level))
     return {**params, "_meta": Raw(message.encoded(meta))}
 
 

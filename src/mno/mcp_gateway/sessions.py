@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from mno.mcp_gateway.message import Object, Request
+from mno.mcp_gateway.message import Object, Raw, Request
 from mno.mcp_gateway.message import object_of as members
 from mno.mcp_gateway.news import Listener
 from mno.mcp_gateway.question import ASKABLE
@@ -41,6 +41,8 @@ class Session:
     owner: Owner
     #: Which methods of a server its client answers.
     answers: frozenset[str]
+    #: What it says that it can, as it was written.
+    capabilities: Raw
     used_at: float = 0.0
     #: The least severe log messages that it wants; empty where it has not said.
     level: str = ""
@@ -98,7 +100,9 @@ class Sessions:
             self._make_room(one for one in self._known.values() if one.owner == owner)
         elif len(self._known) >= MAX_MCP_SESSIONS:
             self._make_room(self._known.values())
-        session = Session(secrets.token_urlsafe(24), owner, _answered_by(request), time.monotonic())
+        capabilities = request.params.get("capabilities", Raw(b"{}"))
+        session = Session(secrets.token_urlsafe(24), owner, _answered_with(capabilities), capabilities)
+        session.used_at = time.monotonic()
         self._known[session.id] = session
         self._owned[owner] += 1
         return session
@@ -151,9 +155,9 @@ def owner_of(principal: Principal) -> Owner:
     return principal.team_id, principal.id
 
 
-def _answered_by(request: Request) -> frozenset[str]:
+def _answered_with(capabilities: Raw) -> frozenset[str]:
     try:
-        declared = members(request.params.get("capabilities", b"{}"))
+        declared = members(capabilities)
     except ValueError:
         declared = {}
     return frozenset(method for method, capability in ASKABLE.items() if capability in declared)

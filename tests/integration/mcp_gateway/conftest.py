@@ -89,8 +89,16 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def sdk_server(*, era: str = MODERN) -> AsyncIterator[str]:
+async def sdk_server(*, era: str = MODERN, server: MCPServer | None = None) -> AsyncIterator[str]:
     """The address of a server of the official SDK; `era` says whether it knows the revision without sessions."""
+    app: Any = (server or _arithmetic()).streamable_http_app()
+    if era != MODERN:
+        app = without_the_newer_era(app)
+    async with serving(app) as address:
+        yield f"{address}/mcp"
+
+
+def _arithmetic() -> MCPServer:
     server = MCPServer("real")
 
     @server.tool()
@@ -110,11 +118,7 @@ async def sdk_server(*, era: str = MODERN) -> AsyncIterator[str]:
             await ctx.report_progress(step + 1, 3)
         return "done"
 
-    app: Any = server.streamable_http_app()
-    if era != MODERN:
-        app = without_the_newer_era(app)
-    async with serving(app) as address:
-        yield f"{address}/mcp"
+    return server
 
 
 @asynccontextmanager
