@@ -24,6 +24,7 @@ from mno.mcp_gateway.question import (
     ServerQuestion,
     ServerSilent,
     ServerTrouble,
+    addresses_in,
     response_in,
 )
 from mno.mcp_gateway.servers.service import Ready
@@ -171,7 +172,7 @@ class Links:
 
     async def _said(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
         """What an older server says on its own, the resources that the question names among it."""
-        for address in _addresses_in(question.params):
+        for address in addresses_in(question.params):
             params = {"uri": Raw(message.encoded(address))}
             await self._response(link, "resources/subscribe", params, GREETING_TIMEOUT_S)
         try:
@@ -234,12 +235,3 @@ class Links:
         task = asyncio.get_running_loop().create_task(what, name="mcp-errand")
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
-
-
-def _addresses_in(params: Object) -> list[str]:
-    """The resources that a request to listen names."""
-    try:
-        wanted = message.object_of(params.get("notifications", Raw(b"{}")))
-        return message.texts_of(wanted["resourceSubscriptions"]) if "resourceSubscriptions" in wanted else []
-    except ValueError:
-        return []

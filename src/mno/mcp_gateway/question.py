@@ -24,6 +24,10 @@ class ServerTrouble(Unavailable):
     """The server cannot be reached, hangs, refuses the hub or does not keep to the protocol."""
 
 
+class CredentialRefused(ServerTrouble):
+    """The server does not let the hub in with the credential that it showed; it has done nothing."""
+
+
 class ServerSilent(ServerTrouble):
     """The server did not answer in time."""
 
@@ -72,3 +76,12 @@ async def response_in(messages: AsyncGenerator[Object]) -> Object:
             if isinstance(one, ServerQuestion):
                 await one.refuse("Nobody who could answer listens to this call.")
     return response
+
+
+def addresses_in(params: Object) -> list[str]:
+    """The resources that a request to listen names."""
+    try:
+        wanted = message.object_of(params.get("notifications", Raw(b"{}")))
+        return message.texts_of(wanted["resourceSubscriptions"]) if "resourceSubscriptions" in wanted else []
+    except ValueError:
+        return []

@@ -16,7 +16,14 @@ from dataclasses import dataclass, field
 from mno.mcp_gateway import message
 from mno.mcp_gateway.eras import agreed_version, greeting, in_era, is_modern
 from mno.mcp_gateway.message import MODERN, Object, Raw
-from mno.mcp_gateway.question import MAX_GREETING_BYTES, Question, ServerSilent, ServerTrouble, response_in
+from mno.mcp_gateway.question import (
+    MAX_GREETING_BYTES,
+    Question,
+    ServerSilent,
+    ServerTrouble,
+    addresses_in,
+    response_in,
+)
 from mno.platform.errors import MnoError, TooLarge
 
 #: How long a server may leave the question which era it speaks unanswered, in seconds: then it is asked as an older.
@@ -24,6 +31,8 @@ PROBE_TIMEOUT_S = 10.0
 #: Notifications about one request that wait for their reader; the oldest are dropped.
 MAX_WAITING_NOTIFICATIONS = 1_000
 
+#: How long an older server may take to take note of a subscription, in seconds.
+_SUBSCRIBE_S = 15.0
 _PROGRESS = "notifications/progress"
 _LISTEN = "subscriptions/listen"
 _SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
@@ -91,6 +100,12 @@ class Conversation:
 
     async def ask(self, question: Question) -> AsyncGenerator[Object]:
         """As `Way.ask`. A request that is given up is told to be cancelled."""
+        if question.method == _LISTEN and self.version != MODERN:
+            for address in addresses_in(question.params):
+                wish = {"uri": Raw(message.encoded(address))}
+                await response_in(
+                    self.ask(Question("resources/subscribe", wish, None, _SUBSCRIBE_S, MAX_GREETING_BYTES))
+                )
         self._asked += 1
         own_id = b"%d" % self._asked
         params, token = _with_token(in_era(question.params, self.version), own_id)
