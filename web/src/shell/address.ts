@@ -57,6 +57,8 @@ export interface Address {
   filters: Record<string, string[]>;
   /** One plain value of the address, such as the search text or the chosen view. */
   value: (name: string) => string;
+  /** All values of a name that may stand there several times. */
+  values: (name: string) => string[];
   /** Changes values; undefined removes one. Typing replaces the entry of the history, a choice adds one. */
   set: (changes: Search, options?: { replace?: boolean }) => void;
   /** Range and filters as the parameters of a request. */
@@ -81,7 +83,7 @@ export function useAddress(): Address {
     const plain = (name: string) => listOf(search[name])[0] ?? "";
     const range = { from: plain("from") || DEFAULT_RANGE.from, to: plain("to") || DEFAULT_RANGE.to };
     const filters = filtersOf(search);
-    return { range, filters, value: plain, set, query: { ...range, ...filters } };
+    return { range, filters, value: plain, values: (name: string) => listOf(search[name]), set, query: { ...range, ...filters } };
   }, [search, set]);
 }
 

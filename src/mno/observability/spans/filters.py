@@ -35,6 +35,8 @@ class SpanFilter:
     sessions: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
     tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
     status: Status | None = None
     min_duration_ms: float = 0
@@ -42,7 +44,10 @@ class SpanFilter:
 
     def __post_init__(self) -> None:
         values = (self.providers, self.models, self.users, self.sessions, self.agents, self.environments)
-        if sum(map(len, values)) + sum(len(accepted) for _, accepted in self.tags) > MAX_FILTER_VALUES:
+        if (
+            sum(map(len, (*values, self.operations, self.tools))) + sum(len(accepted) for _, accepted in self.tags)
+            > MAX_FILTER_VALUES
+        ):
             raise Invalid(f"A question may carry at most {MAX_FILTER_VALUES} filter values.")
         if len(self.text) > MAX_TEXT_CHARACTERS:
             raise Invalid(f"The search text may have at most {MAX_TEXT_CHARACTERS} characters.")

@@ -283,6 +283,8 @@ def _columns(asked: SpanFilter) -> Mapping[str, tuple[str, ...]]:
         "session_id": asked.sessions,
         "agent": asked.agents,
         "environment": asked.environments,
+        "operation": asked.operations,
+        "tool": asked.tools,
     }
 
 

@@ -89,7 +89,9 @@ async def test_the_range_holds_its_start_and_not_its_end(
 FILTERED = [
     a_span(1, 1, at_s=1, provider="openai", model="gpt-4o", user_id="ann", tags=("feature=x", "team=search")),
     a_span(2, 2, at_s=2, provider="anthropic", model="claude", user_id="bob", tags=("team=ads",), status="error"),
-    a_span(3, 3, at_s=3, provider="openai", model="gpt-4o-mini", session_id="s3", duration_ns=5_000_000_000),
+    a_span(
+        3, 3, at_s=3, provider="openai", model="gpt-4o-mini", session_id="s3", operation="chat", duration_ns=5 * 10**9
+    ),
     a_span(4, 4, at_s=4, agent="planner", environment="prod", tool="search"),
     a_span(4, 5, at_s=4, status="error", parent=4),
 ]
@@ -106,6 +108,8 @@ FILTERED = [
         (SpanFilter(sessions=("s3",)), [3]),
         (SpanFilter(agents=("planner",)), [4]),
         (SpanFilter(environments=("prod",)), [4]),
+        (SpanFilter(operations=("chat", "none")), [3]),
+        (SpanFilter(tools=("search", "other")), [4]),
         (SpanFilter(tags=(("team", ("ads", "search")),)), [2, 1]),
         (SpanFilter(tags=(("feature", ("x",)), ("team", ("ads",)))), []),
         (SpanFilter(status=Status.ERROR), [4, 2]),

@@ -12,7 +12,7 @@ import { useAddress } from "../../shell/address";
 import { Card, Page } from "../../ui/Page";
 import { Snippet } from "../../ui/Snippet";
 import { FailureNote } from "../../ui/State";
-import { serversQuery, toolsQuery } from "../shapes";
+import { healthQuery, serversQuery, toolsQuery } from "../shapes";
 import { exampleOf } from "./example";
 import { FirstCall } from "./FirstCall";
 import { type Client, CLIENT_TITLES, clientsOf, fileOf, type Reached, snippetOf, type Way } from "./snippets";
@@ -60,7 +60,8 @@ function useReached(server: string, way: Way): Reached {
   const mayRead = useMay("mcp.read");
   const servers = useQuery({ ...serversQuery, enabled: mayRead });
   const chosen = servers.data?.find(({ name }) => name === server);
-  const first = chosen ?? servers.data?.find(({ enabled }) => enabled);
+  const health = useQuery({ ...healthQuery, enabled: mayRead });
+  const first = chosen ?? servers.data?.find(({ id, enabled }) => enabled && (health.data?.get(id)?.tools ?? 0) > 0);
   const tools = useQuery({ ...toolsQuery(first?.id ?? ""), enabled: first !== undefined });
   const { name, args } = exampleOf(tools.data);
   const origin = window.location.origin;

@@ -14,7 +14,7 @@ export function FirstCall({ keyId }: { keyId: string }) {
   if (!mayRead) return null;
   const [first] = calls.data ?? [];
   return (
-    <div className={first ? "notice good" : "notice"} role="status" aria-live="polite" data-first-call={first ? "seen" : "waiting"}>
+    <div className={first ? "notice good" : "notice information"} role="status" aria-live="polite" data-first-call={first ? "seen" : "waiting"}>
       {first ? <IconCircleCheck size={16} aria-hidden /> : <IconLoader size={16} aria-hidden />}
       <span className="grow">{first ? t("connect.seen", { server: first.server }) : t("connect.waiting")}</span>
       {first && (

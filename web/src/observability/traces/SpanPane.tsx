@@ -18,8 +18,9 @@ import { Failure } from "../../ui/State";
 import { CopyId, Money } from "../../ui/Values";
 import { LinkedLogs } from "../logs/LinkedLogs";
 import { Messages } from "./Messages";
+import { serverOf, ToolCall } from "./ToolCall";
 
-const TABS = ["messages", "cost", "attributes", "logs", "raw"] as const;
+const TABS = ["messages", "tool", "cost", "attributes", "logs", "raw"] as const;
 type Tab = (typeof TABS)[number];
 
 export function SpanPane({ traceId, spanId, close }: { traceId: string; spanId: string; close: () => void }) {
@@ -52,9 +53,9 @@ function Loaded({ span, close }: { span: SpanDetail; traceId: string; close: () 
   const hasMessages = span.input_messages.length + span.output_messages.length > 0;
   const mayReadLogs = useMay("logs.read");
   const hasUsage = span.usage_kind !== "none";
-  const offered = TABS.filter((tab) => (tab === "messages" ? hasMessages : tab === "cost" ? hasUsage : tab === "logs" ? mayReadLogs : true));
+  const offered = TABS.filter((tab) => (tab === "messages" ? hasMessages : tab === "tool" ? span.tool !== "" : tab === "cost" ? hasUsage : tab === "logs" ? mayReadLogs : true));
   const tab: Tab = offered.find((each) => each === value("tab")) ?? offered[0] ?? "attributes";
-  const marks = [span.operation, span.provider, span.model, span.agent, span.tool, span.service, span.environment].filter((each) => each);
+  const marks = [span.operation, span.provider, span.model, span.agent, serverOf(span), span.tool, span.service, span.environment].filter((each) => each);
   return (
     <>
       <div className="detail-head">
@@ -89,6 +90,7 @@ function Loaded({ span, close }: { span: SpanDetail; traceId: string; close: () 
         )}
         <Accounting span={span} />
         {tab === "messages" && <Messages input={span.input_messages} output={span.output_messages} />}
+        {tab === "tool" && <ToolCall span={span} />}
         {tab === "cost" && <CostParts span={span} />}
         {tab === "attributes" && <Attributes span={span} />}
         {tab === "logs" && <LinkedLogs traceId={span.trace_id} spanId={span.span_id} start={Date.parse(span.start_time)} end={Date.parse(span.end_time)} />}

@@ -1,7 +1,7 @@
 /* Traces: what ran, newest first, narrowed by filters and words; or the spans as they arrive. */
 
 import { Button, Select, Switch } from "@mantine/core";
-import { IconListSearch } from "@tabler/icons-react";
+import { IconListSearch, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -26,13 +26,16 @@ import { LiveTail } from "./LiveTail";
 
 const PAGE_SIZE = 50;
 const REFRESH_EVERY_MS = 3000;
+/** As the emitters of OpenTelemetry name them. */
+const OPERATIONS = ["chat", "execute_tool", "invoke_agent", "embeddings"] as const;
 const SLOWER_THAN_MS = ["500", "1000", "5000", "30000"] as const;
 
 export default function TracesPage() {
   const { t, language } = useLanguage();
-  const { range, query, value, set } = useAddress();
+  const { range, query, value, values, set } = useAddress();
   const isTail = value("live") === "1";
-  const listQuery: Query = { ...query, q: value("q"), status: value("status"), min_duration_ms: value("slower") };
+  const tools = values("tool");
+  const listQuery: Query = { ...query, q: value("q"), status: value("status"), min_duration_ms: value("slower"), operation: value("operation"), tool: tools };
   return (
     <Page
       title={t("nav.traces")}
@@ -58,6 +61,21 @@ export default function TracesPage() {
           ]}
           allowDeselect={false}
         />
+        {!isTail && (
+          <Select
+            aria-label={t("traces.operation")}
+            w={148}
+            value={value("operation") || "any"}
+            onChange={(operation) => set({ operation: operation === "any" ? undefined : (operation ?? undefined) })}
+            data={[{ value: "any", label: t("traces.anyOperation") }, ...OPERATIONS.map((each) => ({ value: each, label: t(`traces.operation.${each}`) }))]}
+            allowDeselect={false}
+          />
+        )}
+        {!isTail && tools[0] !== undefined && (
+          <Button variant="default" rightSection={<IconX size={12} />} aria-label={`${t("prices.remove")} ${t("tools.tool")}: ${tools[0]}`} onClick={() => set({ tool: undefined })}>
+            {t("tools.tool")}: {tools[0]}
+          </Button>
+        )}
         {!isTail && (
           <Select
             aria-label={t("traces.slower")}
