@@ -27,8 +27,9 @@ def mirrored_in(schema: Any) -> Mirrored:
     """What a tool's schema wants in headers; `ValueError` for what the specification forbids."""
     found: dict[bytes, tuple[str, ...]] = {}
     for path, node in _positions(schema):
-        name = node[_KEY]
-        if not path or not isinstance(name, str) or not _TOKEN.fullmatch(name) or node.get("type") not in _TYPES:
+        name, kind = node[_KEY], node.get("type")
+        is_named = isinstance(name, str) and _TOKEN.fullmatch(name) is not None
+        if not path or not is_named or not isinstance(kind, str) or kind not in _TYPES:
             raise ValueError(f"{_KEY} stands where it may not, or names no header.")
         header = PREFIX + name.lower().encode()
         if header in found or len(found) >= MAX_MIRRORED_ARGUMENTS:
