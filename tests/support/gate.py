@@ -21,7 +21,7 @@ from mno.bootstrap.mcp import McpGateway, build_mcp
 from mno.bootstrap.mcp_gated import House
 from mno.identity.keys.model import KeyScope, KeyWish
 from mno.identity.model import OWNER_ROLE, Home
-from mno.identity.standing import Standing
+from mno.identity.sign_in.sessions.service import Sessions
 from mno.mcp_gateway.gated.model import GatedCall
 from mno.mcp_gateway.given import Given
 from mno.mcp_gateway.model import Caps, ToolCall
@@ -37,6 +37,7 @@ from mno.secrets.master.local import KeyFile
 from mno.secrets.service import Secrets
 from support.engines import opened
 from support.nodes import Node, node_over
+from support.sign_in import Chosen
 
 LOCAL = Allowed.of(["127.0.0.0/8"])
 
@@ -109,10 +110,10 @@ async def a_gate(url: str, folder: Path, lease_s: float = 30.0, *, carries_out: 
             audit,
             secrets,
             approvals,
-            node.access.policy,
-            Standing(node.access.keys, node.access.policy),
+            node.access,
             Notifications(database, lambda: None),
             tasks,
+            Sessions(database, audit, node.versions, Chosen()),
             lease_s,
         )
         mcp = build_mcp(house, Egress(lambda: LOCAL), spans)

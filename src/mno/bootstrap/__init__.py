@@ -43,7 +43,6 @@ from mno.identity.model import Home
 from mno.identity.oauth.rooms import Oauth
 from mno.identity.service import Identity, check_bootstrap_key
 from mno.identity.sign_in.rooms import Entrances
-from mno.identity.standing import Standing
 from mno.identity.teams.invitations.service import Invitations
 from mno.identity.teams.rooms import People
 from mno.observability.alerts.rooms import Alerting
@@ -168,18 +167,19 @@ def assemble(config: Config, engines: Engines) -> Services:
 
 
 def _assembled(config: Config, engines: Engines) -> Services:
-    versions = Versions(engines.database)
+    database = engines.database
+    versions = Versions(database)
     audit = build_audit(engines)
-    outbox = Outbox(engines.database, versions)
-    tasks = build_tasks(engines.database, outbox)
-    settings = Settings(engines.database, versions, audit)
+    outbox = Outbox(database, versions)
+    tasks = build_tasks(database, outbox)
+    settings = Settings(database, versions, audit)
     secrets = build_secrets(config, engines, versions)
-    access = build_access(engines.database, versions, audit)
-    approvals = build_approvals(engines.database, outbox, audit, access.policy)
+    access = build_access(database, versions, audit)
+    approvals = build_approvals(database, outbox, audit, access.policy)
     egress = Egress(settings.egress_allowed)
-    oauth = build_oauth(engines.database, access.policy, audit, versions, egress, tasks)
-    identity = Identity(engines.database, access.policy, access.keys, versions, oauth.tokens)
-    arrivals, watch = Arrivals(SentByOthers()), build_watch(engines.database)
+    oauth = build_oauth(database, access.policy, audit, versions, egress, tasks)
+    identity = Identity(database, access.policy, access.keys, versions, oauth.tokens)
+    arrivals, watch = Arrivals(SentByOthers()), build_watch(database)
     log_feed = build_log_feed(engines)
     observability = build_observability(
         engines, access.keys, audit, settings.redaction_rules, (arrivals, watch.arrivals), log_feed.arrived
@@ -187,29 +187,16 @@ def _assembled(config: Config, engines: Engines) -> Services:
     budgeting = build_budgeting(config, engines, versions, outbox, tasks, audit, arrivals, settings)
     keep_for_a_time(engines, tasks, settings, audit)
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
-    entrances = build_entrances(engines.database, access.policy, audit, versions, settings, secrets, people, tasks)
+    entrances = build_entrances(database, access.policy, audit, versions, settings, secrets, people, tasks)
     log = build_audit_log(config, engines, audit, settings)
-    export = OtelExport(engines.database, audit, observability.system, settings, secrets.own, egress)
+    export = OtelExport(database, audit, observability.system, settings, secrets.own, egress)
     calls, budgets = observability.hub_calls, budgeting.budgets
-    llm = build_gateway(
-        config, engines.database, versions, audit, secrets, access.keys, egress, calls, settings, budgets
-    )
-    notifying = build_notifications(config, engines.database, audit, secrets, people.mail, egress, tasks)
+    llm = build_gateway(config, database, versions, audit, secrets, access.keys, egress, calls, settings, budgets)
+    notifying = build_notifications(config, database, audit, secrets, people.mail, egress, tasks)
     to_people, shares = notifying.notifications, budgeting.editing
     alerting = build_alerting(config, engines, versions, outbox, tasks, audit, access.keys, to_people, shares, watch)
-    standing = Standing(access.keys, access.policy)
     house = House(
-        config,
-        engines.database,
-        versions,
-        outbox,
-        audit,
-        secrets,
-        approvals,
-        access.policy,
-        standing,
-        to_people,
-        tasks,
+        config, database, versions, outbox, audit, secrets, approvals, access, to_people, tasks, entrances.sessions
     )
     return Services(
         config=config,
@@ -218,7 +205,7 @@ def _assembled(config: Config, engines: Engines) -> Services:
         access=access,
         people=people,
         entrances=entrances,
-        invitations=build_invitations(engines.database, access.policy, audit, settings, people, entrances),
+        invitations=build_invitations(database, access.policy, audit, settings, people, entrances),
         oauth=oauth,
         identity=identity,
         observability=observability,
@@ -226,7 +213,7 @@ def _assembled(config: Config, engines: Engines) -> Services:
         foresight=build_foresight(engines, observability.costs.prices, access.keys, audit, outbox, tasks, settings),
         budgeting=budgeting,
         ledger=build_ledger(engines, outbox, tasks, audit),
-        names=TeamFacts(engines.database),
+        names=TeamFacts(database),
         versions=versions,
         outbox=outbox,
         tasks=tasks,
@@ -239,5 +226,5 @@ def _assembled(config: Config, engines: Engines) -> Services:
         mcp=build_mcp(house, egress, calls),
         notifying=notifying,
         alerting=alerting,
-        events=build_events(engines.database, versions, outbox, access.policy, tasks),
+        events=build_events(database, versions, outbox, access.policy, tasks),
     )

@@ -90,7 +90,7 @@ def build_tool_paces(config: Config) -> Pacing:
 
 def build_mcp(house: House, egress: Egress, spans: Spans) -> McpGateway:
     config, database, versions, audit = house.config, house.database, house.versions, house.audit
-    secrets, policy, tasks = house.secrets, house.policy, house.tasks
+    secrets, policy, tasks = house.secrets, house.access.policy, house.tasks
     builtin = Builtin()
     servers = Servers(database, secrets.own, versions, builtin.of)
     pins = Pins(database, audit, servers)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from mno.approvals.service import Approvals
 from mno.audit.service import Audit
-from mno.identity.policy.service import Policy
+from mno.bootstrap.identity import Access
 from mno.identity.standing import Standing
-from mno.mcp_gateway.access import Access
+from mno.mcp_gateway.access import Access as ToolAccess
 from mno.mcp_gateway.books import Books
+from mno.mcp_gateway.credentials.service import Ceremonies
 from mno.mcp_gateway.gated.deciding import Deciding
 from mno.mcp_gateway.gated.reminding.service import Reminding
 from mno.mcp_gateway.gated.running.carrying import Carrying
@@ -42,10 +43,11 @@ class House:
     audit: Audit
     secrets: Secrets
     approvals: Approvals
-    policy: Policy
-    standing: Standing
+    access: Access
     to_people: Notifications
     tasks: Tasks
+    #: Keeps what a person begins until they come back.
+    ceremonies: Ceremonies
     #: How long a process that carries out approved calls is believed to live after its last word, in seconds.
     lease_s: float = LEASE_S
 
@@ -57,7 +59,7 @@ class CallParts:
     servers: Servers
     tools: Tools
     ways: Guarded
-    access: Access
+    access: ToolAccess
     policies: Policies
     performing: Performing
     books: Books
@@ -84,7 +86,7 @@ def build_gated(house: House, parts: CallParts) -> GatedParts:
     room = WaitingRoom(database, house.versions)
     reminding = Reminding(database, house.to_people, house.config.url(house.config.port))
     sealing = Sealing(house.secrets.sealer)
-    calls = GatedCalls(database, outbox, house.approvals, house.policy, room, reminding, sealing)
+    calls = GatedCalls(database, outbox, house.approvals, house.access.policy, room, reminding, sealing)
     carrying = Carrying(
         parts.servers,
         parts.tools,
@@ -94,7 +96,7 @@ def build_gated(house: House, parts: CallParts) -> GatedParts:
         parts.performing,
         parts.books,
         sealing,
-        house.standing,
+        Standing(house.access.keys, house.access.policy),
     )
     runner = RunningCalls(database, outbox, house.audit, room, sealing, carrying, lease_s=house.lease_s)
     house.secrets.sealer.hold(SEALED_KIND, runner.walk)

@@ -101,7 +101,7 @@ class Calls:
         arguments that the tool's schema does not allow, `NotFound` for a server or tool that is not there,
         `ServerTrouble` when it does not answer, and as `asked`.
         """
-        ready = (await self._servers.of(principal.team_id)).get(server)
+        ready = (await self._servers.of_caller(principal)).get(server)
         if ready is None:
             raise NotFound(f"There is no MCP server '{server[:80]}' that is switched on.")
         self._access.check(principal, ready, name)

@@ -12,7 +12,7 @@ import mno
 from mno.mcp_gateway import message
 from mno.mcp_gateway.events import Events
 from mno.mcp_gateway.message import MODERN, Header, Object
-from mno.mcp_gateway.question import Question, ServerTrouble
+from mno.mcp_gateway.question import CredentialRefused, Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.platform.errors import TooLarge
 from mno.platform.upstream.connection import Answer, Broken
@@ -243,7 +243,8 @@ def _check_status(link: Link, status: int) -> None:
     """`ServerTrouble` for what is no answer of the protocol, `ForgottenError` for a lost session."""
     name = link.ready.server.name
     if status in (401, 403):
-        raise ServerTrouble(f"'{name}' refuses the credential that the hub has for it (HTTP {status}).")
+        kind = CredentialRefused if status == 401 else ServerTrouble
+        raise kind(f"'{name}' refuses the credential that the hub has for it (HTTP {status}).")
     if 300 <= status < 400:
         raise ServerTrouble(f"'{name}' sends the hub to another address (HTTP {status}); redirects are not followed.")
     if status >= 500 or status == 429:

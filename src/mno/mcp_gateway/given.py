@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mno.mcp_gateway.model import CredentialKind, Server, Transport
+from mno.mcp_gateway.model import CredentialKind, CredentialScope, Server, Transport
 from mno.mcp_gateway.stdio.rules import checked_environment
 from mno.platform.errors import Invalid
 
@@ -39,6 +39,11 @@ class Given:
         if server.credential_kind is CredentialKind.NONE:
             if self.credential:
                 raise Invalid("This server is called without a credential; say of which kind it is.")
+        elif server.credential_kind is CredentialKind.OAUTH:
+            pass  # what is sent with it is the hub's secret as a client, where it has one
+        elif server.credential_scope is CredentialScope.USER:
+            if self.credential:
+                raise Invalid("Each user brings a credential of their own for this server; send none with its entry.")
         elif self.credential is None and (before is None or _place(before) != _place(server)):
             raise Invalid("Send the credential for this address: one that was given before is not sent elsewhere.")
         if server.env_names and self.environment is None and (before is None or _program(before) != _program(server)):
@@ -52,8 +57,13 @@ class Given:
         return {name: "changed" for name, value in named.items() if value is not None}
 
 
+def is_elsewhere(before: Server, after: Server) -> bool:
+    """Whether what was given for the one must not be sent to the other."""
+    return _place(before) != _place(after)
+
+
 def _place(server: Server) -> tuple[object, ...]:
-    return server.address, server.credential_kind, server.header
+    return server.address, server.credential_kind, server.header, server.credential_scope, server.oauth_client_id
 
 
 def _program(server: Server) -> tuple[object, ...]:

@@ -62,4 +62,4 @@ def check_breaker(breakers: Breakers, ready: Ready) -> None:
 
 def breaker_key(ready: Ready) -> tuple[str, str]:
     """Under which a server's breaker stands."""
-    return (ready.server.id.hex, "")
+    return (ready.server.id.hex, ready.user_id.hex if ready.user_id else "")

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
-from uuid import UUID
 
 from mno.mcp_gateway import levels, message
 from mno.mcp_gateway.eras import agreed_version, greeting, in_era, is_modern
@@ -27,7 +26,7 @@ from mno.mcp_gateway.question import (
     addresses_in,
     response_in,
 )
-from mno.mcp_gateway.servers.service import Ready
+from mno.mcp_gateway.servers.service import Ready, ServerKey
 from mno.platform.errors import MnoError
 from mno.platform.upstream.connection import Broken
 from mno.platform.upstream.pool import Pool
@@ -48,7 +47,7 @@ class Links:
 
     def __init__(self, pool: Pool) -> None:
         self._wire = Wire(pool)
-        self._known: dict[UUID, Link] = {}
+        self._known: dict[ServerKey, Link] = {}
         self._errands: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
@@ -86,11 +85,11 @@ class Links:
     # — era and session —
 
     def _link(self, ready: Ready) -> Link:
-        link = self._known.get(ready.server.id)
+        link = self._known.get(ready.key)
         if link is None or link.ready != ready:
             if len(self._known) >= MAX_LINKS:
                 self._known.clear()
-            link = self._known[ready.server.id] = Link(ready)
+            link = self._known[ready.key] = Link(ready)
         return link
 
     async def _settle(self, link: Link, timeout_s: float) -> None:

@@ -14,7 +14,7 @@ from mno.mcp_gateway import message
 from mno.mcp_gateway.guarded import Guarded
 from mno.mcp_gateway.message import Object, Raw
 from mno.mcp_gateway.question import Question, ServerTrouble, response_in
-from mno.mcp_gateway.servers.service import Ready
+from mno.mcp_gateway.servers.service import Ready, ServerKey
 
 #: Prompts, resources or templates of one server; what it lists beyond that is not offered.
 MAX_LISTED_PER_SERVER = 1_000
@@ -66,8 +66,8 @@ class Listing:
     def __init__(self, kind: Kind, way: Guarded) -> None:
         self.kind = kind
         self._way = way
-        self._known: dict[UUID, _List] = {}
-        self._reading: dict[UUID, asyncio.Task[Sequence[Item]]] = {}
+        self._known: dict[ServerKey, _List] = {}
+        self._reading: dict[ServerKey, asyncio.Task[Sequence[Item]]] = {}
 
     def close(self) -> None:
         for task in self._reading.values():
@@ -75,7 +75,8 @@ class Listing:
 
     def forget(self, server_id: UUID) -> None:
         """What this server lists has changed."""
-        self._known.pop(server_id, None)
+        for key in [key for key in self._known if key[0] == server_id]:
+            del self._known[key]
 
     async def of_one(self, ready: Ready) -> Sequence[Item]:
         """One server's; `ServerTrouble` when it does not answer."""
@@ -99,20 +100,20 @@ class Listing:
         return [(ready, known.items) for ready, known in found if known is not None]
 
     def _list(self, ready: Ready) -> _List | None:
-        known = self._known.get(ready.server.id)
+        known = self._known.get(ready.key)
         return known if known is not None and known.ready == ready else None
 
     def _read(self, ready: Ready) -> asyncio.Task[Sequence[Item]]:
         """The reading that goes on, or a new one."""
-        task = self._reading.get(ready.server.id)
+        task = self._reading.get(ready.key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._fetched(ready), name="mcp-listing")
-            self._reading[ready.server.id] = task
+            self._reading[ready.key] = task
             task.add_done_callback(lambda done: self._over(ready, done))
         return task
 
     def _over(self, ready: Ready, done: asyncio.Task[Sequence[Item]]) -> None:
-        self._reading.pop(ready.server.id, None)
+        self._reading.pop(ready.key, None)
         if not done.cancelled():
             done.exception()  # whoever waits hears of it; nobody need wait
 
@@ -120,7 +121,7 @@ class Listing:
         items = await self._pages(ready)
         if len(self._known) >= MAX_LISTINGS:
             self._known.clear()
-        self._known[ready.server.id] = _List(ready, items, time.monotonic())
+        self._known[ready.key] = _List(ready, items, time.monotonic())
         return items
 
     async def _pages(self, ready: Ready) -> Sequence[Item]:

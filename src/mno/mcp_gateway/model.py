@@ -22,6 +22,8 @@ MAX_SERVER_ADDRESS_CHARACTERS = 500
 MAX_DOCUMENT_CHARACTERS = 4 * 1024 * 1024
 #: A credential of a server.
 MAX_SERVER_CREDENTIAL_CHARACTERS = 10_000
+#: What the hub is called at an authorization server, and the scopes that it asks for there.
+MAX_OAUTH_CLIENT_CHARACTERS = 1_000
 #: How long the answer of a server may be awaited, in seconds.
 MAX_SERVER_TIMEOUT_S = 3_600
 #: And how long it is unless the server's entry says otherwise.
@@ -77,6 +79,19 @@ class CredentialKind(StrEnum):
     BEARER = "bearer"
     #: A header that the server's entry names.
     HEADER = "header"
+    #: Access that a person consents to at the server's authorization server.
+    OAUTH = "oauth"
+    #: Access that the hub fetches there in its own name.
+    CLIENT_CREDENTIALS = "client_credentials"
+
+
+class CredentialScope(StrEnum):
+    """Whose the credential is."""
+
+    #: One for everybody in the team.
+    TEAM = "team"
+    #: Each user brings their own.
+    USER = "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,11 @@ class Server:
     folder: str = ""
     #: Of the OpenAPI document that is kept for it: SHA-256, hexadecimal.
     document_digest: str = ""
+    credential_scope: CredentialScope = CredentialScope.TEAM
+    #: As whom the hub is known to the authorization server; empty: it makes itself known.
+    oauth_client_id: str = ""
+    #: What it asks for there, with blanks between; empty: what the server names.
+    oauth_scopes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

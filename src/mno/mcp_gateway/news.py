@@ -141,6 +141,8 @@ class News:
     def said(self, ready: Ready, notification: Object) -> None:
         """A server has said this, in whichever stream."""
         method = message.text_of(notification.get("method")) or ""
+        if ready.user_id is not None and method not in LISTS:
+            return  # what a server says to one user is not for the others
         name, listeners = ready.server.name, self._of(ready.server.team_id)
         if method in LISTS:
             self._forget(ready.server.id)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from mno.mcp_gateway.model import (
     MAX_CALLS_PER_MINUTE,
     MAX_CONCURRENT_CALLS,
+    MAX_OAUTH_CLIENT_CHARACTERS,
     MAX_RESULT_BYTES,
     MAX_SERVER_ADDRESS_CHARACTERS,
     MAX_SERVER_CREDENTIAL_CHARACTERS,
@@ -14,6 +15,7 @@ from mno.mcp_gateway.model import (
     MAX_SERVER_TAGS,
     MAX_SERVER_TIMEOUT_S,
     CredentialKind,
+    CredentialScope,
     Server,
     Transport,
 )
@@ -32,6 +34,7 @@ _NOT_A_CREDENTIAL = frozenset(
         "mcp-name", "last-event-id", "traceparent", "tracestate",
     }
 )  # fmt: skip
+_FETCHED = (CredentialKind.OAUTH, CredentialKind.CLIENT_CREDENTIALS)
 # no underscore: it stands between a server's name and that of its tool
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -49,6 +52,7 @@ def checked(server: Server) -> Server:
     if server.transport is Transport.STDIO and server.credential_kind is not CredentialKind.NONE:
         raise Invalid("A program is given its credentials in its environment.")
     _check_credential_header(server.credential_kind, server.header)
+    _check_oauth(server)
     if len(server.description) > MAX_SERVER_DESCRIPTION_CHARACTERS:
         raise Invalid(f"A description has {MAX_SERVER_DESCRIPTION_CHARACTERS} characters at most.")
     if len(server.tags) > MAX_SERVER_TAGS or not all(0 < len(tag) <= MAX_SERVER_TAG_CHARACTERS for tag in server.tags):
@@ -97,6 +101,22 @@ def _check_credential_header(kind: CredentialKind, header: str) -> None:
             raise Invalid("Only a credential of the kind 'header' names a header.")
     elif not _HEADER.fullmatch(header) or header in _NOT_A_CREDENTIAL:
         raise Invalid("The credential needs a header of its own, such as x-api-key.")
+
+
+def _check_oauth(server: Server) -> None:
+    kind, told = server.credential_kind, f"{server.oauth_client_id} {server.oauth_scopes}"
+    if kind in _FETCHED and server.transport not in (Transport.HTTP, Transport.SSE):
+        raise Invalid(f"A credential of the kind {kind} is for servers that speak MCP over HTTP.")
+    if kind not in _FETCHED and told.strip():
+        raise Invalid("Only a credential of the kind oauth or client_credentials has a client id and scopes.")
+    if not told.isascii() or not told.isprintable() or len(told) > MAX_OAUTH_CLIENT_CHARACTERS:
+        raise Invalid(f"Client id and scopes are plain ASCII of {MAX_OAUTH_CLIENT_CHARACTERS} characters at most.")
+    if kind is CredentialKind.CLIENT_CREDENTIALS and not server.oauth_client_id:
+        raise Invalid("A credential of the kind client_credentials needs the hub's client id.")
+    if server.credential_scope is CredentialScope.USER and kind in (
+        CredentialKind.NONE, CredentialKind.CLIENT_CREDENTIALS,
+    ):  # fmt: skip
+        raise Invalid("Each user brings a credential of their own of the kind bearer, header or oauth.")
 
 
 def _check_range(name: str, value: int, most: int) -> None:

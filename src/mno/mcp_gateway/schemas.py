@@ -15,6 +15,7 @@ from mno.mcp_gateway.model import (
     MAX_CAPS_TOOLS,
     MAX_CONCURRENT_CALLS,
     MAX_DOCUMENT_CHARACTERS,
+    MAX_OAUTH_CLIENT_CHARACTERS,
     MAX_RESULT_BYTES,
     MAX_SERVER_ADDRESS_CHARACTERS,
     MAX_SERVER_CREDENTIAL_CHARACTERS,
@@ -25,6 +26,7 @@ from mno.mcp_gateway.model import (
     MAX_TOOL_NAME_CHARACTERS,
     Caps,
     CredentialKind,
+    CredentialScope,
     Pin,
     Server,
     Transport,
@@ -59,6 +61,10 @@ DocumentAddress = Annotated[
 ]
 Secret = Annotated[
     str | None, Field(max_length=MAX_SERVER_CREDENTIAL_CHARACTERS, description="Kept encrypted, never shown.")
+]
+OauthText = Annotated[
+    str,
+    Field(max_length=MAX_OAUTH_CLIENT_CHARACTERS, description="Of the kinds `oauth` and `client_credentials`."),
 ]
 Header = Annotated[str, Field(max_length=100, description="Of a credential of the kind `header`.")]
 Description = Annotated[str, Field(max_length=MAX_SERVER_DESCRIPTION_CHARACTERS)]
@@ -99,6 +105,9 @@ class McpServerShape(BaseModel):
     folder: str = Field(description="Where a program works; empty: in a folder of its own.")
     document_digest: str = Field(description="SHA-256 of an OpenAPI document.")
     credential_kind: CredentialKind
+    credential_scope: CredentialScope
+    oauth_client_id: str
+    oauth_scopes: str
     header: str
     description: str
     tags: list[str]
@@ -122,6 +131,9 @@ class McpServerShape(BaseModel):
             folder=server.folder,
             document_digest=server.document_digest,
             credential_kind=server.credential_kind,
+            credential_scope=server.credential_scope,
+            oauth_client_id=server.oauth_client_id,
+            oauth_scopes=server.oauth_scopes,
             header=server.header,
             description=server.description,
             tags=list(server.tags),
@@ -168,6 +180,9 @@ class McpServerWish(BaseModel, extra="forbid"):
     document: Document = None
     document_address: DocumentAddress = None
     credential_kind: CredentialKind = CredentialKind.NONE
+    credential_scope: CredentialScope = CredentialScope.TEAM
+    oauth_client_id: OauthText = ""
+    oauth_scopes: OauthText = ""
     header: Header = ""
     credential: Secret = None
     description: Description = ""
@@ -198,6 +213,9 @@ class McpServerChange(BaseModel, extra="forbid"):
     document: Document = None
     document_address: DocumentAddress = None
     credential_kind: CredentialKind | None = None
+    credential_scope: CredentialScope | None = None
+    oauth_client_id: OauthText | None = None
+    oauth_scopes: OauthText | None = None
     header: Header | None = None
     credential: Secret = None
     description: Description | None = None

@@ -9,7 +9,8 @@ import orjson
 
 from mno.audit.service import Audit
 from mno.mcp_gateway import importing, rules, store
-from mno.mcp_gateway.given import Given
+from mno.mcp_gateway.credentials import store as credentials_store
+from mno.mcp_gateway.given import Given, is_elsewhere
 from mno.mcp_gateway.model import MAX_SERVERS_PER_TEAM, CredentialKind, Server, Transport
 from mno.mcp_gateway.openapi.operations import Offered
 from mno.mcp_gateway.openapi.service import Documents
@@ -82,6 +83,8 @@ class Registry:
             self._require_program(principal, after)
             _check_free(after, await store.servers_of(tx, principal.team_id))
             given.check_complete(after, before)
+            if is_elsewhere(before, after):
+                await credentials_store.forget_server(tx, after.id)
             await store.update_server(tx, after)
             await self._keep(tx, after, given)
             told = {**_told(after), **given.told()}
@@ -206,4 +209,5 @@ def _told(server: Server) -> dict[str, Any]:
     """For the audit log."""
     told = {name: value for name, value in asdict(server).items() if name not in _FIXED}
     lists = {name: list(getattr(server, name)) for name in ("tags", "args", "env_names")}
-    return {**told, **lists, "credential_kind": server.credential_kind.value, "transport": server.transport.value}
+    kinds = {name: str(getattr(server, name)) for name in ("credential_kind", "credential_scope", "transport")}
+    return {**told, **lists, **kinds}

@@ -5,13 +5,13 @@ from uuid import UUID
 
 import orjson
 
-from mno.mcp_gateway.model import CredentialKind, Pin, Server, Transport
+from mno.mcp_gateway.model import CredentialKind, CredentialScope, Pin, Server, Transport
 from mno.platform.database import Connection, Row
 
 _COLUMNS = (
     "id", "team_id", "name", "address", "created_at", "credential_kind", "header", "description", "tags", "timeout_s",
     "calls_per_minute", "concurrent_calls", "result_bytes", "enabled", "transport", "command", "args", "env_names",
-    "folder", "document_digest",
+    "folder", "document_digest", "credential_scope", "oauth_client_id", "oauth_scopes",
 )  # fmt: skip
 _LISTS = ("tags", "args", "env_names")
 _SERVER = ", ".join(_COLUMNS)
@@ -105,5 +105,9 @@ def _row(server: Server) -> Row:
 
 
 def _server(row: Row) -> Server:
-    kinds = {"credential_kind": CredentialKind(row["credential_kind"]), "transport": Transport(row["transport"])}
+    kinds = {
+        "credential_kind": CredentialKind(row["credential_kind"]),
+        "credential_scope": CredentialScope(row["credential_scope"]),
+        "transport": Transport(row["transport"]),
+    }
     return Server(**{**row, **kinds, **{name: tuple(row[name]) for name in _LISTS}})

@@ -25,7 +25,7 @@ from mno.mcp_gateway.model import (
     MAX_TOOLS_PER_SERVER,
 )
 from mno.mcp_gateway.question import Question, ServerTrouble, response_in
-from mno.mcp_gateway.servers.service import Ready
+from mno.mcp_gateway.servers.service import Ready, ServerKey
 from mno.mcp_gateway.ways import Way
 from mno.platform.breaker import Breakers
 from mno.platform.errors import TooLarge
@@ -83,8 +83,8 @@ class Tools:
         self._way = way
         self._judge = judge
         self._breakers = breakers
-        self._known: dict[UUID, _List] = {}
-        self._reading: dict[UUID, asyncio.Task[Sequence[Tool]]] = {}
+        self._known: dict[ServerKey, _List] = {}
+        self._reading: dict[ServerKey, asyncio.Task[Sequence[Tool]]] = {}
 
     def close(self) -> None:
         for task in self._reading.values():
@@ -92,13 +92,14 @@ class Tools:
 
     def forget(self, team_id: UUID | None) -> None:
         """What is accepted has changed in this team, or anywhere."""
-        for server_id, known in list(self._known.items()):
+        for key, known in list(self._known.items()):
             if team_id is None or known.ready.server.team_id == team_id:
-                del self._known[server_id]
+                del self._known[key]
 
     def forget_server(self, server_id: UUID) -> None:
         """What this server lists has changed."""
-        self._known.pop(server_id, None)
+        for key in [key for key in self._known if key[0] == server_id]:
+            del self._known[key]
 
     async def of(self, ready: Ready) -> Sequence[Tool]:
         """One server's, at most FRESH_S old; `ServerTrouble` when it does not answer."""
@@ -141,20 +142,20 @@ class Tools:
         return found
 
     def _list(self, ready: Ready) -> _List | None:
-        known = self._known.get(ready.server.id)
+        known = self._known.get(ready.key)
         return known if known is not None and known.ready == ready else None
 
     def _read(self, ready: Ready) -> asyncio.Task[Sequence[Tool]]:
         """The reading that goes on, or a new one."""
-        task = self._reading.get(ready.server.id)
+        task = self._reading.get(ready.key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._fetched(ready), name="mcp-tools")
-            self._reading[ready.server.id] = task
+            self._reading[ready.key] = task
             task.add_done_callback(lambda done: self._over(ready, done))
         return task
 
     def _over(self, ready: Ready, done: asyncio.Task[Sequence[Tool]]) -> None:
-        self._reading.pop(ready.server.id, None)
+        self._reading.pop(ready.key, None)
         if not done.cancelled():
             done.exception()  # whoever waits hears of it; nobody need wait
 
@@ -173,7 +174,7 @@ class Tools:
         if len(self._known) >= MAX_LISTS:
             self._known.clear()
         usable = await self._judge(ready, tools)
-        self._known[ready.server.id] = _List(ready, usable, {one.name: one for one in usable}, time.monotonic())
+        self._known[ready.key] = _List(ready, usable, {one.name: one for one in usable}, time.monotonic())
         return usable
 
     async def _pages(self, ready: Ready) -> Sequence[Tool]:

@@ -21,7 +21,7 @@ _HERE = "/api/auth"
 
 _REFUSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>MachineNativeOps</title>
 <body style="font-family: system-ui; margin: 4rem auto; max-width: 36rem; line-height: 1.5">
-<h1>Not signed in</h1><p>{reason}</p><p><a href="/">Go on</a></p>"""
+<h1>{title}</h1><p>{reason}</p><p><a href="/">Go on</a></p>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def refusal_page(reason: object, status: int = 401) -> HTMLResponse:
+def refusal_page(reason: object, status: int = 401, title: str = "Not signed in") -> HTMLResponse:
     """For browsers that followed a link: the reason as a page."""
-    return HTMLResponse(_REFUSED.format(reason=html.escape(str(reason))), status_code=status)
+    page = _REFUSED.format(title=html.escape(title), reason=html.escape(str(reason)))
+    return HTMLResponse(page, status_code=status)

@@ -112,6 +112,11 @@ class Lives:
             self._life.is_ending = True
             self._life.channel.end()
 
+    def retire(self) -> None:
+        """Ends it as soon as nobody uses it any more."""
+        self._idle_stop_s = 0.0
+        self._wait_for_use()
+
     async def ended(self) -> None:
         life = self._life
         self.end()

@@ -41,7 +41,7 @@ class Deciding:
     async def _check(self, decider: Principal, id_: UUID, arguments: dict[str, Any]) -> None:
         """Against the schema as it is now."""
         call = await self._gated.waiting_call(decider, id_)
-        ready = (await self._servers.of(call.team_id)).get(call.server)
+        ready = (await self._servers.of_caller(decider)).get(call.server)
         tool = None if ready is None else await self._tools.tool(ready, call.tool)
         if tool is None:
             raise Conflict(f"The tool '{call.tool}' of '{call.server}' is not there any more.")

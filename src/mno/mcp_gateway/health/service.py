@@ -78,7 +78,7 @@ class Health:
         server = next((one for one in servers if one.id == server_id), None)
         if server is None:
             raise NotFound("There is no such MCP server.")
-        ready = (await self._servers.of(principal.team_id)).get(server.name)
+        ready = (await self._servers.of_caller(principal)).get(server.name)
         if ready is None:
             raise Conflict(f"'{server.name}' is switched off; switch it on to ask it.")
         began = time.monotonic()

@@ -6,14 +6,14 @@ Credentials are decrypted here and stay in memory, because every call needs one.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
 
 from mno.mcp_gateway import store
-from mno.mcp_gateway.model import CredentialKind, Server, Transport
+from mno.mcp_gateway.model import CredentialKind, CredentialScope, Server, Transport
 from mno.mcp_gateway.ports import OwnSecrets
 from mno.platform.database import Connection, Database
 from mno.platform.principal import Principal
@@ -26,6 +26,10 @@ TOPICS = "mcp/"
 BELIEVED_S = 1.0
 #: Teams whose servers are remembered.
 MAX_TEAMS_REMEMBERED = 1_000
+
+
+#: A server, and the one user for whom it is asked where each brings a credential of their own.
+ServerKey = tuple[UUID, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,13 @@ class Ready:
     needed: Mapping[str, str] = field(default_factory=dict)
     #: What a program is given, besides what the hub passes on.
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: For whom it is asked, where each user brings a credential of their own.
+    user_id: UUID | None = None
+
+    @property
+    def key(self) -> ServerKey:
+        """Under which everything is remembered that comes from it: nothing of one user is another's."""
+        return self.server.id, self.user_id
 
     def lets(self, principal: Principal, tool: str) -> bool:
         """Whether this caller may know of the tool."""
@@ -97,6 +108,16 @@ class Servers:
             known = self._believed(team_id)
             return known if known is not None else await self._read(team_id)
 
+    async def of_caller(self, principal: Principal) -> Mapping[str, Ready]:
+        """The same as this caller reaches them: a server where each user brings a credential is theirs alone."""
+        servers = await self.of(principal.team_id)
+        own = {
+            name: replace(ready, user_id=principal.user_id)
+            for name, ready in servers.items()
+            if ready.server.credential_scope is CredentialScope.USER
+        }
+        return {**servers, **own} if own else servers
+
     async def changed(self, tx: Connection, team_id: UUID) -> None:
         """Lets every process read it anew once this transaction commits; others that change it wait until then."""
         await self._versions.bump(tx, f"{TOPICS}{team_id}")
@@ -123,7 +144,8 @@ class Servers:
 
     async def _ready(self, server: Server) -> Ready:
         credential = None
-        if server.credential_kind is not CredentialKind.NONE:
+        is_kept = server.credential_kind in (CredentialKind.BEARER, CredentialKind.HEADER)
+        if is_kept and server.credential_scope is CredentialScope.TEAM:
             secret = await self._secrets.read_own(server.team_id, secret_name(server.id)) or ""
             is_bearer = server.credential_kind is CredentialKind.BEARER
             name, value = ("authorization", f"Bearer {secret}") if is_bearer else (server.header, secret)

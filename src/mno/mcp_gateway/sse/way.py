@@ -3,12 +3,11 @@
 import contextlib
 from collections.abc import AsyncGenerator
 from functools import partial
-from uuid import UUID
 
 from mno.mcp_gateway.duplex.lives import IDLE_STOP_S, Lives
 from mno.mcp_gateway.message import Object
 from mno.mcp_gateway.question import Question
-from mno.mcp_gateway.servers.service import Ready
+from mno.mcp_gateway.servers.service import Ready, ServerKey
 from mno.mcp_gateway.sse.stream import ForgottenStream, Stream
 from mno.platform.upstream.pool import Pool
 
@@ -22,7 +21,7 @@ class Sse:
     def __init__(self, pool: Pool, idle_stop_s: float = IDLE_STOP_S) -> None:
         self._pool = pool
         self._idle_stop_s = idle_stop_s
-        self._known: dict[UUID, tuple[Ready, Lives]] = {}
+        self._known: dict[ServerKey, tuple[Ready, Lives]] = {}
 
     def close(self) -> None:
         for _, lives in self._known.values():
@@ -30,7 +29,7 @@ class Sse:
         self._pool.close()
 
     def version_at(self, ready: Ready) -> str:
-        known = self._known.get(ready.server.id)
+        known = self._known.get(ready.key)
         return known[1].version if known is not None else ""
 
     async def ask(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
@@ -52,20 +51,20 @@ class Sse:
                     raise
 
     def _lives(self, ready: Ready) -> Lives:
-        known = self._known.get(ready.server.id)
+        known = self._known.get(ready.key)
         if known is not None and known[0] == ready:
             return known[1]
         if known is not None:
-            known[1].end()
+            known[1].retire()
         elif len(self._known) >= MAX_STREAMS:
             self._forget_unused()
         lives = Lives(
             ready.server.name, partial(Stream, ready, self._pool), probes=False, idle_stop_s=self._idle_stop_s
         )
-        self._known[ready.server.id] = ready, lives
+        self._known[ready.key] = ready, lives
         return lives
 
     def _forget_unused(self) -> None:
-        unused = [id_ for id_, (_, lives) in self._known.items() if not lives.is_running and lives.is_idle]
-        for server_id in unused:
-            del self._known[server_id]
+        unused = [key for key, (_, lives) in self._known.items() if not lives.is_running and lives.is_idle]
+        for key in unused:
+            del self._known[key]

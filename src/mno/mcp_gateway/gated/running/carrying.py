@@ -86,7 +86,7 @@ class Carrying:
         principal = await self._standing.now(
             call.team_id, call.project_id, call.asker_kind, call.asker_id, call.asker_name
         )
-        ready = self._same_server(call, (await self._servers.of(call.team_id)).get(call.server))
+        ready = self._same_server(call, (await self._servers.of_caller(principal)).get(call.server))
         self._access.check(principal, ready, call.tool)
         if not self._ways.lets_through(ready):
             raise Unavailable(f"'{call.server}' fails again and again and is left alone.")

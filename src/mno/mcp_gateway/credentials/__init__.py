@@ -1,0 +1,1 @@
+"""Credentials that are fetched, renewed, or brought by each user."""

@@ -1,0 +1,1 @@
+"""The credential with which a server is asked now."""
