@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from mno.bootstrap.mcp_credentials import build_credentials
 from mno.bootstrap.mcp_gated import CallParts, GatedParts, House, build_gated
 from mno.mcp_gateway.access import Access
 from mno.mcp_gateway.audited.service import AuditedCalls
 from mno.mcp_gateway.books import Books
 from mno.mcp_gateway.builtin.way import Builtin
 from mno.mcp_gateway.calls import Calls
+from mno.mcp_gateway.credentials.service import Connections
+from mno.mcp_gateway.credentials.way import Credentialed
 from mno.mcp_gateway.guarded import Guarded
 from mno.mcp_gateway.health.heard import Listened
 from mno.mcp_gateway.health.service import Health
@@ -66,6 +69,8 @@ class McpGateway:
     #: The hub's own servers.
     builtin: Builtin
     gated: GatedParts
+    #: What people connect, for the team or for themselves.
+    connections: Connections
     parts: _Running
 
     @asynccontextmanager
@@ -97,15 +102,19 @@ def build_mcp(house: House, egress: Egress, spans: Spans) -> McpGateway:
     documents = Documents(database, egress)
     commands = Commands.of(config.mcp_stdio)
     stdio = Stdio(commands, config.data_folder / "mcp", servers.of)
+    credentials = build_credentials(house, egress)
     listened = Listened(
-        Ways(
-            {
-                Transport.HTTP: Links(Pool(egress)),
-                Transport.SSE: Sse(Pool(egress)),
-                Transport.STDIO: stdio,
-                Transport.OPENAPI: OpenApi(Pool(egress), documents.offered),
-                Transport.BUILTIN: builtin,
-            }
+        Credentialed(
+            Ways(
+                {
+                    Transport.HTTP: Links(Pool(egress)),
+                    Transport.SSE: Sse(Pool(egress)),
+                    Transport.STDIO: stdio,
+                    Transport.OPENAPI: OpenApi(Pool(egress), documents.offered),
+                    Transport.BUILTIN: builtin,
+                }
+            ),
+            credentials.held,
         )
     )
     breakers, paces = Breakers(time.monotonic), build_tool_paces(config)
@@ -127,5 +136,6 @@ def build_mcp(house: House, egress: Egress, spans: Spans) -> McpGateway:
         health=Health(database, servers, listened, breakers, paces, tools),
         builtin=builtin,
         gated=gated,
+        connections=credentials.connections,
         parts=_Running(audited, quotas, tools, ways, paces, stdio),
     )

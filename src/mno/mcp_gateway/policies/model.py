@@ -19,8 +19,9 @@ MAX_TOOL_QUOTA = 10**12
 MAX_TOOL_RETRIES = 5
 #: Channels that are told of calls that wait for approval.
 MAX_APPROVAL_CHANNELS = 10
-#: The shortest and the longest time that a call waits for approval, in seconds.
+#: The shortest time that a call waits for approval, in seconds.
 MIN_TOOL_APPROVAL_S = 10
+#: And the longest.
 MAX_TOOL_APPROVAL_S = 30 * 24 * 3600
 
 
