@@ -195,7 +195,9 @@ def _assembled(config: Config, engines: Engines) -> Services:
     notifying = build_notifications(config, database, audit, secrets, people.mail, egress, tasks)
     to_people, shares = notifying.notifications, budgeting.editing
     alerting = build_alerting(config, engines, versions, outbox, tasks, audit, access.keys, to_people, shares, watch)
-    house = House(config, database, versions, outbox, audit, secrets, approvals, access, to_people, tasks)
+    house = House(
+        config, database, versions, outbox, audit, secrets, approvals, access, to_people, tasks, entrances.sessions
+    )
     return Services(
         config=config,
         engines=engines,

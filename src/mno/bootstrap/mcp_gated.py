@@ -10,6 +10,7 @@ from mno.bootstrap.identity import Access
 from mno.identity.standing import Standing
 from mno.mcp_gateway.access import Access as ToolAccess
 from mno.mcp_gateway.books import Books
+from mno.mcp_gateway.credentials.service import Ceremonies
 from mno.mcp_gateway.gated.deciding import Deciding
 from mno.mcp_gateway.gated.reminding.service import Reminding
 from mno.mcp_gateway.gated.running.carrying import Carrying
@@ -45,6 +46,8 @@ class House:
     access: Access
     to_people: Notifications
     tasks: Tasks
+    #: Keeps what a person begins until they come back.
+    ceremonies: Ceremonies
     #: How long a process that carries out approved calls is believed to live after its last word, in seconds.
     lease_s: float = LEASE_S
 
