@@ -66,9 +66,11 @@ class Process:
                 pass_fds=(theirs,),
                 start_new_session=True,
             )
-        except (OSError, ValueError) as error:
+        except BaseException as error:
             self.end()
-            raise ServerTrouble(f"'{self._program.name}' cannot be started: {error}") from None
+            if isinstance(error, (OSError, ValueError)):
+                raise ServerTrouble(f"'{self._program.name}' cannot be started: {error}") from None
+            raise
         finally:
             os.close(theirs)
         self._watching = asyncio.get_running_loop().create_task(self._watch(self._process))
