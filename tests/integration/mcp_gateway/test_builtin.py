@@ -70,6 +70,17 @@ async def test_a_tool_that_a_caller_may_not_use_is_neither_listed_nor_done(team:
     assert (refused["error"]["code"], "logs.read" in refused["error"]["message"]) == (-32003, True)
 
 
+async def test_the_own_servers_are_told_with_what_each_tool_needs(team: Team) -> None:
+    key = await key_of(team, "read")
+    answer = await team.caller.get("/api/mcp/builtin", headers={"authorization": f"Bearer {key}"})
+    servers = {one["name"]: {tool["name"]: tool for tool in one["tools"]} for one in answer.json()["items"]}
+    assert set(servers) == {"monitoring", "admin", "logs"}
+    told = {name: (tool["permission"], tool["permitted"]) for name, tool in servers["logs"].items()}
+    assert told["logs.publish"] == ("logs.write", False)
+    assert told["logs.query"] == ("logs.read", True)
+    assert servers["admin"]["admin.health"]["definition"]["outputSchema"]["type"] == "object"
+
+
 async def test_bad_arguments_are_told_to_the_model_and_not_done(team: Team) -> None:
     key = await key_of(team, "tools", "read")
     async with httpx.AsyncClient(base_url=team.hub, headers={"authorization": f"Bearer {key}"}) as http:

@@ -1,7 +1,7 @@
 """The way to the hub's own servers: no wire lies between, and what a caller may not do is neither listed nor done."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -35,6 +35,11 @@ class Builtin:
         assert server.name in RESERVED
         self._servers[server.name] = server
         self._tools |= {(server.name, full_name(server.name, tool.name)): tool for tool in server.tools}
+
+    @property
+    def servers(self) -> Sequence[HubServer]:
+        """In the order in which they were added."""
+        return tuple(self._servers.values())
 
     def close(self) -> None:
         """Nothing is open."""
