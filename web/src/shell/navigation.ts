@@ -2,13 +2,13 @@
 
 import {
   IconActivity, IconActivityHeartbeat, IconChartAreaLine, IconPigMoney, IconAdjustments, IconClockX, IconHistory, IconLock, IconLogin2, IconShieldLock, IconUserCheck, IconChartBar, IconGauge, IconKey, IconFileText, IconListTree, IconReceipt2, IconRocket,
-  IconBook2, IconInbox, IconRouteAltLeft, IconServer2, IconTool, IconPlugConnected, IconBellRinging, IconUrgent, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
+  IconBook2, IconInbox, IconRouteAltLeft, IconServer2, IconTool, IconTopologyStar, IconPlugConnected, IconBellRinging, IconUrgent, IconTargetArrow, IconFolders, IconMailForward, IconShieldQuestion, IconTableOptions, IconUsers, IconUsersGroup, type IconProps,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Word } from "../i18n/language";
 import { FiringBadge } from "../observability/alerts/FiringBadge";
 
-export type PagePath = "/" | "/costs/alerts" | "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/logs" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
+export type PagePath = "/" | "/costs/alerts" | "/costs/budgets" | "/costs/ledger" | "/start" | "/monitor" | "/monitor/traces" | "/monitor/logs" | "/monitor/topology" | "/monitor/system" | "/costs" | "/costs/forecast" | "/costs/anomalies" | "/costs/savings" | "/costs/prices" 
   | "/team/people" | "/team/invitations" | "/team/groups" | "/team/roles" | "/team/explain" | "/team/projects" | "/team/keys"
   | "/integrations/servers" | "/integrations/tools" | "/integrations/connect" | "/integrations/gateway" | "/integrations/channels"
   | "/approvals" | "/settings" | "/settings/secrets" | "/settings/security" | "/settings/retention" | "/settings/sign-in" | "/settings/audit";
@@ -39,6 +39,7 @@ export const NAVIGATION: readonly { title: Word | null; pages: readonly Navigati
       { to: "/monitor", word: "nav.overview", icon: IconGauge, exact: true },
       { to: "/monitor/traces", word: "nav.traces", icon: IconListTree, exact: false },
       { to: "/monitor/logs", word: "nav.logs", icon: IconFileText, exact: true, may: ["logs.read"] },
+      { to: "/monitor/topology", word: "nav.topology", icon: IconTopologyStar, exact: true, may: ["spans.read"] },
       { to: "/monitor/system", word: "nav.system", icon: IconActivityHeartbeat, exact: true },
     ],
   },

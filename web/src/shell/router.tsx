@@ -63,6 +63,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/monitor/topology",
+    component: lazyRouteComponent(() => import("../observability/topology/TopologyPage")),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/monitor/system",
     component: lazyRouteComponent(() => import("../observability/system/SystemPage")),
   }),
