@@ -188,8 +188,6 @@ def _assembled(config: Config, engines: Engines) -> Services:
     keep_for_a_time(engines, tasks, settings, audit)
     people = build_people(engines, access.policy, audit, outbox, versions, settings, secrets)
     entrances = build_entrances(database, access.policy, audit, versions, settings, secrets, people, tasks)
-    log = build_audit_log(config, engines, audit, settings)
-    export = OtelExport(database, audit, observability.system, settings, secrets.own, egress)
     calls, budgets = observability.hub_calls, budgeting.budgets
     llm = build_gateway(config, database, versions, audit, secrets, access.keys, egress, calls, settings, budgets)
     notifying = build_notifications(config, database, audit, secrets, people.mail, egress, tasks)
@@ -201,7 +199,7 @@ def _assembled(config: Config, engines: Engines) -> Services:
     return Services(
         config=config,
         engines=engines,
-        audit=log,
+        audit=build_audit_log(config, engines, audit, settings),
         access=access,
         people=people,
         entrances=entrances,
@@ -220,7 +218,7 @@ def _assembled(config: Config, engines: Engines) -> Services:
         approvals=approvals,
         settings=settings,
         secrets=secrets,
-        export=export,
+        export=OtelExport(database, audit, observability.system, settings, secrets.own, egress),
         runtime=build_runtime(engines, secrets, audit, access.policy, approvals, tasks),
         llm=llm,
         mcp=build_mcp(house, egress, calls),
