@@ -147,18 +147,21 @@ class Entrance:
         """What a client of the older era hears between its requests, until it leaves."""
         session = self._session(principal, scope["headers"])
         assert session is not None
-        if session.listener is not None:
+        if session.has_stream:
             raise Conflict("This session has its stream already.")
+        session.has_stream = True
         reply = Reply(b"null", send, is_modern=False)
-        await reply.open()
 
         async def pass_on() -> None:
-            messages = self._requests.stream(principal, session, only)
-            async with contextlib.aclosing(messages):
+            await reply.open()
+            async with contextlib.aclosing(self._requests.stream(principal, session, only)) as messages:
                 await sent(messages, reply, partial(_may_go_on, scope))
 
-        if not await _until_gone(asyncio.create_task(pass_on()), receive):
-            await reply.end(None)  # the hub itself may be what goes
+        try:
+            if not await _until_gone(asyncio.create_task(pass_on()), receive):
+                await reply.end(None)  # the hub itself may be what goes
+        finally:
+            session.has_stream = False
 
     async def _end_session(self, principal: Principal, headers: Sequence[Header], send: Send) -> None:
         session = self._session(principal, headers)
@@ -187,7 +190,7 @@ def _registered(session: Session | None, request_id: bytes, passing: "asyncio.Ta
 
 async def _until_gone(passing: "asyncio.Task[None]", receive: Receive) -> bool:
     """Waits for the answer, whether it came: a client that leaves gives its request up."""
-    leaving = asyncio.ensure_future(receive())
+    leaving = asyncio.ensure_future(_left(receive))
     try:
         await asyncio.wait({passing, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if passing.done() and not passing.cancelled():
@@ -197,6 +200,12 @@ async def _until_gone(passing: "asyncio.Task[None]", receive: Receive) -> bool:
         leaving.cancel()
         if not passing.done():
             await ended(passing)
+
+
+async def _left(receive: Receive) -> None:
+    """Returns when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _take_answer(session: Session | None, response: Response, send: Send) -> None:

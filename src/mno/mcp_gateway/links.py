@@ -99,21 +99,24 @@ class Links:
         async with link.settling:
             if link.is_settled():  # somebody else has found it out meanwhile
                 return
-            if await self._is_modern(link, timeout_s):
-                link.version = MODERN
-            else:
-                await self._initialize(link, timeout_s)
+            # found out beside: nobody may ask before it is known
+            fresh = Link(link.ready, asked=link.asked)
+            if not await self._is_modern(fresh, timeout_s):
+                await self._initialize(fresh, timeout_s)
+            link.asked, link.session, link.level = fresh.asked, fresh.session, ""
+            link.version = fresh.version
 
     async def _is_modern(self, link: Link, timeout_s: float) -> bool:
         for is_last in (False, True):
             link.version = MODERN
             try:
-                return is_modern(await self._response(link, "server/discover", {}, timeout_s))
+                if is_modern(await self._response(link, "server/discover", {}, timeout_s)):
+                    return True
             except ForgottenError as error:
-                if is_last or MODERN not in error.supported:  # one that names it is asked again
-                    return False
-            finally:
-                link.version = ""
+                if not is_last and MODERN in error.supported:
+                    continue  # one that names it is asked again
+            break
+        link.version = ""
         return False
 
     async def _initialize(self, link: Link, timeout_s: float) -> None:

@@ -9,7 +9,6 @@ from mno.mcp_gateway.message import Object, Raw, Request, RpcError
 from mno.mcp_gateway.news import LISTS, LOGGED, UPDATED, Listener, News, Topic
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.sessions import MAX_SUBSCRIPTIONS, Session
-from mno.platform.errors import Conflict
 from mno.platform.principal import Principal
 
 _ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
@@ -45,9 +44,7 @@ class Listening:
                     yield _told(topic.method, {**_about(topic, only), "_meta": meta})
 
     async def older(self, principal: Principal, session: Session, only: str) -> AsyncGenerator[bytes]:
-        """Every change, and log messages, until the client leaves. `Conflict` for a second stream."""
-        if session.listener is not None:
-            raise Conflict("This session has its stream already.")
+        """Every change, and log messages, until the client leaves or the session ends."""
         listener = Listener(principal.team_id, only, frozenset(LISTS.values()), session.subscriptions, wants_logs=True)
         session.listener = listener
         try:

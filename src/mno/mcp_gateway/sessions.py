@@ -52,11 +52,12 @@ class Session:
     waiting: dict[bytes, asyncio.Future[Object]] = field(default_factory=dict)
     #: What it hears while its stream is open.
     listener: Listener | None = None
+    has_stream: bool = False
     is_over: bool = False
 
     @property
     def is_busy(self) -> bool:
-        return self.listener is not None or bool(self.running)
+        return self.has_stream or bool(self.running)
 
     def expect(self) -> tuple[bytes, "asyncio.Future[Object]"]:
         """The id of a new question to the client, as it is written, and its answer to come."""

@@ -55,7 +55,11 @@ class Team:
 
     async def ask(self, method: str, path: str = "/mcp", **params: Any) -> httpx.Response:
         """A request of the era without sessions."""
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
+        return await self.ask_as({}, method, path, **params)
+
+    async def ask_as(self, meta: dict[str, Any], method: str, path: str = "/mcp", **params: Any) -> httpx.Response:
+        """The same of a client that says more of itself."""
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": {**META, **meta}}}
         return await self.caller.post(path, json=body, headers=modern(method, params.get("name")))
 
     async def tool(self, name: str, path: str = "/mcp", **arguments: Any) -> dict[str, Any]:
