@@ -92,7 +92,7 @@ def test_only_health_and_the_ways_in_ask_for_no_key() -> None:
     }  # fmt: skip
     public = {route.path for route in routes if not route.permission}
     invitations = {"/api/invitations/offer", "/api/invitations/accept"}
-    clients = {f"/oauth/{name}" for name in ("register", "token", "revoke")}
+    clients = {f"/oauth/{name}" for name in ("register", "token", "revoke", "client.json")}
     clients |= {f"/.well-known/oauth-{name}" for name in ("authorization-server", "protected-resource")}
     assert public == {"/api/health", *invitations, *clients, *(f"/api/auth/{name}" for name in ways_in)}
 

@@ -35,6 +35,7 @@ from mno.llm_gateway.entrance import PREFIX as LLM_PREFIX
 from mno.llm_gateway.entrance import Entrance
 from mno.mcp_gateway import routes as mcp_routes
 from mno.mcp_gateway.builtin import routes as mcp_builtin_routes
+from mno.mcp_gateway.credentials import routes as mcp_credentials_routes
 from mno.mcp_gateway.entrance import PREFIX as MCP_PREFIX
 from mno.mcp_gateway.entrance import Entrance as McpEntrance
 from mno.mcp_gateway.gated import routes as mcp_gated_routes
@@ -121,6 +122,7 @@ def create_app(services: Services) -> FastAPI:
     add_routes(app, mcp_health_routes.router(services.mcp.health))
     add_routes(app, mcp_builtin_routes.router(services.mcp.builtin))
     add_routes(app, mcp_policies_routes.router(services.mcp.rules))
+    add_routes(app, mcp_credentials_routes.router(services.mcp.connections, front_of(services)))
     add_routes(app, mcp_gated_routes.router(services.mcp.gated.calls, services.mcp.gated.deciding))
     add_routes(app, channels_routes.router(services.notifying.editing))
     add_routes(app, alerts_routes.router(services.alerting))

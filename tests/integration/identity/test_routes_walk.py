@@ -35,6 +35,7 @@ PUBLIC = {
     "POST /oauth/register",
     "POST /oauth/token",
     "POST /oauth/revoke",
+    "GET /oauth/client.json",
 }
 #: Any caller may ask these about themselves.
 PERSONAL = {
@@ -65,6 +66,7 @@ PERSONAL = {
     "POST /api/oauth/authorization",
     "GET /api/oauth/grants",
     "DELETE /api/oauth/grants/{oauth_grant_id}",
+    "GET /oauth/callback",
     "GET /api/teams",
     "GET /api/teams/{team_id}",
 }

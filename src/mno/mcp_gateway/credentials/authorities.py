@@ -4,6 +4,7 @@ Everything goes through the guard, and nothing is redirected.
 """
 
 import base64
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,26 +23,28 @@ _ACCEPT = {"accept": "application/json, text/event-stream", "user-agent": f"mno/
 
 
 class Authorities:
-    """Over a client whose transport decides which addresses may be reached."""
+    """Over clients whose transport decides which addresses may be reached; each is used for one errand, because errands
+    are rare.
+    """
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: Callable[[], httpx.AsyncClient]) -> None:
         self._client = client
-        self._calls = Calls(client)
 
     async def of(self, address: str) -> Authority:
         """Who gives tokens for this address; `Invalid` where that cannot be found out, `Unavailable` where nobody
         answers.
         """
-        described, wanted = rules.told_by(await self._challenge(address))
-        places = [described] if described else rules.resource_addresses(address)
-        document = await self._first(places)
-        if document is None:
-            # before there was such metadata, a server was its own authority
-            parts = urlsplit(address)
-            issuer, resource, scopes = f"{parts.scheme}://{parts.netloc}", address, ""
-        else:
-            issuer, resource, scopes = rules.issuer_for(document, address)
-        found = await self._first(rules.server_addresses(issuer))
+        async with self._client() as client:
+            described, wanted = rules.told_by(await _challenge(client, address))
+            places = [described] if described else rules.resource_addresses(address)
+            document = await _first(Calls(client), places)
+            if document is None:
+                # before there was such metadata, a server was its own authority
+                parts = urlsplit(address)
+                issuer, resource, scopes = f"{parts.scheme}://{parts.netloc}", address, ""
+            else:
+                issuer, resource, scopes = rules.issuer_for(document, address)
+            found = await _first(Calls(client), rules.server_addresses(issuer))
         if found is None:
             raise Invalid(f"The authorization server at {issuer[:200]} does not describe itself.")
         return rules.authority_of(found, issuer, resource, wanted or scopes)
@@ -52,14 +55,14 @@ class Authorities:
         """As whom the hub is known there, and its secret: as the server's entry says, else by its own document, else by
         registering.
         """
-        redirect_uri = f"{base_url}/oauth/callback"
+        redirect_uri, scopes = f"{base_url}/oauth/callback", server.oauth_scopes or authority.scopes
         if server.oauth_client_id:
             client_id = server.oauth_client_id
             method = rules.auth_method(authority.auth_methods, has_secret=bool(secret))
         elif authority.takes_documents and base_url.startswith("https://"):
             client_id, secret, method = f"{base_url}/oauth/client.json", "", "none"
         elif authority.registration_endpoint:
-            client_id, secret, method = await self._registered(authority, redirect_uri)
+            client_id, secret, method = await self._registered(authority, redirect_uri, scopes)
         else:
             raise Invalid("The authorization server wants to know the hub beforehand: enter a client id for it.")
         return Registration(
@@ -67,7 +70,7 @@ class Authorities:
             authority.authorization_endpoint,
             authority.token_endpoint,
             authority.resource,
-            server.oauth_scopes or authority.scopes,
+            scopes,
             client_id,
             method,
             redirect_uri,
@@ -76,63 +79,68 @@ class Authorities:
 
     async def tokens(self, registration: Registration, secret: str, form: dict[str, str]) -> Any:
         """The answer of the token endpoint; `Invalid` where it refuses, `Unavailable` where nobody answers."""
-        sent, headers = {**form, "resource": registration.resource}, {}
+        # some servers look for the client's id in the form, however it authenticates itself
+        sent, headers = {**form, "resource": registration.resource, "client_id": registration.client_id}, {}
         if registration.auth_method == "client_secret_basic":
             pair = f"{quote(registration.client_id, safe='')}:{quote(secret, safe='')}"
             headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-        else:
-            sent["client_id"] = registration.client_id
-            if registration.auth_method == "client_secret_post":
-                sent["client_secret"] = secret
-        return await self._calls.post(registration.token_endpoint, sent, headers)
+        elif registration.auth_method == "client_secret_post":
+            sent["client_secret"] = secret
+        async with self._client() as client:
+            return await Calls(client).post(registration.token_endpoint, sent, headers)
 
-    async def _registered(self, authority: Authority, redirect_uri: str) -> tuple[str, str, str]:
-        wish = document_of(redirect_uri)
+    async def _registered(self, authority: Authority, redirect_uri: str, scopes: str) -> tuple[str, str, str]:
+        # a client may be held to the scopes that it registers with
+        wish = {**document_of(redirect_uri), **({"scope": scopes} if scopes else {})}
         if "none" not in authority.auth_methods:
             wish["token_endpoint_auth_method"] = rules.auth_method(authority.auth_methods, has_secret=True)
-        answer = await self._posted(authority.registration_endpoint, wish)
+        async with self._client() as client:
+            answer = await _posted(client, authority.registration_endpoint, wish)
         client_id, secret = answer.get("client_id"), answer.get("client_secret")
         method = answer.get("token_endpoint_auth_method", wish["token_endpoint_auth_method"])
         if not isinstance(client_id, str) or method not in ("none", "client_secret_basic", "client_secret_post"):
             raise Invalid("The authorization server registers the hub in a way that it cannot use.")
         return client_id, secret if isinstance(secret, str) else "", method
 
-    async def _posted(self, address: str, document: dict[str, Any]) -> dict[str, Any]:
-        try:
-            answer = await self._client.post(address, json=document, timeout=PROVIDER_TIMEOUT_S, follow_redirects=False)
-            found = answer.json() if answer.is_success and len(answer.content) <= 64 * 1024 else None
-        except MnoError:
-            raise
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise Unavailable(f"The authorization server does not answer ({type(error).__name__}).") from None
-        if not isinstance(found, dict):
-            raise Invalid(f"The authorization server does not register the hub (HTTP {answer.status_code}).")
-        return found
 
-    async def _challenge(self, address: str) -> str:
-        """What the server says to whoever shows nothing; empty where it says nothing of the kind."""
-        try:
-            async with self._client.stream(
-                "POST", address, json=_PING, headers=_ACCEPT, timeout=PROVIDER_TIMEOUT_S, follow_redirects=False
-            ) as answer:
-                return answer.headers.get("www-authenticate", "") if answer.status_code == 401 else ""
-        except MnoError:
-            raise
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unavailable(f"The server does not answer ({type(error).__name__}).") from None
+async def _posted(client: httpx.AsyncClient, address: str, document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        answer = await client.post(address, json=document, timeout=PROVIDER_TIMEOUT_S, follow_redirects=False)
+        found = answer.json() if answer.is_success and len(answer.content) <= 64 * 1024 else None
+    except MnoError:
+        raise
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise Unavailable(f"The authorization server does not answer ({type(error).__name__}).") from None
+    if not isinstance(found, dict):
+        raise Invalid(f"The authorization server does not register the hub (HTTP {answer.status_code}).")
+    return found
 
-    async def _first(self, places: list[str]) -> dict[str, Any] | None:
-        """The first of these documents that is there."""
-        for place in places:
-            try:
-                found = await self._calls.get(place)
-            except Invalid as error:
-                if type(error) is not Invalid:  # the guard refuses the address
-                    raise
-                continue
-            if isinstance(found, dict):
-                return found
-        return None
+
+async def _challenge(client: httpx.AsyncClient, address: str) -> str:
+    """What the server says to whoever shows nothing; empty where it says nothing of the kind."""
+    try:
+        async with client.stream(
+            "POST", address, json=_PING, headers=_ACCEPT, timeout=PROVIDER_TIMEOUT_S, follow_redirects=False
+        ) as answer:
+            return answer.headers.get("www-authenticate", "") if answer.status_code == 401 else ""
+    except MnoError:
+        raise
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unavailable(f"The server does not answer ({type(error).__name__}).") from None
+
+
+async def _first(calls: Calls, places: list[str]) -> dict[str, Any] | None:
+    """The first of these documents that is there."""
+    for place in places:
+        try:
+            found = await calls.get(place)
+        except Invalid as error:
+            if type(error) is not Invalid:  # the guard refuses the address
+                raise
+            continue
+        if isinstance(found, dict):
+            return found
+    return None
 
 
 def document_of(redirect_uri: str) -> dict[str, Any]:

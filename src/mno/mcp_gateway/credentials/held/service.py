@@ -6,12 +6,14 @@ One process renews at a time: the row of the connection is locked meanwhile, and
 import asyncio
 import time
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from mno.mcp_gateway.credentials import rules, store
 from mno.mcp_gateway.credentials.authorities import Authorities
 from mno.mcp_gateway.credentials.model import RENEWED_BEFORE, Connection, CredentialWanted, Held
 from mno.mcp_gateway.credentials.sealing import Sealer, opened, purpose_of_client, sealed
+from mno.mcp_gateway.given import is_elsewhere
 from mno.mcp_gateway.model import CredentialKind, CredentialScope, Server
 from mno.mcp_gateway.ports import OwnSecrets
 from mno.mcp_gateway.question import ServerTrouble
@@ -33,6 +35,15 @@ MAX_CREDENTIALS_REMEMBERED = 10_000
 Header = tuple[bytes, bytes]
 
 
+class _Known(NamedTuple):
+    """What was read for one place, and when."""
+
+    server: Server
+    header: Header
+    expires_at: datetime | None
+    read_at: float
+
+
 class HeldCredentials:
     """Of all teams; for one event loop."""
 
@@ -44,7 +55,7 @@ class HeldCredentials:
         self._sealer = sealer
         self._secrets = secrets
         self._authorities = authorities
-        self._known: dict[ServerKey, tuple[Header, datetime | None, float]] = {}
+        self._known: dict[ServerKey, _Known] = {}
         self._turns: dict[ServerKey, asyncio.Lock] = {}
         self._generation = 0
         versions.watch(TOPICS, self._forget)
@@ -58,33 +69,32 @@ class HeldCredentials:
 
     def remembered(self, ready: Ready) -> Header | None:
         known = self._known.get(ready.key)
-        return known[0] if known else None
+        return known.header if known else None
 
     async def of(self, ready: Ready, refused: Header | None = None) -> Header:
         """The header that lets us in; another than the one that was refused. `CredentialWanted` where nobody has
         connected, or where what was connected is over.
         """
-        known = self._believed(ready.key)
+        known = self._believed(ready)
         if known is not None and known != refused:
             return known
         turn = self._turns.setdefault(ready.key, asyncio.Lock())
         async with turn:
-            known = self._believed(ready.key)
+            known = self._believed(ready)
             return known if known is not None and known != refused else await self._read(ready, refused)
 
     async def changed(self, tx: Transaction, team_id: UUID) -> None:
         """Lets every process read anew once this transaction commits."""
         await self._versions.bump(tx, f"{TOPICS}{team_id}")
 
-    def _believed(self, key: ServerKey) -> Header | None:
-        known = self._known.get(key)
-        if known is None:
+    def _believed(self, ready: Ready) -> Header | None:
+        known = self._known.get(ready.key)
+        if known is None or is_elsewhere(known.server, ready.server):
             return None
-        header, expires_at, read_at = known
-        if expires_at is not None and expires_at - RENEWED_BEFORE <= clock.now():
+        if known.expires_at is not None and known.expires_at - RENEWED_BEFORE <= clock.now():
             return None
-        is_fresh = time.monotonic() - read_at < BELIEVED_S or self._versions.unconfirmed_s() < BELIEVED_S
-        return header if is_fresh else None
+        is_fresh = time.monotonic() - known.read_at < BELIEVED_S or self._versions.unconfirmed_s() < BELIEVED_S
+        return known.header if is_fresh else None
 
     async def _read(self, ready: Ready, refused: Header | None) -> Header:
         server, user_id = ready.server, ready.user_id
@@ -103,7 +113,7 @@ class HeldCredentials:
         if generation >= self._generation:
             if len(self._known) >= MAX_CREDENTIALS_REMEMBERED:
                 self._known.clear()
-            self._known[ready.key] = header, expires_at, began
+            self._known[ready.key] = _Known(server, header, expires_at, began)
         return header
 
     async def _kept(self, tx: Transaction, server: Server, user_id: UUID | None) -> Connection:
