@@ -21,6 +21,8 @@ PARTS = (
     "policy",
     "audit",
     "gateway",
+    "mcp_gateway",
+    "outbox",
     "budgets",
     "alerts",
     "forecast",
@@ -33,7 +35,11 @@ def commands(*, quick: bool, spans: str, peers: bool, folder: Path) -> dict[str,
     if quick:
         return {part: ["--quick"] for part in PARTS}
     filled = ["--folder", str(folder)]
-    compared = {"ingest": ["mlflow", "phoenix"], "policy": ["casbin"], "gateway": ["litellm"]} if peers else {}
+    compared = (
+        {"ingest": ["mlflow", "phoenix"], "policy": ["casbin"], "gateway": ["litellm"], "mcp_gateway": ["contextforge"]}
+        if peers
+        else {}
+    )
     asked = {"ingest": ["--memory"], "queries": ["--spans", spans, *filled], "api": filled}
     return {
         part: [*asked.get(part, []), *(word for peer in compared.get(part, []) for word in ("--peer", peer))]

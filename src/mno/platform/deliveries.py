@@ -116,30 +116,37 @@ class Deliveries:
             raise ValueError(f"Two subscribers are called '{subscriber.name}'.")
         self.subscribers[subscriber.name] = subscriber
 
-    async def deliver(self, names: Iterable[str]) -> None:
-        """Until nothing is due of these."""
+    async def deliver(self, names: Iterable[str]) -> bool:
+        """What is due of these; whether anything was, so that more may be."""
         owed = [self.subscribers[name] for name in sorted(names)]
         if not owed:
-            return
+            return False
         turns = (self._deliver_all([*owed[number:], *owed[:number]]) for number in range(MAX_RELAYS))
-        for error in await asyncio.gather(*turns, return_exceptions=True):
-            if error is not None:
-                raise error
+        taken = await asyncio.gather(*turns, return_exceptions=True)
+        for one in taken:
+            if isinstance(one, BaseException):
+                raise one
+        return any(taken)
 
-    async def _deliver_all(self, owed: Sequence[Subscriber]) -> None:
+    async def _deliver_all(self, owed: Sequence[Subscriber]) -> int:
+        """How many facts it took; after a turn that was not full the relay looks again."""
+        taken = 0
         for subscriber in owed:
             if subscriber.name in self._at_work:
                 continue
             if subscriber.most > 1:
                 self._at_work.add(subscriber.name)
             try:
-                while not self.stopping and await self._take_turn(subscriber):
-                    pass
+                while not self.stopping:
+                    taken += (one := await self._take_turn(subscriber))
+                    if one < _full(subscriber):
+                        break
             finally:
                 self._at_work.discard(subscriber.name)
+        return taken
 
-    async def _take_turn(self, subscriber: Subscriber) -> bool:
-        """The next facts in one transaction; False when no subject is free and due."""
+    async def _take_turn(self, subscriber: Subscriber) -> int:
+        """The next facts in one transaction; how many there were."""
         async with self._database.across_teams() as tx:
             turn = await _claimed(tx, subscriber)
             until = time.monotonic() + TURN_S
@@ -150,7 +157,7 @@ class Deliveries:
                     waiting |= await self._hand_over(tx, subscriber, going_on)
                 if time.monotonic() > until or self.stopping:
                     break
-        return bool(turn)
+        return len(turn)
 
     async def _hand_over(self, tx: Connection, subscriber: Subscriber, rows: Sequence[Row]) -> set[str]:
         """The subjects that have to wait, because their handler failed. A group that fails is taken one by one."""
@@ -225,12 +232,17 @@ def fact_of(row: Row) -> Fact:
 
 async def _claimed(tx: Connection, subscriber: Subscriber) -> list[Row]:
     """Facts whose subjects are this transaction's until its end, in the order of their positions."""
-    asked = {"subscriber": subscriber.name, "limit": max(subscriber.most, MAX_FACTS_IN_TURN)}
+    asked = {"subscriber": subscriber.name, "limit": _full(subscriber)}
     turn = await (await tx.execute(_OLDEST, asked)).fetchall()
     if turn:
         return turn
     head = await (await tx.execute(_NEXT, asked)).fetchone()
     return [] if head is None else await (await tx.execute(_OF_SUBJECT, asked | head)).fetchall()
+
+
+def _full(subscriber: Subscriber) -> int:
+    """The facts of a full turn."""
+    return max(subscriber.most, MAX_FACTS_IN_TURN)
 
 
 def _groups(turn: Sequence[Row], most: int) -> Iterable[Sequence[Row]]:

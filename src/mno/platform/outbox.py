@@ -16,7 +16,7 @@ attempt the fact is parked, the subject goes on without it, and somebody looks a
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -46,6 +46,8 @@ _log = logging.getLogger(__name__)
 RELAY_INTERVAL_S = 1.0
 #: The first pause while a publisher's transaction is still open, in seconds; it doubles up to the interval.
 OPEN_TRANSACTION_WAIT_S = 0.002
+#: How long facts gather between two looks while they come one after the other, in seconds.
+GATHER_S = 0.004
 #: How long a delivery may go on when the program is told to stop, in seconds.
 RELAY_GRACE_S = 3.0
 #: How long facts are kept that everybody has taken, for whoever asks what happened.
@@ -67,7 +69,10 @@ _LOCK = {"lock": 0x6D6E6F, "of": 4}
 _PUBLISH = """
 WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(%(lock)s, %(of)s))
 INSERT INTO facts (position, id, team_id, subject, kind, data)
-SELECT nextval('facts_position'), %(id)s, %(team_id)s, %(subject)s, %(kind)s, %(data)s::jsonb FROM turn
+SELECT nextval('facts_position'), id, team_id, subject, kind, data::jsonb
+FROM turn, (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(teams)s::uuid[], %(subjects)s::text[], %(kinds)s::text[], %(data)s::text[])
+        WITH ORDINALITY AS told (id, team_id, subject, kind, data, place) ORDER BY place) AS in_order
 """
 _LOOK = """
 SELECT coalesce(pg_sequence_last_value('facts_position'), 0) AS newest, position AS handed_out,
@@ -164,11 +169,18 @@ class Outbox:
 
         `Invalid` for a fact of more than MAX_FACT_BYTES.
         """
-        data = orjson.dumps(dict(fact.data))
-        if len(data) > MAX_FACT_BYTES or len(fact.subject) + len(fact.kind) > MAX_FACT_NAME_CHARACTERS:
-            raise Invalid(f"A fact may have at most {MAX_FACT_BYTES} bytes; name the row that has the rest.")
-        row = {"id": fact.id, "team_id": fact.team_id, "subject": fact.subject, "kind": fact.kind}
-        await tx.execute(_PUBLISH, row | {"data": data.decode()} | _LOCK)
+        await self.publish_all(tx, [fact])
+
+    async def publish_all(self, tx: Connection, facts: Sequence[Fact]) -> None:
+        """Several at once, in their order: much cheaper than one by one."""
+        told = {
+            "ids": [fact.id for fact in facts],
+            "teams": [fact.team_id for fact in facts],
+            "subjects": [fact.subject for fact in facts],
+            "kinds": [fact.kind for fact in facts],
+            "data": [_written(fact) for fact in facts],
+        }
+        await tx.execute(_PUBLISH, told | _LOCK)
         after_commit(tx, self._wake.set)
 
     @contextlib.asynccontextmanager
@@ -237,15 +249,16 @@ class Outbox:
             self._wake.clear()
             pause_s = RELAY_INTERVAL_S
             try:
-                if await self.relay_once():
-                    pause_s = wait_s = min(wait_s * 2, RELAY_INTERVAL_S)
-                else:
-                    wait_s = OPEN_TRANSACTION_WAIT_S
+                kept_back = await self.relay_once()
+                wait_s = min(wait_s * 2, RELAY_INTERVAL_S) if kept_back else OPEN_TRANSACTION_WAIT_S
+                pause_s = wait_s if kept_back else RELAY_INTERVAL_S
             except MnoError as error:
                 _log.warning("Facts are not delivered at the moment: %s", error)
             except Exception:  # noqa: BLE001 - the relay has nobody above it to tell
                 _log.exception("The relay of facts failed; it goes on.")
-            if not self._deliveries.stopping:
+            if self._wake.is_set():
+                await asyncio.sleep(GATHER_S)
+            elif not self._deliveries.stopping:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause_s):
                         await self._wake.wait()
@@ -259,7 +272,8 @@ class Outbox:
                 owed = await self._hand_out(tx, look["newest"])
                 kept_back = owed is None
                 due |= owed or set()
-        await self._deliveries.deliver(due & self._deliveries.subscribers.keys())
+        if await self._deliveries.deliver(due & self._deliveries.subscribers.keys()):
+            self._wake.set()  # meanwhile others may have published, of whom nobody hears
         return kept_back
 
     async def _hand_out(self, tx: Connection, newest: int) -> set[str] | None:
@@ -294,6 +308,13 @@ class Outbox:
             return None
         self._mark = _Mark(newest, publishing)
         return mark.position
+
+
+def _written(fact: Fact) -> str:
+    data = orjson.dumps(dict(fact.data))
+    if len(data) > MAX_FACT_BYTES or len(fact.subject) + len(fact.kind) > MAX_FACT_NAME_CHARACTERS:
+        raise Invalid(f"A fact may have at most {MAX_FACT_BYTES} bytes; name the row that has the rest.")
+    return data.decode()
 
 
 async def _only(tx: Connection, query: str, bound: Row) -> Row:

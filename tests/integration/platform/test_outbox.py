@@ -59,8 +59,7 @@ class Refusal(Ears):
 
 async def publish(outbox: Outbox, database: Database, *facts: tuple[str, int], team: UUID | None = None) -> None:
     async with database.transaction(team) as tx:
-        for subject, number in facts:
-            await outbox.publish(tx, Fact(team, subject, KIND, {"n": number}))
+        await outbox.publish_all(tx, [Fact(team, subject, KIND, {"n": number}) for subject, number in facts])
 
 
 async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:

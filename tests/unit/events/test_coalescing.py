@@ -61,6 +61,13 @@ def test_a_viewer_who_does_not_keep_up_is_owed_nothing() -> None:
     assert owed.resume_at == 3
 
 
+def test_what_was_sent_is_not_owed_however_many_subjects_there_are() -> None:
+    owed = Coalescing(2)
+    for position in range(1, 50):
+        assert owed.add(event(position, f"subject {position}"), 0.01 * position)
+        assert len(owed.cards(0.01 * position)) == 1
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 0.7), st.booleans()), max_size=60),
     st.integers(0, 200),

@@ -13,6 +13,9 @@ from mno.events.model import Event
 #: Events of a subject within so many seconds after a card become one card.
 COALESCED_S = 1.0
 
+#: Subjects of one viewer of which something was sent less than a second ago.
+MAX_COALESCED_SUBJECTS = 10_000
+
 Subject = tuple[UUID | None, str]
 
 
@@ -50,6 +53,7 @@ class Coalescing:
         self._most = most
         self._ready: list[tuple[int, Event, int]] = []
         self._held: dict[Subject, _Held] = {}
+        self._owed = 0
         self._reached = 0
 
     def add(self, event: Event, now: float) -> bool:
@@ -57,18 +61,20 @@ class Coalescing:
         self._reached = max(self._reached, event.position)
         subject = (event.project_id, event.subject)
         held = self._held.get(subject)
-        if held is not None:
+        if held is not None and (held.newest is not None or now < held.until):
+            self._owed += held.newest is None
             held.add(event)
-            return True
-        if len(self._ready) >= self._most or len(self._held) >= self._most:
+        else:
+            self._owed += 1
+            self._ready.append((event.position, event, 1))
+            self._held[subject] = _Held(now + COALESCED_S)
+        if self._owed > self._most or len(self._held) > MAX_COALESCED_SUBJECTS:
             self.clear()
             return False
-        self._ready.append((event.position, event, 1))
-        self._held[subject] = _Held(now + COALESCED_S)
         return True
 
     def clear(self) -> None:
-        self._ready, self._held = [], {}
+        self._ready, self._held, self._owed = [], {}, 0
 
     def reached(self, position: int) -> None:
         """Everything up to here was added, or does not concern this viewer."""
@@ -94,6 +100,7 @@ class Coalescing:
         """What is to be sent now, oldest first; from then on it counts as sent."""
         self._let_go(now)
         ready, self._ready = sorted(self._ready, key=lambda one: one[0]), []
+        self._owed -= len(ready)
         return list(_resumable(ready, self.resume_at))
 
     def _let_go(self, now: float) -> None:

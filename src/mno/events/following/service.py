@@ -25,7 +25,7 @@ from mno.platform.versions import Versions
 
 _log = logging.getLogger(__name__)
 
-#: Cards that are kept for a viewer who does not keep up, and subjects of which it was sent something a moment ago.
+#: Cards that are kept for a viewer who does not keep up.
 MAX_OWED_CARDS = 1_000
 #: Missed events that whoever comes back is sent; after more it reads the history.
 MAX_RESUMED_EVENTS = 500
@@ -36,7 +36,7 @@ LOOK_INTERVAL_S = 1.0
 #: Two messages to one viewer are this far apart, in seconds; what comes in between goes out together.
 CARD_INTERVAL_S = 0.02
 #: How long events gather before the other processes are woken, in seconds.
-ANNOUNCE_INTERVAL_S = 0.025
+ANNOUNCE_INTERVAL_S = 0.05
 
 _TOPIC = "events"
 
@@ -160,6 +160,10 @@ class EventFeed:
         self.check_room = self._audience.check_room
         self.close = self._audience.close
         versions.watch(_TOPIC, lambda _: self._wake.set())
+
+    @property
+    def viewers(self) -> int:
+        return len(self._audience)
 
     def written(self) -> None:
         """Events have committed in this process."""
