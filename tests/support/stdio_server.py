@@ -6,6 +6,7 @@ does not know. Each tool is named after what it does.
 
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ _ERA = sys.argv[1]
 _WRITING = threading.Lock()
 _TOOLS = ["echo", "slow", "die", "child", "long", "progress", "noise", "whoami", "change", "ask"]
 _CANCELLED: list[Any] = []
+_ANSWERS: dict[str, "queue.Queue[Any]"] = {}
 
 
 def say(value: Any) -> None:
@@ -72,14 +74,20 @@ def call(request: Any) -> None:
             say({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
             answer(request, text("changed"))
         case "ask":
-            say({"jsonrpc": "2.0", "id": "s1", "method": "sampling/createMessage", "params": {}})
-            answer(request, text("asked"))
+            own_id = f"s{request['id']}"
+            arrived = _ANSWERS[own_id] = queue.Queue()
+            say({"jsonrpc": "2.0", "id": own_id, "method": "sampling/createMessage", "params": {"maxTokens": 1}})
+            said = arrived.get()
+            answer(request, text(json.dumps(said.get("result", said.get("error", {}).get("code")))))
 
 
 def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
-        match request.get("method"):
+        if "method" not in request:
+            _ANSWERS[request["id"]].put(request)
+            continue
+        match request["method"]:
             case "server/discover" if _ERA == "modern":
                 versions = {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}
                 answer(request, {**versions, "resultType": "complete"})
@@ -100,7 +108,7 @@ def main() -> None:
                 threading.Thread(target=call, args=(request,), daemon=True).start()
             case "notifications/cancelled":
                 _CANCELLED.append(request["params"]["requestId"])
-            case _ if "id" in request and "method" in request:
+            case _ if "id" in request:
                 error = {"code": -32601, "message": "Method not found"}
                 say({"jsonrpc": "2.0", "id": request["id"], "error": error})
 

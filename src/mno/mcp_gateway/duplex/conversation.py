@@ -1,13 +1,16 @@
 """Requests side by side over one connection: answers find their request by its id, and nobody hears of another's.
 
 All callers share the connection. So ids and progress tokens are the hub's own, and what the server says without naming
-a request goes to nobody, unless it is that something of it has changed.
+a request goes to nobody, unless it is that something of it has changed. A question that an older server asks back
+belongs to the one call that is under way; where there are several, or one was just given up, nobody can tell, and it is
+refused.
 
 Sources: the specification of MCP, "Lifecycle", "Progress" and "Cancellation" of revision 2025-11-25, "Versioning" and
 "stdio" of 2026-07-28.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -17,8 +20,11 @@ from mno.mcp_gateway import message
 from mno.mcp_gateway.eras import agreed_version, greeting, in_era, is_modern
 from mno.mcp_gateway.message import MODERN, Object, Raw
 from mno.mcp_gateway.question import (
+    ASKABLE,
+    INPUT_TIMEOUT_S,
     MAX_GREETING_BYTES,
     Question,
+    ServerQuestion,
     ServerSilent,
     ServerTrouble,
     addresses_in,
@@ -28,6 +34,8 @@ from mno.platform.errors import MnoError, TooLarge
 
 #: How long a server may leave the question which era it speaks unanswered, in seconds: then it is asked as an older.
 PROBE_TIMEOUT_S = 10.0
+#: For how long a call that was given up may still be what a server asks about, in seconds.
+ABANDONED_S = 60.0
 #: Notifications about one request that wait for their reader; the oldest are dropped.
 MAX_WAITING_NOTIFICATIONS = 1_000
 
@@ -54,10 +62,11 @@ Send = Callable[[bytes], Awaitable[None]]
 
 @dataclass(slots=True)
 class _Pending:
-    """One request that waits. `token` is what its client calls its progress."""
+    """One request that waits. `token` is what its client calls its progress; `deadline` is by the loop's clock."""
 
-    answer_bytes: int
+    question: Question
     token: Raw | None
+    deadline: float
     notices: deque[Object] = field(default_factory=lambda: deque(maxlen=MAX_WAITING_NOTIFICATIONS))
     response: Object | MnoError | None = None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,6 +90,7 @@ class Conversation:
         self._asked = 0
         self._pending: dict[bytes, _Pending] = {}
         self._listening: set[bytes] = set()
+        self._abandoned_at = float("-inf")
         self._sending: set[asyncio.Task[None]] = set()
         #: The revision that is spoken; empty until `settle` has found out.
         self.version = ""
@@ -90,7 +100,8 @@ class Conversation:
         if probes and await self._speaks_modern(min(timeout_s, PROBE_TIMEOUT_S)):
             self.version = MODERN
             return
-        response = await response_in(self.ask(Question("initialize", greeting(), None, timeout_s, MAX_GREETING_BYTES)))
+        wish = Question("initialize", greeting(asks=True), None, timeout_s, MAX_GREETING_BYTES)
+        response = await response_in(self.ask(wish))
         try:
             version = agreed_version(response)
         except ValueError as error:
@@ -109,15 +120,15 @@ class Conversation:
         self._asked += 1
         own_id = b"%d" % self._asked
         params, token = _with_token(in_era(question.params, self.version), own_id)
-        pending = self._pending[own_id] = _Pending(question.answer_bytes, token)
         deadline = asyncio.get_running_loop().time() + question.timeout_s
+        pending = self._pending[own_id] = _Pending(question, token, deadline)
         body = message.encoded({"jsonrpc": "2.0", "id": Raw(own_id), "method": question.method, "params": params})
         only_listens = question.method == _LISTEN and self.version != MODERN
         try:
             if only_listens:
                 self._listening.add(own_id)
             else:
-                await self._within(self._send(body), question, deadline)
+                await self._within(self._send(body), pending)
             while True:
                 while pending.notices:
                     yield pending.notices.popleft()
@@ -127,11 +138,12 @@ class Conversation:
                     yield pending.response
                     return
                 pending.arrived.clear()
-                await self._within(pending.arrived.wait(), question, deadline)
+                await self._within(pending.arrived.wait(), pending)
         finally:
             del self._pending[own_id]
             self._listening.discard(own_id)
             if pending.response is None and question.method not in _NOT_CANCELLED and not only_listens:
+                self._abandoned_at = asyncio.get_running_loop().time()
                 self._later(_notification("notifications/cancelled", {"requestId": Raw(own_id)}))
 
     def take(self, raw: bytes) -> None:
@@ -145,7 +157,7 @@ class Conversation:
         if method is None:
             self._answered(bytes(found.get("id", b"")), found, len(raw))
         elif "id" in found:
-            self._later(_reply(method, found["id"]))
+            self._asked_back(method, found)
         else:
             self._noted(method, found)
 
@@ -153,7 +165,7 @@ class Conversation:
         """An answer that was too long to be read; None where nobody can tell whose."""
         pending = self._pending.get(own_id or b"")
         if pending is not None:
-            pending.settle(self._too_large(size, pending.answer_bytes))
+            pending.settle(self._too_large(size, pending.question.answer_bytes))
 
     def end(self, why: MnoError) -> None:
         """No message will come any more."""
@@ -178,7 +190,25 @@ class Conversation:
         pending = self._pending.get(own_id)
         if pending is None or not ("result" in found or "error" in found):
             return
-        pending.settle(self._too_large(size, pending.answer_bytes) if size > pending.answer_bytes else found)
+        limit = pending.question.answer_bytes
+        pending.settle(self._too_large(size, limit) if size > limit else found)
+
+    def _asked_back(self, method: str, found: Object) -> None:
+        loop = asyncio.get_running_loop()
+        calls = [one for one in self._pending.values() if one.question.principal is not None]
+        is_clear = len(calls) == 1 and loop.time() - self._abandoned_at > ABANDONED_S
+        if method not in ASKABLE or self.version == MODERN or not is_clear:
+            self._later(_reply(method, found["id"]))
+            return
+        (call,) = calls
+
+        async def send(response: Object) -> None:
+            call.deadline = loop.time() + call.question.timeout_s
+            with contextlib.suppress(MnoError):  # the call itself says what becomes of it
+                await self._send(message.encoded({"jsonrpc": "2.0", "id": found["id"], **response}))
+
+        call.deadline = max(call.deadline, loop.time() + INPUT_TIMEOUT_S)
+        call.note(ServerQuestion(found, send))
 
     def _noted(self, method: str, found: Object) -> None:
         try:
@@ -201,12 +231,13 @@ class Conversation:
     def _too_large(self, size: int, limit: int) -> TooLarge:
         return TooLarge(f"The answer of '{self._name}' has {size} bytes or more; {limit} is the limit.")
 
-    async def _within(self, awaited: Awaitable[object], question: Question, deadline: float) -> None:
+    async def _within(self, awaited: Awaitable[object], pending: _Pending) -> None:
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(pending.deadline):
                 await awaited
         except TimeoutError:
-            raise ServerSilent(f"'{self._name}' did not answer within {question.timeout_s:g} seconds.") from None
+            timeout_s = pending.question.timeout_s
+            raise ServerSilent(f"'{self._name}' did not answer within {timeout_s:g} seconds.") from None
 
     def _later(self, body: bytes) -> None:
         """Sends without anybody waiting for it."""
@@ -237,7 +268,7 @@ def _notification(method: str, params: Object) -> bytes:
 
 
 def _reply(method: str, request_id: Raw) -> bytes:
-    """To what a server asks of its client: all callers share the connection, so nobody could be asked."""
+    """To what a server asks of its client, where nobody can be asked."""
     if method == "ping":
         return message.encoded({"jsonrpc": "2.0", "id": request_id, "result": {}})
     told = {"code": message.METHOD_NOT_FOUND, "message": f"The gateway offers no {method[:80]} here."}

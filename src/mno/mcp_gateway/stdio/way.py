@@ -62,9 +62,13 @@ class Stdio:
         return known.running.version if known is not None else ""
 
     async def ask(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
-        """As `Way.ask`. Calls go side by side; one whose program dies is not made again."""
+        """As `Way.ask`. Calls go side by side; one whose program dies is not made again. No program is started only to
+        be listened to: while it does not run it has nothing to say.
+        """
         running = self._running(ready)
         is_use = question.method != "subscriptions/listen"
+        if not is_use and not running.is_running:
+            return
         async with (
             running.conversation(question.timeout_s, is_use=is_use) as conversation,
             contextlib.aclosing(conversation.ask(question)) as messages,

@@ -17,12 +17,13 @@ import pytest
 from mno.mcp_gateway import message
 from mno.mcp_gateway.message import MODERN, Object, Raw
 from mno.mcp_gateway.model import Server, Transport
-from mno.mcp_gateway.question import Question, ServerTrouble
+from mno.mcp_gateway.question import Question, ServerQuestion, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.stdio.rules import Commands
 from mno.mcp_gateway.stdio.way import Stdio
 from mno.platform import clock
 from mno.platform.errors import TooLarge
+from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.upstream.pool import Origin
 from support.coverage import UNMEASURED
 
@@ -133,8 +134,30 @@ async def test_progress_goes_to_whoever_asked_under_its_own_token(hub: Hub) -> N
 async def test_what_is_no_message_and_what_nobody_asked_for_harms_nobody(hub: Hub) -> None:
     one = ready()
     assert await hub.call(one, "noise") == "fine"
-    assert await hub.call(one, "ask") == "asked"
     assert await hub.call(one, "echo") == "{}"
+
+
+async def test_what_an_older_program_asks_back_reaches_the_one_caller_that_it_can_be_about(hub: Hub) -> None:
+    one = ready("older")
+    await hub.call(one, "echo")
+    asker = Principal(PrincipalKind.USER, uuid4(), "Ada", TEAM, uuid4(), frozenset())
+    wish = Question("tools/call", {"name": Raw(b'"ask"')}, "ask", 20, 10**6, principal=asker)
+    async with contextlib.aclosing(hub.way.ask(one, wish)) as messages:
+        asked = await anext(messages)
+        assert isinstance(asked, ServerQuestion)
+        assert (asked.method, message.value_of(asked["params"])) == ("sampling/createMessage", {"maxTokens": 1})
+        await asked.answer({"result": Raw(b'{"text":"yes"}')})
+        response = await anext(messages)
+    assert message.value_of(response["result"])["content"][0]["text"] == '{"text": "yes"}'
+    slow = asyncio.create_task(anext(hub.way.ask(one, replace(wish, params={"name": Raw(b'"slow"')}))))
+    await hub.call(one, "echo")
+    refused = [each async for each in hub.way.ask(one, wish)]
+    assert message.value_of(refused[-1]["result"])["content"][0]["text"] == str(message.METHOD_NOT_FOUND)
+    slow.cancel()
+
+
+async def test_what_a_program_of_the_newer_era_may_not_ask_is_refused(hub: Hub) -> None:
+    assert await hub.call(ready("modern"), "ask") == str(message.METHOD_NOT_FOUND)
 
 
 async def test_an_answer_beyond_its_limit_costs_only_its_own_call(hub: Hub) -> None:
@@ -248,6 +271,13 @@ async def test_whoever_listens_hears_that_the_tools_of_an_older_program_changed(
         await hub.call(one, "change")
         found = await asyncio.wait_for(following, 10)
     assert message.text_of(found["method"]) == "notifications/tools/list_changed"
+
+
+async def test_no_program_is_started_only_to_be_listened_to(hub: Hub) -> None:
+    question = Question("subscriptions/listen", {}, None, 30, 10**6)
+    async with contextlib.aclosing(hub.way.ask(ready(), question)) as heard:
+        assert [one async for one in heard] == []
+    assert not [one for one in psutil.Process().children() if "keeper.py" in " ".join(one.cmdline())]
 
 
 async def test_what_cannot_be_started_says_why(hub: Hub) -> None:
