@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
-from mcp import Client
+from mcp import Client, types
 from mcp.client.streamable_http import streamable_http_client
 
 from contract.hub import free_port
@@ -76,11 +76,19 @@ def everything(kind: str) -> Iterator[int]:
         process.wait(10)
 
 
+async def model(context: Any, params: Any) -> types.CreateMessageResult:
+    """The model of the client, which servers may ask."""
+    text = types.TextContent(type="text", text="said by a model")
+    return types.CreateMessageResult(role="assistant", content=text, model="m")
+
+
 @contextlib.asynccontextmanager
 async def client_of(team: Team, mode: Any) -> AsyncIterator[Client]:
     async with (
         httpx2.AsyncClient(headers={"authorization": f"Bearer {team.key}"}, timeout=30) as http,
-        Client(streamable_http_client(f"{team.hub}/mcp", http_client=http), mode=mode) as client,
+        Client(
+            streamable_http_client(f"{team.hub}/mcp", http_client=http), mode=mode, sampling_callback=model
+        ) as client,
     ):
         yield client
 
@@ -117,6 +125,8 @@ async def test_real_servers_of_every_kind_are_called_by_clients_of_both_eras(tea
             async with client_of(team, mode) as client:
                 for server in ("everything", "over-http", "over-sse"):
                     assert "hello" in await text_of(client, f"{server}_echo", message="hello")
+                    sampled = await text_of(client, f"{server}_trigger-sampling-request", prompt="x", maxTokens=5)
+                    assert "said by a model" in sampled
                 path = str(folder / "note.txt")
                 assert await text_of(client, "files_read_text_file", path=path) == "written in a file\n"
                 assert "The first one" in await text_of(client, "git_git_log", repo_path=str(folder))
