@@ -62,12 +62,29 @@ class AlertMeasure(StrEnum):
     BUDGET_SHARE = "budget_share"
     #: How far beyond its own threshold an anomaly's worst hour was, from what anomalies tell.
     ANOMALIES = "anomalies"
+    #: Of tools that are called through the hub.
+    TOOL_ERRORS = "tool_errors"
+    TOOL_ERROR_RATE = "tool_error_rate"
 
 
 #: Told by facts, not read from usage.
 TOLD = frozenset({AlertMeasure.BUDGET_SHARE, AlertMeasure.ANOMALIES})
 #: Means over calls, which say nothing where there are too few.
-RATES = frozenset({AlertMeasure.ERROR_RATE, AlertMeasure.LATENCY})
+RATES = frozenset({AlertMeasure.ERROR_RATE, AlertMeasure.LATENCY, AlertMeasure.TOOL_ERROR_RATE})
+#: Percentages that cannot be more than 100.
+SHARES_OF_CALLS = frozenset({AlertMeasure.ERROR_RATE, AlertMeasure.TOOL_ERROR_RATE})
+#: Read from calls of tools, and matched by what these have.
+OF_TOOLS = frozenset({AlertMeasure.TOOL_ERRORS, AlertMeasure.TOOL_ERROR_RATE})
+#: What tells calls of tools apart, and the column that holds it; `error` is the class of the error.
+TOOL_COLUMNS: Mapping[str, str] = {
+    "server": "server",
+    "tool": "tool",
+    "error": "error",
+    "project": "project_id",
+    "agent": "agent",
+    "api_key": "api_key_id",
+    "environment": "environment",
+}
 
 
 class AlertComparison(StrEnum):

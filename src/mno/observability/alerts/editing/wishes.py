@@ -16,8 +16,11 @@ from mno.observability.alerts.model import (
     MAX_ESCALATION_STEPS,
     MAX_RULE_CHANNELS,
     MAX_STEP_CHANNELS,
+    OF_TOOLS,
     RATES,
+    SHARES_OF_CALLS,
     TOLD,
+    TOOL_COLUMNS,
     AlertComparison,
     AlertMeasure,
     AlertRule,
@@ -60,7 +63,7 @@ def checked_terms(terms: Terms, *, of_team: bool) -> Terms:
     if terms.measure in TOLD:
         _check_told(terms)
     matches = {name: tuple(dict.fromkeys(values)) for name, values in sorted(terms.matches.items())}
-    _check_matches(matches, terms.group_by, of_team=of_team)
+    _check_matches(matches, terms.group_by, TOOL_COLUMNS if terms.measure in OF_TOOLS else COLUMNS, of_team=of_team)
     return replace(terms, matches=matches, steps=_checked_steps(terms.steps), repeat_minutes=_repeat(terms))
 
 
@@ -108,7 +111,7 @@ def _check_thresholds(terms: Terms) -> None:
     if terms.clear > terms.threshold if above else terms.clear < terms.threshold:
         side = "at most" if above else "at least"
         raise Invalid(f"The clear threshold of a rule '{terms.comparison}' is {side} its threshold.")
-    if terms.measure is AlertMeasure.ERROR_RATE and max(terms.threshold, terms.clear) > Decimal(100):
+    if terms.measure in SHARES_OF_CALLS and max(terms.threshold, terms.clear) > Decimal(100):
         raise Invalid("An error rate is at most 100 percent.")
 
 
@@ -136,28 +139,32 @@ def _check_told(terms: Terms) -> None:
         )
 
 
-def _check_matches(matches: Mapping[str, Sequence[str]], group_by: str, *, of_team: bool) -> None:
+def _check_matches(
+    matches: Mapping[str, Sequence[str]], group_by: str, known: Mapping[str, str], *, of_team: bool
+) -> None:
     if sum(map(len, matches.values())) > MAX_ALERT_FILTER_VALUES:
         raise Invalid(f"A rule matches at most {MAX_ALERT_FILTER_VALUES} values.")
     for name, values in matches.items():
-        _check_dimension(name, of_team=of_team)
+        _check_dimension(name, known, of_team=of_team)
         if not values:
             raise Invalid(f"Name a value of {name}, or leave it out.")
         if any(not 0 < len(value) <= MAX_ALERT_VALUE_CHARACTERS or "\0" in value for value in values):
             raise Invalid(f"A value of {name} is text of 1 to {MAX_ALERT_VALUE_CHARACTERS} characters.")
     if group_by:
-        _check_dimension(group_by, of_team=of_team)
+        _check_dimension(group_by, known, of_team=of_team)
         if len(matches.get(group_by, ())) == 1:
             raise Invalid(f"The rule matches one value of {group_by}: grouping by it would leave one group.")
 
 
-def _check_dimension(name: str, *, of_team: bool) -> None:
+def _check_dimension(name: str, known: Mapping[str, str], *, of_team: bool) -> None:
     if name == "project" and not of_team:
         raise Invalid(
             "A project's rule looks at its own project; make a rule of the whole team to tell projects apart."
         )
-    if name not in COLUMNS and not (name.startswith(TAG) and 0 < len(name) - len(TAG) <= 200):
-        raise Invalid(f"'{name[:60]}' is no dimension; there are {', '.join(COLUMNS)} and tag:NAME.")
+    if known is TOOL_COLUMNS and name not in known:
+        raise Invalid(f"'{name[:60]}' does not tell calls of tools apart; there are {', '.join(known)}.")
+    if name not in known and not (name.startswith(TAG) and 0 < len(name) - len(TAG) <= 200):
+        raise Invalid(f"'{name[:60]}' is no dimension; there are {', '.join(known)} and tag:NAME.")
 
 
 def _checked_steps(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from mno.observability.alerts.evaluation.statement import Statement, filter_sql, group_sql, place_sql
 from mno.observability.alerts.evaluation.sums import NEEDS, NO_SUMS, Sums, added, reading_of
+from mno.observability.alerts.evaluation.tools.queries import ToolRuleQueries
 from mno.observability.alerts.evaluation.windows import (
     EXACT_WINDOW_S,
     HOURS_FROM_S,
@@ -24,7 +25,7 @@ from mno.observability.alerts.evaluation.windows import (
     whole,
 )
 from mno.observability.alerts.machine import Reading
-from mno.observability.alerts.model import TOLD, Place, Terms
+from mno.observability.alerts.model import OF_TOOLS, TOLD, Place, Terms
 from mno.observability.costs.question import MINUTE_US, TAG
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.time_range import microseconds
@@ -68,11 +69,13 @@ class RuleQueries:
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
+        self._tools = ToolRuleQueries(clickhouse)
         self._bases: dict[_Key, _Base] = {}
 
     async def readings(self, place: Place, asked: Asked, now: datetime) -> dict[UUID, Readings]:
         """What each of these rules reads now. Rules that are told by facts are left out."""
-        read = {id_: terms for id_, terms in asked.items() if terms.measure not in TOLD}
+        read = {id_: terms for id_, terms in asked.items() if terms.measure not in TOLD | OF_TOOLS}
+        of_tools = {id_: terms for id_, terms in asked.items() if terms.measure in OF_TOOLS}
         wanted: dict[_Key, set[str]] = {}
         for terms in read.values():
             wanted.setdefault(_key(place, terms), set()).update(NEEDS[terms.measure])
@@ -82,14 +85,18 @@ class RuleQueries:
         parts = {key: since(known[key].end_us, now) if key in known else whole(key[2], now) for key in wanted}
         found = await self._summed(wanted, one_of, parts)
         found |= {key: added((older.groups, found[key])) for key, older in known.items()}
-        return {id_: _readings(terms, found[_key(place, terms)]) for id_, terms in read.items()}
+        readings = {id_: _readings(terms, found[_key(place, terms)]) for id_, terms in read.items()}
+        return readings | await self._tools.readings(place, of_tools, now)
 
     async def lately(self, place: Place, terms: Terms, now: datetime) -> list[str]:
         """Groups of the rule that had calls within the window or KNOWN_FOR, whatever they have now."""
+        begin = now - max(KNOWN_FOR, timedelta(seconds=terms.window_s))
+        if terms.measure in OF_TOOLS:
+            return await self._tools.lately(place, terms, begin, now)
         bound: dict[str, Any] = {}
         conditions = place_sql(place, bound)
         conditions += [filter_sql(name, values, bound) for name, values in terms.matches.items()]
-        bound["since"] = microseconds(now - max(KNOWN_FOR, timedelta(seconds=terms.window_s))) // MINUTE_US * 60
+        bound["since"] = microseconds(begin) // MINUTE_US * 60
         sql = _LATELY.format(
             group=group_sql(terms.group_by, bound), conditions=" AND ".join(conditions), limit=MAX_KNOWN_GROUPS
         )
@@ -135,6 +142,8 @@ class RuleQueries:
 def by_hours(terms: Terms) -> bool:
     """Whether the rollup of hours may answer: it knows neither users, sessions nor tags."""
     names = {terms.group_by, *terms.matches}
+    if terms.measure in OF_TOOLS:
+        return False
     return terms.window_s >= HOURS_FROM_S and not any(name in _FINE or name.startswith(TAG) for name in names)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from mno.observability.alerts.evaluation.sums import Sums, added
 from mno.observability.alerts.evaluation.windows import Cut, Range
-from mno.observability.alerts.model import Place, Terms
+from mno.observability.alerts.model import TOOL_COLUMNS, Place, Terms
 from mno.observability.costs.question import COLUMNS, TAG, Table
 
 #: Groups, each in one slice of time, that one look reads of a table, those with the most calls.
@@ -41,6 +41,7 @@ _OF_ROLLUP = {
     "tokens": "t.input_tokens + t.output_tokens",
     "latency": "t.latency",
 }
+_COLUMNS = {**TOOL_COLUMNS, **COLUMNS}
 _TABLES = (Table.SPANS, Table.MINUTE, Table.HOUR)
 
 #: A table and one slice of time.
@@ -156,7 +157,7 @@ def filter_sql(name: str, values: Sequence[str], bound: dict[str, Any]) -> str:
         bound[key] = [f"{name.removeprefix(TAG)}={value}" for value in values]
         return f"hasAny(t.tags, {{{key}:Array(String)}})"
     bound[key] = list(values)
-    return f"t.{COLUMNS[name]} IN {{{key}:Array(String)}}"
+    return f"t.{_COLUMNS[name]} IN {{{key}:Array(String)}}"
 
 
 def group_sql(name: str, bound: dict[str, Any], key: str = "tag") -> str:
@@ -164,7 +165,7 @@ def group_sql(name: str, bound: dict[str, Any], key: str = "tag") -> str:
     if not name:
         return "''"
     if not name.startswith(TAG):
-        return f"CAST(t.{COLUMNS[name]}, 'String')"
+        return f"CAST(t.{_COLUMNS[name]}, 'String')"
     bound[key] = f"{name.removeprefix(TAG)}="
     first = f"arrayFirst(tag -> startsWith(tag, {{{key}:String}}), t.tags)"
     return f"CAST(substring({first}, length({{{key}:String}}) + 1), 'String')"

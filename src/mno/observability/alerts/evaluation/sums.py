@@ -17,6 +17,8 @@ NEEDS: Mapping[AlertMeasure, tuple[str, ...]] = {
     AlertMeasure.ERROR_RATE: ("errors",),
     AlertMeasure.LATENCY: ("latency",),
     AlertMeasure.TOKENS: ("tokens",),
+    AlertMeasure.TOOL_ERRORS: ("errors",),
+    AlertMeasure.TOOL_ERROR_RATE: ("errors",),
 }
 
 #: One group's: `calls`, `errors`, `tokens`, `cost` (USD), `latency` (calls by bucket); only what was asked for.
@@ -37,7 +39,9 @@ def reading_of(terms: Terms, sums: Sums) -> Reading:
     match terms.measure:
         case AlertMeasure.CALLS:
             return Reading(Decimal(calls), calls)
-        case AlertMeasure.ERROR_RATE:
+        case AlertMeasure.TOOL_ERRORS:
+            return Reading(Decimal(int(sums["errors"])), calls)
+        case AlertMeasure.ERROR_RATE | AlertMeasure.TOOL_ERROR_RATE:
             rate = Decimal(int(sums["errors"]) * 100) / calls if calls > 0 else None
             return Reading(None if rate is None else round(rate, 3), calls)
         case AlertMeasure.LATENCY:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mno.observability.alerts.evaluation.queries import by_hours
 from mno.observability.alerts.evaluation.statement import filter_sql, group_sql, place_sql
-from mno.observability.alerts.model import AlertMeasure, Place, Terms
+from mno.observability.alerts.model import OF_TOOLS, AlertMeasure, Place, Terms
 from mno.observability.alerts.preview.rolling import StepSums, step_s
 from mno.platform.clickhouse import ClickHouse
 
@@ -23,7 +23,7 @@ GROUP BY grouped HAVING grouped != '' AND sum(t.calls) > 0 ORDER BY sum(t.calls)
 """
 _STEPS = """
 SELECT {group} AS grouped,
-       intDiv({{end:Int64}} - toUnixTimestamp(t.bucket) - {unit}, {step}) AS back,
+       intDiv({{end:Int64}} - toUnixTimestamp(toStartOfMinute(t.bucket)) - {unit}, {step}) AS back,
        sum(t.calls) AS calls, sum(t.errors) AS errors, sum(t.input_tokens) + sum(t.output_tokens) AS tokens,
        sum(t.cost) AS cost, {latency} AS latency
 FROM {table} AS t WHERE {conditions}{chosen}
@@ -59,7 +59,7 @@ class StepQueries:
         bound: dict[str, Any] = {"end": end, "since": end - count * length}
         told = {
             "group": group_sql(terms.group_by, bound),
-            "table": "usage_hour" if unit == 3600 else "usage_minute",
+            "table": _table(terms, unit),
             "conditions": " AND ".join(self._conditions(place, terms, bound)),
         }
         chosen = ""
@@ -89,6 +89,12 @@ class StepQueries:
         sql = _TOP.format(**told, limit=MAX_DRAWN_GROUPS)
         rows = await self._clickhouse.rows_of_all(sql, bound, timeout_s=PREVIEW_TIMEOUT_S)
         return [row["grouped"] for row in rows]
+
+
+def _table(terms: Terms, unit: int) -> str:
+    if terms.measure in OF_TOOLS:
+        return "tool_calls"
+    return "usage_hour" if unit == 3600 else "usage_minute"
 
 
 def _sums(row: dict[str, Any]) -> StepSums:

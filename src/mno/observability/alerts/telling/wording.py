@@ -22,6 +22,8 @@ _PAGES = {
     AlertMeasure.LATENCY: "/monitor",
     AlertMeasure.BUDGET_SHARE: "/costs/budgets",
     AlertMeasure.ANOMALIES: "/costs/anomalies",
+    AlertMeasure.TOOL_ERRORS: "/monitor/traces",
+    AlertMeasure.TOOL_ERROR_RATE: "/monitor/traces",
 }
 
 
@@ -80,7 +82,7 @@ def amount(measure: AlertMeasure, value: Decimal) -> str:
     match measure:
         case AlertMeasure.COST:
             return f"${value:,.2f}" if value >= 1 or not value else f"${plain(round(value, 6))}"
-        case AlertMeasure.ERROR_RATE | AlertMeasure.BUDGET_SHARE:
+        case AlertMeasure.ERROR_RATE | AlertMeasure.TOOL_ERROR_RATE | AlertMeasure.BUDGET_SHARE:
             return f"{plain(round(value, 1))} %"
         case AlertMeasure.LATENCY:
             return f"{value:,.0f} ms"

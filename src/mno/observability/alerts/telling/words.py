@@ -41,6 +41,8 @@ MEASURES: Mapping[AlertMeasure, Mapping[str, str]] = {
     AlertMeasure.TOKENS: {EN: "tokens", ZH_HANT: "Token 數", ZH_HANS: "Token 数"},
     AlertMeasure.BUDGET_SHARE: {EN: "budget used", ZH_HANT: "預算使用率", ZH_HANS: "预算使用率"},
     AlertMeasure.ANOMALIES: {EN: "anomaly score", ZH_HANT: "異常分數", ZH_HANS: "异常分数"},
+    AlertMeasure.TOOL_ERRORS: {EN: "failed tool calls", ZH_HANT: "工具呼叫失敗次數", ZH_HANS: "工具调用失败次数"},
+    AlertMeasure.TOOL_ERROR_RATE: {EN: "tool error rate", ZH_HANT: "工具錯誤率", ZH_HANS: "工具错误率"},
 }
 COMPARED: Mapping[AlertComparison, Mapping[str, str]] = {
     AlertComparison.ABOVE: {
@@ -86,6 +88,9 @@ DIMENSIONS: Mapping[str, Mapping[str, str]] = {
     "agent": {EN: "Agent", ZH_HANT: "智慧代理", ZH_HANS: "智能体"},
     "api_key": {EN: "API key", ZH_HANT: "API 金鑰", ZH_HANS: "API 密钥"},
     "environment": {EN: "Environment", ZH_HANT: "環境", ZH_HANS: "环境"},
+    "server": {EN: "MCP server", ZH_HANT: "MCP 伺服器", ZH_HANS: "MCP 服务器"},
+    "tool": {EN: "Tool", ZH_HANT: "工具", ZH_HANS: "工具"},
+    "error": {EN: "Error", ZH_HANT: "錯誤", ZH_HANS: "错误"},
     "budget": {EN: "Budget", ZH_HANT: "預算", ZH_HANS: "预算"},
     "driver": {EN: "Driven by", ZH_HANT: "主要來自", ZH_HANS: "主要来自"},
     "anomaly": {EN: "Anomaly", ZH_HANT: "異常", ZH_HANS: "异常"},
