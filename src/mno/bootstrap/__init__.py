@@ -116,7 +116,7 @@ class Services:
             self.budgeting.running,
             self.notifying.delivering.running,
             self.alerting.running,
-            self.events.feed.running,
+            self.events.running,
             self.outbox.running,
             self.tasks.running,
             self.approvals.running,
@@ -163,6 +163,7 @@ def assemble(config: Config, engines: Engines) -> Services:
         services.alerting,
         services.names,
     )
+    services.events.follow(services.mcp.breakers, services.llm.calls.breakers)
     return services
 
 

@@ -71,6 +71,7 @@ class McpGateway:
     gated: GatedParts
     #: What people connect, for the team or for themselves.
     connections: Connections
+    breakers: Breakers
     parts: _Running
 
     @asynccontextmanager
@@ -137,5 +138,6 @@ def build_mcp(house: House, egress: Egress, spans: Spans) -> McpGateway:
         builtin=builtin,
         gated=gated,
         connections=credentials.connections,
+        breakers=breakers,
         parts=_Running(audited, quotas, tools, ways, paces, stdio),
     )

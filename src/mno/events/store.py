@@ -159,14 +159,14 @@ async def arrived(tx: Connection, after: int, limit: int) -> list[Event]:
     return [_event(row) for row in await rows.fetchall()]
 
 
-async def ailing(tx: Connection, abouts: Sequence[str]) -> list[str]:
-    """Subjects of every team that have not recovered, of these ailments."""
+async def ailing(tx: Connection, abouts: Sequence[str]) -> list[tuple[str, str]]:
+    """What ails and the subject, of every team, as far as they have not recovered."""
     rows = await tx.execute(
-        "SELECT DISTINCT subject FROM events_events WHERE kind = 'recovery.start'"
+        "SELECT DISTINCT data->>'about' AS about, subject FROM events_events WHERE kind = 'recovery.start'"
         " AND outcome IS DISTINCT FROM 'recovered' AND data->>'about' = ANY (%(abouts)s)",
         {"abouts": list(abouts)},
     )
-    return [row["subject"] for row in await rows.fetchall()]
+    return [(row["about"], row["subject"]) for row in await rows.fetchall()]
 
 
 async def prune(tx: Connection, lifetime: timedelta, limit: int) -> int:

@@ -33,6 +33,13 @@ async def provider_of(tx: Connection, team_id: UUID, provider_id: UUID) -> Provi
     return None if row is None else _provider(row)
 
 
+async def named_provider(tx: Connection, provider_id: UUID) -> tuple[UUID, str] | None:
+    """Whose it is and what it is called, of any team."""
+    rows = await tx.execute("SELECT team_id, name FROM gateway_providers WHERE id = %(id)s", {"id": provider_id})
+    row = await rows.fetchone()
+    return None if row is None else (row["team_id"], row["name"])
+
+
 async def insert_provider(tx: Connection, provider: Provider) -> None:
     await tx.execute(
         f"INSERT INTO gateway_providers ({_PROVIDER}) VALUES (%(id)s, %(team_id)s, %(name)s, %(kind)s, %(base_url)s,"

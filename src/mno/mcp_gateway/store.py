@@ -36,6 +36,13 @@ async def server_of(tx: Connection, team_id: UUID, server_id: UUID) -> Server | 
     return None if row is None else _server(row)
 
 
+async def named_server(tx: Connection, server_id: UUID) -> tuple[UUID, str] | None:
+    """Whose it is and what it is called, of any team."""
+    rows = await tx.execute("SELECT team_id, name FROM mcp_servers WHERE id = %(id)s", {"id": server_id})
+    row = await rows.fetchone()
+    return None if row is None else (row["team_id"], row["name"])
+
+
 async def insert_server(tx: Connection, server: Server) -> None:
     await tx.execute(f"INSERT INTO mcp_servers ({_SERVER}) VALUES ({_VALUES})", _row(server))
 

@@ -17,6 +17,8 @@ MAX_REST_S = 300.0
 MAX_BREAKERS = 10_000
 
 Key = tuple[str, str]
+#: A target, and whether it works.
+Changed = Callable[[Key, bool], None]
 
 
 @dataclass(slots=True)
@@ -52,6 +54,15 @@ class Breakers:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._known: dict[Key, Breaker] = {}
+        self._told: Changed | None = None
+
+    def watch(self, told: Changed) -> None:
+        """Calls `told` when a breaker opens and when it closes again, not at every trial; it must be quick."""
+        self._told = told
+
+    def suspect(self, key: Key) -> None:
+        """Half-open from now on: one call shows whether it works, as another process has found that it does not."""
+        self._known[key] = Breaker(failures=FAILURES, rest_s=REST_S, open_until=self._clock())
 
     def lets_through(self, key: Key) -> bool:
         breaker = self._known.get(key)
@@ -64,7 +75,9 @@ class Breakers:
             breaker.trial_at = self._clock()
 
     def worked(self, key: Key) -> None:
-        self._known.pop(key, None)
+        breaker = self._known.pop(key, None)
+        if breaker is not None and not breaker.is_closed and self._told is not None:
+            self._told(key, True)
 
     def failed(self, key: Key) -> None:
         if len(self._known) >= MAX_BREAKERS and key not in self._known:
@@ -75,9 +88,12 @@ class Breakers:
             return
         now = self._clock()
         if breaker.is_closed or breaker.trial_at is not None:
+            opens = breaker.is_closed
             breaker.rest_s = min(MAX_REST_S, breaker.rest_s * 2 or REST_S)
             breaker.open_until = now + breaker.rest_s
             breaker.trial_at = None
+            if opens and self._told is not None:
+                self._told(key, False)
 
     def undecided(self, key: Key) -> None:
         """The call ended without saying anything about the target: its caller left."""

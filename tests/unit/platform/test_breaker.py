@@ -91,3 +91,34 @@ def test_it_never_stays_shut_for_longer_than_its_longest_rests(steps: list[str])
             getattr(breakers, step)(TARGET)
     clock.now += 2 * MAX_REST_S
     assert breakers.lets_through(TARGET)
+
+
+def test_who_watches_is_told_of_the_first_opening_and_of_the_closing() -> None:
+    clock = Clock()
+    breakers, told = Breakers(clock), list[tuple[str, bool]]()
+    breakers.watch(lambda key, works: told.append((key[0], works)))
+    breakers.worked(TARGET)
+    for _ in range(FAILURES - 1):
+        breakers.failed(TARGET)
+    assert told == []
+    breakers.failed(TARGET)
+    clock.now += 1_000
+    breakers.begin(TARGET)
+    breakers.failed(TARGET)
+    assert told == [(TARGET[0], False)]
+    clock.now += 1_000
+    breakers.begin(TARGET)
+    breakers.worked(TARGET)
+    assert told == [(TARGET[0], False), (TARGET[0], True)]
+
+
+def test_what_another_process_suspects_is_tried_once_before_it_is_believed() -> None:
+    clock = Clock()
+    breakers, told = Breakers(clock), list[bool]()
+    breakers.watch(lambda _, works: told.append(works))
+    breakers.suspect(TARGET)
+    assert breakers.lets_through(TARGET)
+    breakers.begin(TARGET)
+    assert not breakers.lets_through(TARGET)
+    breakers.worked(TARGET)
+    assert told == [True]

@@ -1,0 +1,1 @@
+"""Upstreams that stop answering and answer again, as the breakers of the gateways find out."""
