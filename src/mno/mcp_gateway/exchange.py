@@ -5,11 +5,12 @@ A stream that ends early is taken up again where the server gave its events an i
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import mno
 from mno.mcp_gateway import message
+from mno.mcp_gateway.aside import Aside
 from mno.mcp_gateway.events import Events
 from mno.mcp_gateway.message import MODERN, Header, Object
 from mno.mcp_gateway.question import CredentialRefused, Question, ServerTrouble
@@ -47,6 +48,8 @@ class Link:
     asked: int = 0
     #: The least severe level of log messages that it was asked for; empty: what it likes.
     level: str = ""
+    #: The stream of its session, once somebody wants to hear it.
+    aside: Aside | None = None
     settling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def is_settled(self) -> bool:
@@ -111,13 +114,16 @@ class Wire:
             answer = await self.listened(link, (b"last-event-id", events.last_id))
         raise ServerTrouble(f"'{link.ready.server.name}' ends its answer again and again without a response.")
 
-    async def events(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
-        """What an older server says on its own; nothing where it has no stream for that."""
+    async def events(
+        self, link: Link, question: Question, deadline: Deadline, opened: Callable[[], None]
+    ) -> AsyncGenerator[Object]:
+        """What an older server says on its own; nothing where it has no stream for that. `opened` once it has begun."""
         answer = await self.listened(link)
         try:
             await answer.head(deadline.left())
             if answer.status == 405:
                 return
+            opened()
             async with contextlib.aclosing(_read(link, answer, Events(), question, deadline)) as read:
                 async for found in read:
                     yield found

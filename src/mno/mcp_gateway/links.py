@@ -8,10 +8,12 @@ Sources: the specification of MCP, "Transports" and "Lifecycle" of revision 2025
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from mno.mcp_gateway import levels, message
+from mno.mcp_gateway.aside import Aside, merged
 from mno.mcp_gateway.eras import agreed_version, greeting, in_era, is_modern
 from mno.mcp_gateway.exchange import Deadline, ForgottenError, Link, Wire, is_response
 from mno.mcp_gateway.message import MODERN, Object, Raw
@@ -37,9 +39,15 @@ __all__ = ["Links", "Question", "ServerSilent", "ServerTrouble", "response_in"]
 GREETING_TIMEOUT_S = 15.0
 #: Servers whose way of speaking is remembered.
 MAX_LINKS = 10_000
+#: How long the stream of a session is read before it is begun anew, in seconds.
+LISTENED_S = 3_600.0
+#: What may come on it in that time, in bytes.
+MAX_SAID_BYTES = 16 * 1024 * 1024
 
 #: Of the newer era; what it opens an older server sends on the stream of its session.
 _LISTEN = "subscriptions/listen"
+#: In the middle of which a server may ask its client.
+_MAY_ASK = frozenset({"tools/call", "prompts/get", "resources/read"})
 
 
 class Links:
@@ -48,9 +56,13 @@ class Links:
     def __init__(self, pool: Pool) -> None:
         self._wire = Wire(pool)
         self._known: dict[ServerKey, Link] = {}
+        #: For servers that ask where nothing says about what: a session in which one call runs at a time.
+        self._single: dict[ServerKey, tuple[Link, asyncio.Lock]] = {}
         self._errands: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
+        for link in (*self._known.values(), *(link for link, _ in self._single.values())):
+            _forget_stream(link)
         for task in self._errands:
             task.cancel()
         self._wire.close()
@@ -67,7 +79,21 @@ class Links:
         `ServerTrouble` when it does not come, `TooLarge` for more than `answer_bytes`.
         """
         link = self._link(ready)
-        deadline = Deadline(question.timeout_s)
+        if link.version and link.version != MODERN and link.aside and link.aside.asks and _can_be_asked(question):
+            single, turn = self._single_of(ready)
+            async with (
+                _in_turn(turn, ready, question.timeout_s),
+                contextlib.aclosing(self._asked_at(single, question)) as messages,
+            ):
+                async for one in messages:
+                    yield one
+            return
+        async with contextlib.aclosing(self._asked_at(link, question)) as messages:
+            async for one in messages:
+                yield one
+
+    async def _asked_at(self, link: Link, question: Question) -> AsyncGenerator[Object]:
+        ready, deadline = link.ready, Deadline(question.timeout_s)
         for is_last in (False, True):
             try:
                 await self._settle(link, min(question.timeout_s, GREETING_TIMEOUT_S))
@@ -77,6 +103,7 @@ class Links:
                 return
             except ForgottenError:
                 link.version, link.session, link.level = "", b"", ""
+                _forget_stream(link)
                 if is_last:
                     raise ServerTrouble(
                         f"'{ready.server.name}' forgets its session as soon as it has made it."
@@ -89,6 +116,8 @@ class Links:
         if link is None or link.ready != ready:
             if len(self._known) >= MAX_LINKS:
                 self._known.clear()
+            if link is not None:
+                _forget_stream(link)
             link = self._known[ready.key] = Link(ready)
         return link
 
@@ -135,13 +164,41 @@ class Links:
     # — one exchange —
 
     async def _in_its_era(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
-        listens = question.method == _LISTEN and link.version != MODERN
-        if link.version != MODERN:
-            await self._set_level(link, question, deadline)
-        messages = self._said(link, question, deadline) if listens else self._messages(link, question, deadline)
-        async with contextlib.aclosing(messages):
+        if link.version == MODERN:
+            async with contextlib.aclosing(self._messages(link, question, deadline)) as messages:
+                async for one in messages:
+                    yield one
+            return
+        await self._set_level(link, question, deadline)
+        aside = self._aside(link)
+        if question.method == _LISTEN:
+            messages = self._said(link, aside, question)
+        elif link.session and aside.is_there and question.method in _MAY_ASK and _can_be_asked(question):
+            messages = self._asked_beside(link, aside, question, deadline)
+        else:
+            messages = self._messages(link, question, deadline)
+        may_ask = question.method in _MAY_ASK
+        aside.running += may_ask
+        try:
+            async with contextlib.aclosing(messages):
+                async for one in messages:
+                    yield one
+        finally:
+            aside.running -= may_ask
+
+    async def _asked_beside(
+        self, link: Link, aside: Aside, question: Question, deadline: Deadline
+    ) -> AsyncGenerator[Object]:
+        """An answer, and questions about it that the server asks on the stream of its session."""
+        async with (
+            aside.asked() as inbox,
+            contextlib.aclosing(merged(self._messages(link, question, deadline), inbox)) as messages,
+        ):
             async for one in messages:
-                yield one
+                if isinstance(one, ServerQuestion) or "method" not in one or "id" not in one:
+                    yield one
+                elif (asked := self._asked_back(link, one, question, deadline)) is not None:
+                    yield asked
 
     async def _messages(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
         link.asked += 1
@@ -172,21 +229,42 @@ class Links:
             self._cancel(link, own_id, question)
             raise
 
-    async def _said(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
+    async def _said(self, link: Link, aside: Aside, question: Question) -> AsyncGenerator[Object]:
         """What an older server says on its own, the resources that the question names among it."""
         for address in addresses_in(question.params):
             params = {"uri": Raw(message.encoded(address))}
             await self._response(link, "resources/subscribe", params, GREETING_TIMEOUT_S)
+        async with aside.heard() as inbox:
+            while (found := await inbox.get()) is not None:
+                assert not isinstance(found, BaseException)
+                yield found
+
+    async def _events(self, link: Link, opened: Callable[[], None]) -> AsyncGenerator[Object]:
+        """What comes on the stream of a session, for a long time."""
+        question = Question(_LISTEN, {}, None, LISTENED_S, MAX_SAID_BYTES)
         try:
-            async with contextlib.aclosing(self._wire.events(link, question, deadline)) as events:
+            async with contextlib.aclosing(self._wire.events(link, question, Deadline(LISTENED_S), opened)) as events:
                 async for found in events:
-                    if "method" in found and "id" not in found:
-                        yield found
-                    elif "method" in found:
-                        self._asked_back(link, found, None, deadline)
-        except Broken as error:
-            if not error.timed_out:
-                raise ServerTrouble(f"'{link.ready.server.name}' cannot be listened to: {error}") from None
+                    yield found
+        except (Broken, ForgottenError) as error:
+            raise ServerTrouble(f"'{link.ready.server.name}' cannot be listened to: {error}") from None
+
+    def _aside(self, link: Link) -> Aside:
+        if link.aside is None:
+
+            def refuse(found: Object) -> None:
+                self._asked_back(link, found, None, Deadline(GREETING_TIMEOUT_S))
+
+            link.aside = Aside(partial(self._events, link), refuse)
+        return link.aside
+
+    def _single_of(self, ready: Ready) -> tuple[Link, asyncio.Lock]:
+        known = self._single.get(ready.key)
+        if known is None or known[0].ready != ready:
+            if len(self._single) >= MAX_LINKS:
+                self._single.clear()
+            known = self._single[ready.key] = Link(ready), asyncio.Lock()
+        return known
 
     async def _set_level(self, link: Link, question: Question, deadline: Deadline) -> None:
         """Lets an older server send what the client of this request wants to read; each still gets only its own."""
@@ -237,3 +315,34 @@ class Links:
         task = asyncio.get_running_loop().create_task(what, name="mcp-errand")
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+
+
+@contextlib.asynccontextmanager
+async def _in_turn(turn: asyncio.Lock, ready: Ready, timeout_s: float) -> AsyncIterator[None]:
+    try:
+        await asyncio.wait_for(turn.acquire(), timeout_s)
+    except TimeoutError:
+        raise ServerSilent(
+            f"'{ready.server.name}' asks its clients in a way that lets one call run at a time, and it is busy."
+        ) from None
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+def _forget_stream(link: Link) -> None:
+    if link.aside is not None:
+        link.aside.close()
+
+
+def _can_be_asked(question: Question) -> bool:
+    """Whether the client behind a question says that it answers something."""
+    if b"clientCapabilities" not in bytes(question.params.get("_meta", b"")):
+        return False
+    try:
+        meta = message.object_of(question.params["_meta"])
+        declared = message.object_of(meta.get(message.CAPABILITIES_KEY, Raw(b"{}")))
+    except ValueError:
+        return False
+    return any(capability in declared for capability in ASKABLE.values())

@@ -56,10 +56,11 @@ def asking() -> MCPServer:
         return f"Roots: {', '.join(str(root.uri) for root in found.roots)}."
 
     @server.tool()
-    async def log(ctx: Context) -> str:
-        await ctx.debug("a detail")
-        await ctx.warning("a warning")
-        return "logged"
+    async def aside(text: str, ctx: Context) -> str:
+        """Asks on the stream of its session, where nothing says about which call."""
+        message = types.SamplingMessage(role="user", content=types.TextContent(type="text", text=text))
+        found = await ctx.session.create_message(messages=[message], max_tokens=10)
+        return f"{text}: {found.content.text}"
 
     return server
 
@@ -115,3 +116,20 @@ async def test_a_client_that_cannot_be_asked_is_not(team: Team, client_era: str,
                 told = str(error)
             assert "Hello" not in told
             assert any(word in told.lower() for word in ("elicit", "cannot be asked", "error executing")), told
+
+
+@pytest.mark.parametrize("era", [MODERN, OLDER])
+async def test_a_question_on_the_stream_of_a_session_reaches_the_client_of_its_call(team: Team, era: str) -> None:
+    async def echoed(context: Any, params: types.CreateMessageRequestParams) -> types.CreateMessageResult:
+        (message,) = params.messages
+        assert isinstance(message.content, types.TextContent)
+        text = types.TextContent(type="text", text=message.content.text.upper())
+        return types.CreateMessageResult(role="assistant", content=text, model="m")
+
+    async with sdk_server(era=OLDER, server=asking()) as address:
+        await team.add("asking", address)
+        async with client_of(team, era, sampling_callback=echoed) as client:
+            # once it is known how it asks, calls take turns, and none gets the question of another
+            for texts in (["a"], ["b", "c", "d"]):
+                told = await asyncio.gather(*(client.call_tool("asking_aside", {"text": text}) for text in texts))
+                assert [text_of(one) for one in told] == [f"{text}: {text.upper()}" for text in texts]
