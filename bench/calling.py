@@ -8,6 +8,9 @@ from typing import Any, Protocol, cast
 
 from server import KEY
 
+#: After how long without an answer a benchmark has failed, in seconds.
+PATIENCE_S = 60.0
+
 
 class Asked(Protocol):
     """Where calls go: a port of this machine, and the bytes of a request."""
@@ -33,8 +36,12 @@ class Caller(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._received, self._end, self._status = b"", -1, status
         self._waiter = loop.create_future()
+        late = loop.call_later(PATIENCE_S, self._finish, RuntimeError(f"There is no answer after {PATIENCE_S} s."))
         self.transport.write(request)
-        await self._waiter
+        try:
+            await self._waiter
+        finally:
+            late.cancel()
 
     async def first_chunk(self, request: bytes) -> None:
         """Returns when the first piece of the body has come; the rest must be awaited by `rest`."""
@@ -121,6 +128,30 @@ async def latencies(place: Asked, connections: int, seconds: float) -> tuple[lis
     for caller in callers:
         caller.transport.close()
     return times, len(times) / took
+
+
+async def paced(place: Asked, connections: int, per_second: float, seconds: float) -> list[float]:
+    """Times of calls that leave by the clock, in turns over so many connections. One whose connection is not free when
+    it is due counts from then on: what a stall holds up is charged to it.
+    """
+    request = place.request()
+    callers = [await connected(place) for _ in range(connections)]
+    times: list[float] = []
+    began = time.perf_counter() + 0.1
+
+    async def work(caller: Caller, place: int) -> None:
+        for number in range(place, int(per_second * seconds), connections):
+            due = began + number / per_second
+            late = time.perf_counter() > due
+            if not late:
+                await asyncio.sleep(due - time.perf_counter())
+            start = due if late else time.perf_counter()
+            await caller.ask(request)
+            times.append(time.perf_counter() - start)
+        caller.transport.close()
+
+    await asyncio.gather(*(work(caller, place) for place, caller in enumerate(callers)))
+    return times
 
 
 def api(port: int, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:

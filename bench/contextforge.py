@@ -1,6 +1,7 @@
 """IBM ContextForge as its documentation starts it: an environment of its own, SQLite in a new folder, one server."""
 
 import json
+import os
 import secrets
 import subprocess
 import time
@@ -42,10 +43,9 @@ class Rpc:
 def contextforge(tools_port: int, folder: Path) -> Iterator[Rpc]:
     port = free_port()
     programs = installed(PACKAGE)
-    secret = secrets.token_hex(32)
     own = {
         "DATABASE_URL": f"sqlite:///{folder}/mcp.db",
-        "JWT_SECRET_KEY": secret,
+        "JWT_SECRET_KEY": secrets.token_hex(32),
         "AUTH_ENCRYPTION_SECRET": secrets.token_hex(32),
         "PLATFORM_ADMIN_EMAIL": _MAIL,
         "PLATFORM_ADMIN_PASSWORD": secrets.token_urlsafe(24) + "aA1!",
@@ -56,7 +56,7 @@ def contextforge(tools_port: int, folder: Path) -> Iterator[Rpc]:
     }
     command = [str(programs / "mcpgateway"), "--host", "127.0.0.1", "--port", str(port)]
     with running(command, own, Target(f"http://127.0.0.1:{port}", ""), "/health", folder):
-        key = _token(programs, secret)
+        key = _token(programs, own)
         _asked(port, key, "POST", "/gateways", _server(tools_port))
         yield Rpc(port, key, _tool(port, key))
 
@@ -65,11 +65,11 @@ def _server(tools_port: int) -> dict[str, Any]:
     return {"name": "fake", "url": f"http://127.0.0.1:{tools_port}/mcp", "transport": "STREAMABLEHTTP"}
 
 
-def _token(programs: Path, secret: str) -> str:
+def _token(programs: Path, own: dict[str, str]) -> str:
     made = subprocess.run(
         [str(programs / "python"), "-m", "mcpgateway.utils.create_jwt_token",
-         "--username", _MAIL, "--admin", "--exp", "600", "--secret", secret],
-        check=True, capture_output=True, text=True,
+         "--username", _MAIL, "--admin", "--exp", "600", "--secret", own["JWT_SECRET_KEY"]],
+        check=True, capture_output=True, text=True, env={**os.environ, **own},
     )  # fmt: skip
     return made.stdout.strip().splitlines()[-1]
 
