@@ -51,7 +51,7 @@ web-check: $(STAMPS)/web-packages
 unit: setup-dev web $(STAMPS)/contract
 	@echo "==> tests"
 	@# what is compiled is kept, whatever the shell says: the tests start a hundred programs
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90 $(ARGS)
 
 bench: setup-dev web ## Print the figures of BENCHMARKS.md (some minutes, a quiet machine)
 	@$(BIN)/python bench/run.py $(ARGS)

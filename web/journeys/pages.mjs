@@ -7,7 +7,8 @@ import { listedTraces, send, weeks } from "./demonstration.mjs";
 import { walkEverywhere } from "./walk.mjs";
 
 const { url, link, key } = hub();
-const PAGES = ["/start", "/monitor?from=-7d", "/monitor/traces?from=-7d", "/monitor/logs", "/monitor/system", "/costs?from=-7d", "/costs/budgets", "/costs/ledger?from=-7d", "/costs/forecast", "/costs/anomalies", "/costs/savings", "/costs/prices", "/costs/alerts", "/costs/alerts?view=history", "/costs/alerts?view=silences", "/integrations/gateway", "/integrations/channels", "/team/keys", "/profile", "/settings/sign-in"];
+// Those that no other journey looks at.
+const PAGES = ["/start", "/monitor?from=-7d", "/monitor/traces?from=-7d", "/monitor/system", "/costs?from=-7d", "/costs/budgets", "/costs/ledger?from=-7d", "/costs/forecast", "/costs/anomalies", "/costs/savings", "/costs/prices", "/profile", "/settings/sign-in"];
 let browser;
 let state;
 let tracePath;
