@@ -68,6 +68,8 @@ from mno.settings import routes as settings_routes
 
 #: Requests that are still answered when the program is told to stop; live streams end then.
 GRACE_S = 3
+#: What a client may send in one message by WebSocket; nothing is expected.
+MAX_SOCKET_MESSAGE_BYTES = 4_096
 #: Ingest has limits of its own, far above those of other bodies.
 OWN_BODY_LIMITS = (
     "/otlp/",
@@ -198,7 +200,10 @@ def uvicorn_config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=Connection,
-        ws="none",
+        ws="websockets-sansio",
+        # nobody tells us anything by WebSocket
+        ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
         # the door reads them, of the proxies that the settings name; this would believe everybody on this machine
         proxy_headers=False,
         lifespan="off",

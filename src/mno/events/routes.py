@@ -1,18 +1,31 @@
 """HTTP for value events: sending one, the history, the live stream over server-sent events and WebSocket."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request, WebSocket
 from fastapi.responses import StreamingResponse
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocketDisconnect
 
 from mno.events.following.service import EventFeed, Look
 from mno.events.model import MAX_EVENT_PAGE, READ, EventFilter, EventKind, EventSeverity, Sight
-from mno.events.schemas import CardShape, EventList, EventReceipt, EventShape, EventWish, as_server_sent
+from mno.events.schemas import (
+    SOCKET_PING,
+    CardShape,
+    EventList,
+    EventReceipt,
+    EventShape,
+    EventWish,
+    as_server_sent,
+    as_texts,
+)
 from mno.events.service import Events, check
 from mno.events.wording import spoken
 from mno.identity.teams.model import Language
 from mno.platform import clock, live
+from mno.platform.ending import ended
 from mno.platform.errors import Invalid, MnoError
 from mno.platform.http.gate import authenticated, permitted, requires
 from mno.platform.ids import parsed, shown
@@ -107,7 +120,48 @@ def router(events: Events, feed: EventFeed) -> APIRouter:
         cards = feed.follow(reader.team_id, asked, _look(request, events), as_server_sent(language), since)
         return StreamingResponse(cards, media_type="text/event-stream", headers=live.HEADERS)
 
+    @routes.websocket("/api/agent/events")
+    async def socket_of_events(
+        socket: WebSocket,
+        reader: EventReader,
+        asked: _Asked,
+        language: _Spoken,
+        after: Annotated[str, Query(max_length=20)] = "",
+    ) -> None:
+        """The same over a WebSocket: each message is one JSON text (`StreamMessage`)."""
+        check(asked)
+        feed.check_room()
+        told = feed.follow(reader.team_id, asked, _look(socket, events), as_texts(language), _position(after))
+        await socket.accept()
+        await _talk(socket, told)
+
     return routes
+
+
+async def _talk(socket: WebSocket, told: AsyncIterator[bytes]) -> None:
+    """Sends until there is nothing more to be told or the client leaves; what the client says is not listened to."""
+    sending, leaving = asyncio.create_task(_send(socket, told)), asyncio.create_task(_gone(socket))
+    try:
+        await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await ended(leaving)
+        await ended(sending)
+
+
+async def _send(socket: WebSocket, told: AsyncIterator[bytes]) -> None:
+    try:
+        async for chunk in told:
+            if chunk != live.OPENING:
+                for text in (SOCKET_PING if chunk == live.PING else chunk).splitlines():
+                    await socket.send_text(text.decode())
+        await socket.close(1001, "Come back: the stream goes on after the last id.")
+    except (WebSocketDisconnect, RuntimeError):  # it has left in the middle
+        return
+
+
+async def _gone(socket: WebSocket) -> None:
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 def _look(connection: HTTPConnection, events: Events) -> Look:

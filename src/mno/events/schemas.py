@@ -155,6 +155,10 @@ def as_server_sent(language: Language) -> Encode:
     return encode
 
 
+#: That a silent stream is alive.
+SOCKET_PING = b'{"event":"ping"}'
+
+
 def as_texts(language: Language) -> Encode:
     """One line of JSON for each message, for transports with frames of their own."""
 

@@ -9,6 +9,8 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from mno.bootstrap import Services
 from mno.events.following.service import EventFeed
@@ -158,6 +160,54 @@ async def test_a_stream_ends_when_its_reader_may_not_read_any_more(services: Ser
     feed = EventFeed(services.engines.database, services.versions)
     told = [chunk async for chunk in feed.follow(new_id(), EventFilter(), gone, lambda _: b"x", None)]
     assert told == [live.OPENING]
+
+
+async def test_a_websocket_tells_the_same_and_resumes_after_an_id(app: FastAPI, client: httpx.AsyncClient) -> None:
+    async with served(app) as address:
+        url = f"{address.replace('http', 'ws')}/api/agent/events"
+        async with connect(url, additional_headers=HEADERS) as socket:
+            ready = orjson.loads(await socket.recv())
+            assert ready["event"] == "ready"
+            await send(client, "1", "a")
+            card = orjson.loads(await socket.recv())
+            assert (card["event"], card["data"]["count"]) == ("card", 1)
+            assert card["data"]["event"]["data"]["title"] == "1"
+        await send(client, "2", "b")
+        await history(client, 2)
+        async with connect(f"{url}?after={card['id']}", additional_headers=HEADERS) as socket:
+            again = orjson.loads(await socket.recv())
+            assert again["data"]["event"]["data"]["title"] == "2"
+            async with asyncio.timeout(5):
+                await socket.send("x" * 100)  # nobody listens, and nobody minds
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({}, "", 401),
+        ({"authorization": "Bearer mno_wrong"}, "", 401),
+        (HEADERS, "?after=x", 400),
+        # a session's cookie that another page sends along
+        ({"cookie": "mno_session=some", "origin": "https://evil.example"}, "", 403),
+    ],
+)
+async def test_a_websocket_is_refused_before_it_is_open(
+    app: FastAPI, headers: dict[str, str], query: str, status: int
+) -> None:
+    async with served(app) as address:
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(f"{address.replace('http', 'ws')}/api/agent/events{query}", additional_headers=headers):
+                pass
+    assert refused.value.response.status_code == status
+    assert refused.value.response.headers["content-type"] == "application/problem+json"
+
+
+async def test_where_there_is_no_websocket_none_opens(app: FastAPI) -> None:
+    async with served(app) as address:
+        for path in ("/", "/api/events", "/mcp", "/llm/openai/v1/models"):
+            with pytest.raises(InvalidStatus):
+                async with connect(address.replace("http", "ws") + path, additional_headers=HEADERS):
+                    pass
 
 
 async def history(client: httpx.AsyncClient, count: int) -> list[Any]:

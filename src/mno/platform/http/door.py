@@ -70,12 +70,12 @@ class Door:
         self._rules = rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         told = _told(scope["headers"])
         if self._came_by_https(scope, told):
-            scope = {**scope, "scheme": "https"}
+            scope = {**scope, "scheme": "https" if scope["type"] == "http" else "wss"}
         came_from = self._origin(scope, told)
         origin.set_current(came_from)
         if not admits(self._rules.allowed_networks(None), came_from.address):

@@ -41,12 +41,12 @@ class Authenticator(Protocol):
     async def principal_of_session(self, token: str) -> Principal: ...
 
 
-def requires(permission: str, *, below: bool = False) -> Callable[[Request], Awaitable[Principal]]:
+def requires(permission: str, *, below: bool = False) -> Callable[[HTTPConnection], Awaitable[Principal]]:
     """A dependency that lets only principals with this permission pass (401, 403). With `below` also those who hold it
     for one agent, tool or task of the project: the service asks the policy about that one.
     """
 
-    async def gate(request: Request) -> Principal:
+    async def gate(request: HTTPConnection) -> Principal:
         principal = await authenticated(request)
         return _permitted_here(request, principal, permission, below=below)
 
@@ -140,8 +140,9 @@ async def _principal(request: HTTPConnection) -> Principal:
     token = request.cookies.get(SESSION_COOKIE)
     if not token:
         raise Unauthenticated("Send an API key (Authorization: Bearer mno_…), or sign in.")
-    if request.scope.get("method", "GET") not in _READING and not _from_our_pages(request):
-        raise Denied("A changing request with a session must come from this server's own pages.")
+    # a WebSocket has no method: any page may open one to us, and would read what we send
+    if request.scope.get("method") not in _READING and not _from_our_pages(request):
+        raise Denied("A changing request or a WebSocket with a session must come from this server's own pages.")
     return await authenticator.principal_of_session(token)
 
 

@@ -156,7 +156,7 @@ async def tell_refusal(request: Request, error: Exception) -> None:
     # the route's template: what stands in a path may be a secret, such as an invitation
     route = getattr(request.scope.get("route"), "path", "")
     action = "access.deny" if isinstance(error, Denied) else "authentication.fail"
-    await refusals.refused(actor, action, f"{request.method} {route}", detail=str(error))
+    await refusals.refused(actor, action, f"{request.scope.get('method', 'GET')} {route}", detail=str(error))
 
 
 async def tell_refusal_in(scope: Scope, route: str, error: Exception) -> None:
