@@ -8,6 +8,7 @@ type Schemas = components["schemas"];
 export type Server = Schemas["McpServerShape"];
 export type ServerWish = Schemas["McpServerWish"];
 export type ServerChange = Schemas["McpServerChange"];
+export type Transport = Server["transport"];
 export type CredentialKind = Server["credential_kind"];
 export type Health = Schemas["McpServerHealth"];
 export type Check = Schemas["McpCheck"];
@@ -37,6 +38,15 @@ export const healthQuery = queryOptions({
   select: ({ items }) => new Map(items.map((each) => [each.id, each])),
   refetchInterval: HEALTH_EVERY_MS,
 });
+
+export type CredentialScope = Server["credential_scope"];
+
+/** How a server stands for the person who looks: by their own credential, or the team's. */
+export const connectionQuery = (serverId: string) =>
+  queryOptions({
+    queryKey: [MCP, "connection", serverId],
+    queryFn: ({ signal }) => request<Schemas["McpConnectionShape"]>(`/api/mcp/registry/${serverId}/credential`, { signal }),
+  });
 
 /** A change of the registry, after which all of it is asked anew: health and tools speak of servers. */
 export function useMcpChange<Wish = void, Answer = unknown>(change: (wish: Wish) => Promise<Answer>, done?: (answer: Answer) => void) {

@@ -70,7 +70,7 @@ function Outcome({ told, isDone }: { told: Imported; isDone: boolean }) {
           <div key={each.name} className="row" style={{ gap: 8 }}>
             <Icon size={14} className="good" style={{ flex: "none" }} aria-hidden />
             <b style={{ fontWeight: 500 }}>{each.name}</b>
-            <span className="dim mono cut">{each.address}</span>
+            <span className="dim mono cut">{each.address || [each.command, ...each.args].join(" ")}</span>
             <span className="mark">{t(`mcp.credential.${each.credential_kind}`)}</span>
           </div>
         ))}

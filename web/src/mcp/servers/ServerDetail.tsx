@@ -11,6 +11,7 @@ import { ConfirmByName } from "../../ui/ConfirmByName";
 import { Ago, CopyId } from "../../ui/Values";
 import { type Health, type Server, useMcpChange } from "../shapes";
 import { CheckNow } from "./CheckNow";
+import { Connection } from "./Connection";
 import { ServerForm } from "./ServerForm";
 import { BreakerMark, StateMark } from "./ServerHealth";
 
@@ -44,6 +45,7 @@ export function ServerDetail({ server, health, mayWrite, close }: DetailProps) {
         </div>
         {server.description !== "" && <p style={{ margin: 0, whiteSpace: "pre-wrap" }}>{server.description}</p>}
         {mayWrite && <CheckNow server={server} />}
+        <Connection server={server} mayWrite={mayWrite} />
         {health && <HealthFacts server={server} health={health} />}
         <SetupFacts server={server} />
         <div className="row wrap">
@@ -96,9 +98,13 @@ function HealthFacts({ server, health }: { server: Server; health: Health }) {
 function SetupFacts({ server }: { server: Server }) {
   const { t, language } = useLanguage();
   const facts: [string, ReactNode][] = [
-    [t("mcp.address"), <CopyId key="address" id={server.address}><span style={{ overflowWrap: "anywhere" }}>{server.address}</span></CopyId>],
+    [t("mcp.transport"), t(`mcp.transport.${server.transport}`)],
+    server.transport === "stdio"
+      ? [t("mcp.command"), <code key="command" className="mono" style={{ overflowWrap: "anywhere" }}>{[server.command, ...server.args].join(" ")}</code>]
+      : [t("mcp.address"), <CopyId key="address" id={server.address}><span style={{ overflowWrap: "anywhere" }}>{server.address}</span></CopyId>],
+    ...(server.env_names.length > 0 ? [[t("mcp.env"), server.env_names.join(", ")] as [string, ReactNode]] : []),
     [t("gateway.clientAddress"), <CopyId key="client" id={`${window.location.origin}/mcp/${server.name}`}>{`/mcp/${server.name}`}</CopyId>],
-    [t("gateway.credential"), server.credential_kind === "header" ? server.header : t(`mcp.credential.${server.credential_kind}`)],
+    [t("gateway.credential"), <CredentialText key="credential" server={server} />],
     [t("gateway.timeout"), `${server.timeout_s} s`],
     [t("mcp.resultBytes"), formatBytes(server.result_bytes, language)],
     [t("keys.created"), <Ago key="created" at={server.created_at} />],
@@ -116,6 +122,12 @@ function SetupFacts({ server }: { server: Server }) {
       )}
     </section>
   );
+}
+
+function CredentialText({ server }: { server: Server }) {
+  const t = useWords();
+  const kind = server.credential_kind === "header" ? server.header : t(`mcp.credential.${server.credential_kind}`);
+  return server.credential_scope === "user" ? `${kind} · ${t("mcp.credentialOwner.user")}` : kind;
 }
 
 export function RemoveServer({ server, close, removed }: { server: Server; close: () => void; removed: () => void }) {

@@ -1,18 +1,17 @@
 /* A server added or changed: where it is, how the hub shows it who it is, and how much may be asked of it. */
 
-import { Collapse, PasswordInput, SegmentedControl, TagsInput, Textarea, TextInput, UnstyledButton } from "@mantine/core";
+import { Collapse, TagsInput, Textarea, TextInput, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconChevronDown, IconChevronRight, IconNetwork } from "@tabler/icons-react";
+import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { useState } from "react";
 import { request } from "../../api/client";
-import { isOwnNetwork } from "../../gateway/presets";
 import { useWords } from "../../i18n/language";
 import { EditDialog, FIELDS } from "../../ui/EditDialog";
 import { WholeNumber } from "../../ui/WholeNumber";
 import { MAX_CALLS_PER_MINUTE, MAX_CONCURRENT_CALLS, MAX_RESULT_BYTES, MAX_TAGS, MAX_TIMEOUT_S, type Server, useMcpChange } from "../shapes";
-import { changeOf, type Draft, draftOf, isComplete, isServerName, needsCredential, useDifference, wishOf } from "./serverDraft";
-
-const CREDENTIALS = ["none", "bearer", "header"] as const;
+import { Credential } from "./Credential";
+import { Reach } from "./Reach";
+import { changeOf, type Draft, draftOf, isComplete, isServerName, useDifference, wishOf } from "./serverDraft";
 
 interface FormProps {
   /** The server to change; null to add one. */
@@ -70,49 +69,11 @@ function Fields({ draft, server, change }: FieldsProps) {
         value={draft.name}
         onChange={(event) => change({ name: event.currentTarget.value })}
       />
-      <TextInput required maxLength={500} label={t("mcp.address")} placeholder="https://example.com/mcp" value={draft.address} onChange={(event) => change({ address: event.currentTarget.value })} />
-      {isOwnNetwork(draft.address) && (
-        <div className="notice information" role="note">
-          <IconNetwork size={16} aria-hidden />
-          <span className="grow">{t("gateway.ownNetwork")}</span>
-        </div>
-      )}
-      <Credential draft={draft} server={server} change={change} />
+      <Reach draft={draft} server={server} change={change} />
+      {draft.transport !== "stdio" && <Credential draft={draft} server={server} change={change} />}
       <Textarea autosize minRows={1} maxRows={4} maxLength={2000} label={t("mcp.description")} value={draft.description} onChange={(event) => change({ description: event.currentTarget.value })} />
       <TagsInput size="xs" maxTags={MAX_TAGS} label={t("mcp.tags")} value={draft.tags} onChange={(tags) => change({ tags })} />
       <Limits draft={draft} change={change} />
-    </>
-  );
-}
-
-function Credential({ draft, server, change }: FieldsProps) {
-  const t = useWords();
-  const kind = draft.credential_kind;
-  const isWanted = needsCredential(draft, server);
-  return (
-    <>
-      <div>
-        <div style={{ marginBottom: 4, fontWeight: 500, fontSize: 12 }}>{t("mcp.credentialKind")}</div>
-        <SegmentedControl
-          aria-label={t("mcp.credentialKind")}
-          value={kind}
-          onChange={(next) => change({ credential_kind: next })}
-          data={CREDENTIALS.map((each) => ({ value: each, label: t(`mcp.credential.${each}`) }))}
-        />
-      </div>
-      {kind === "header" && <TextInput required maxLength={100} label={t("mcp.header")} placeholder="x-api-key" value={draft.header} onChange={(event) => change({ header: event.currentTarget.value })} />}
-      {kind !== "none" && (
-        <PasswordInput
-          size="xs"
-          required={isWanted}
-          autoComplete="new-password"
-          maxLength={10_000}
-          label={t("gateway.credential")}
-          description={t(server === null ? "mcp.credentialText" : isWanted ? "mcp.credentialAgain" : "gateway.credentialKept")}
-          value={draft.credential}
-          onChange={(event) => change({ credential: event.currentTarget.value })}
-        />
-      )}
     </>
   );
 }

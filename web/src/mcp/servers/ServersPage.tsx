@@ -99,6 +99,7 @@ function Servers({ items, health, traffic, error, retry, mayWrite, act, empty }:
     { key: "calls", title: t("mcp.lastHour"), align: "right", order: (row) => traffic?.get(row.name)?.calls ?? 0, cell: (row) => <LastHour traffic={traffic?.get(row.name)} /> },
     { key: "description", title: t("mcp.description"), optional: true, cell: (row) => (row.description === "" ? null : <div className="dim cell-cut" title={row.description}>{row.description}</div>) },
     { key: "tags", title: t("mcp.tags"), cell: (row) => (row.tags.length === 0 ? null : <span className="row wrap" style={{ gap: 4 }}>{row.tags.map((tag) => <span key={tag} className="mark">{tag}</span>)}</span>) },
+    { key: "transport", title: t("mcp.transport"), optional: true, cell: (row) => <span className="dim nowrap">{t(`mcp.transport.${row.transport}`)}</span> },
     { key: "credential", title: t("gateway.credential"), optional: true, cell: (row) => <span className="dim">{row.credential_kind === "header" ? row.header : t(`mcp.credential.${row.credential_kind}`)}</span> },
     { key: "timeout", title: t("gateway.timeout"), align: "right", optional: true, cell: (row) => `${formatCount(row.timeout_s, language)} s` },
     {
@@ -139,7 +140,7 @@ function ServerName({ server, open }: { server: Server; open: () => void }) {
       >
         {server.name}
       </button>
-      <div className="dim cell-cut" style={{ maxWidth: 220, fontSize: 12, lineHeight: "16px" }} title={server.address}>{hostOf(server.address)}</div>
+      <div className="dim cell-cut" style={{ maxWidth: 220, fontSize: 12, lineHeight: "16px" }} title={server.address || server.command}>{server.transport === "stdio" ? server.command : hostOf(server.address)}</div>
     </div>
   );
 }
