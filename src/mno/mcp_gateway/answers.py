@@ -87,6 +87,20 @@ def read(request: Request, response: Object, named: Callable[[str], str]) -> Obj
     return {**response, "result": Raw(message.encoded(result))}
 
 
+def linked(response: Object, named: Callable[[str], str]) -> Object:
+    """A response to `tools/call` whose links to resources have the addresses that the client knows."""
+    if b'"resource' not in bytes(response.get("result", b"")):
+        return response  # nearly all: they pass as they are
+    result = members_of(response["result"])
+    items = [members_of(raw) for raw in message.items_of(result.get("content", Raw(b"[]")))]
+    for item in items:
+        if message.text_of(item.get("type")) == "resource_link":
+            item.update(_addressed(Raw(message.encoded(item)), named))
+        elif message.text_of(item.get("type")) == "resource" and "resource" in item:
+            item["resource"] = Raw(message.encoded(_addressed(item["resource"], named)))
+    return {**response, "result": Raw(message.encoded({**result, "content": items}))}
+
+
 def _addressed(raw: Raw, named: Callable[[str], str]) -> Object:
     content = members_of(raw)
     address = message.text_of(content.get("uri"))

@@ -157,14 +157,16 @@ class Requests:
                 raise Denied(f"'{principal.name}' may not use the server '{target.ready.server.name}'.")
             ask = partial(self._passing.messages, principal, request.method, target)
         params = _as_newer(target.params, session)
+        named = str if only else partial(names.outer_address, target.ready)
         relayed = self._relay.messages(Caller(owner_of(principal), request, session), target, params, ask)
         async with contextlib.aclosing(relayed) as messages:
             async for one in messages:
                 if "method" in one:
                     yield message.encoded(one)
-                elif request.method == "resources/read" and not (only and not request.is_modern):
-                    named = partial(names.outer_address, target.ready)
-                    yield answers.passed_on(request, answers.read(request, one, str if only else named))
+                elif request.method == "resources/read" and (request.is_modern or not only):
+                    yield answers.passed_on(request, answers.read(request, one, named))
+                elif request.method == "tools/call" and not only:
+                    yield answers.passed_on(request, answers.linked(one, named))
                 else:
                     yield answers.passed_on(request, one)
 

@@ -33,6 +33,14 @@ def changing() -> MCPServer:
         return f"Review {code}."
 
     @server.tool()
+    async def find() -> list[types.ResourceLink | types.EmbeddedResource]:
+        inner = types.TextResourceContents(uri=NOTE, text="a note")
+        return [
+            types.ResourceLink(type="resource_link", name="note", uri=NOTE),
+            types.EmbeddedResource(type="resource", resource=inner),
+        ]
+
+    @server.tool()
     async def change(ctx: Context) -> str:
         server.add_tool(change, name="changed")
         if ctx.protocol_version == MODERN:
@@ -75,6 +83,10 @@ async def test_prompts_and_resources_stand_behind_their_server(changes: Team) ->
             address = "mno+changing+" + NOTE
             assert [one.uri for one in (await client.list_resources()).resources] == [address]
             assert [one.uri for one in (await client.read_resource(address)).contents] == [address]
+            link, inner = (await client.call_tool("changing_find", {})).content
+            assert isinstance(link, types.ResourceLink)
+            assert isinstance(inner, types.EmbeddedResource)
+            assert (link.uri, inner.resource.uri) == (address, address)
             ref = types.PromptReference(type="ref/prompt", name="changing_review")
             with pytest.raises(Exception, match=r"(?i)method"):  # this server completes nothing
                 await client.complete(ref, {"name": "code", "value": "x"})
