@@ -23,8 +23,9 @@ from mno.platform.upstream.pool import Pool
 DRAIN_S = 1.0
 #: How often one answer is taken up again.
 MAX_RESUMPTIONS = 20
-#: When it is, where the server does not say, in seconds; and the longest that a server may say.
+#: After how long it is, where the server does not say, in seconds.
 RESUME_AFTER_S = 1.0
+#: And the longest that a server may say, in seconds.
 MAX_RESUME_AFTER_S = 30.0
 
 _BOTH = b"application/json, text/event-stream"
