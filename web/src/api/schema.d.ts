@@ -3071,6 +3071,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mcp/builtin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Hub Servers
+         * @description The hub's own MCP servers with their tools, and which of these the caller may use.
+         */
+        get: operations["list_hub_servers_api_mcp_builtin_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mcp/policies": {
         parameters: {
             query?: never;
@@ -3117,6 +3137,94 @@ export interface paths {
          * @description Changes what is named.
          */
         patch: operations["change_tool_rule_api_mcp_policies__rule_id__patch"];
+        trace?: never;
+    };
+    "/api/mcp/registry/{server_id}/credential": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mcp Credential
+         * @description Whether a server is connected for the caller: by their own credential, or by the team's.
+         */
+        get: operations["mcp_credential_api_mcp_registry__server_id__credential_get"];
+        /**
+         * Bring Mcp Credential
+         * @description Keeps the person's own credential, for a server where each brings theirs.
+         */
+        put: operations["bring_mcp_credential_api_mcp_registry__server_id__credential_put"];
+        post?: never;
+        /**
+         * Take Mcp Credential Back
+         * @description Forgets the person's own credential, or (with mcp.write) the team's connection.
+         */
+        delete: operations["take_mcp_credential_back_api_mcp_registry__server_id__credential_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/registry/{server_id}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Connect Mcp Server
+         * @description Begins to connect a server by consent at its authorization server; needs mcp.write where it is the team's.
+         */
+        post: operations["connect_mcp_server_api_mcp_registry__server_id__connect_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mcp Server Connected
+         * @description Where an authorization server sends the browser back to: keeps what it gives, and goes on.
+         */
+        get: operations["mcp_server_connected_oauth_callback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/oauth/client.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Client Document
+         * @description What the hub says about itself where it is a client (client id metadata document).
+         */
+        get: operations["client_document_oauth_client_json_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/mcp/calls": {
@@ -4510,7 +4618,7 @@ export interface components {
          * @description What is compared. Cost is USD, rates and shares are percent, latency is milliseconds.
          * @enum {string}
          */
-        AlertMeasure: "cost" | "calls" | "errors" | "error_rate" | "latency" | "tokens" | "budget_share" | "anomalies";
+        AlertMeasure: "cost" | "calls" | "errors" | "error_rate" | "latency" | "tokens" | "budget_share" | "anomalies" | "tool_errors" | "tool_error_rate";
         /**
          * AlertPoint
          * @description The measure over the window that ends at `at`; null where there is nothing to measure.
@@ -5857,6 +5965,23 @@ export interface components {
          * @enum {string}
          */
         ComponentStatus: "ok" | "slow" | "down";
+        /** ConnectAnswer */
+        ConnectAnswer: {
+            /**
+             * Location
+             * @description Where the browser goes, so that the person may consent there.
+             */
+            location: string;
+        };
+        /** ConnectWish */
+        ConnectWish: {
+            /**
+             * Return To
+             * @description The page to go on to afterwards.
+             * @default /
+             */
+            return_to?: string;
+        };
         /** ConsentAnswer */
         ConsentAnswer: {
             /**
@@ -5983,7 +6108,13 @@ export interface components {
          * @description How the hub shows a server who it is.
          * @enum {string}
          */
-        CredentialKind: "none" | "bearer" | "header";
+        CredentialKind: "none" | "bearer" | "header" | "oauth" | "client_credentials";
+        /**
+         * CredentialScope
+         * @description Whose the credential is.
+         * @enum {string}
+         */
+        CredentialScope: "team" | "user";
         /** CreditWish */
         CreditWish: {
             /**
@@ -6906,6 +7037,42 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** HubServerList */
+        HubServerList: {
+            /** Items */
+            items: components["schemas"]["HubServerShape"][];
+        };
+        /**
+         * HubServerShape
+         * @description A server of the hub's own; it stands in no registry and cannot be changed.
+         */
+        HubServerShape: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Tools */
+            tools: components["schemas"]["HubToolShape"][];
+        };
+        /**
+         * HubToolShape
+         * @description A tool of the hub's own, as it is called at its server.
+         */
+        HubToolShape: {
+            /** Name */
+            name: string;
+            /** Definition */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** Permission */
+            permission: string;
+            /**
+             * Permitted
+             * @description Whether who asks holds the permission; else the tool is not listed for them.
+             */
+            permitted: boolean;
+        };
         /**
          * IngestFigures
          * @description Counts since the start, the queue now, the latest timings in milliseconds.
@@ -7503,6 +7670,28 @@ export interface components {
             /** Failure */
             failure: string;
         };
+        /**
+         * McpConnectionShape
+         * @description How a server's credential stands for the person, without the credential.
+         */
+        McpConnectionShape: {
+            kind: components["schemas"]["CredentialKind"];
+            scope: components["schemas"]["CredentialScope"];
+            /** Connected */
+            connected: boolean;
+            /**
+             * Broken
+             * @description Why what was connected works no more; empty: it does.
+             */
+            broken: string;
+            /** Connected At */
+            connected_at: string | null;
+            /**
+             * Expires At
+             * @description Of the present access token; it is renewed before.
+             */
+            expires_at: string | null;
+        };
         /** McpHealthList */
         McpHealthList: {
             /** Items */
@@ -7592,6 +7781,11 @@ export interface components {
              */
             document_address?: string | null;
             credential_kind?: components["schemas"]["CredentialKind"] | null;
+            credential_scope?: components["schemas"]["CredentialScope"] | null;
+            /** Oauth Client Id */
+            oauth_client_id?: string | null;
+            /** Oauth Scopes */
+            oauth_scopes?: string | null;
             /** Header */
             header?: string | null;
             /**
@@ -7702,6 +7896,11 @@ export interface components {
              */
             document_digest: string;
             credential_kind: components["schemas"]["CredentialKind"];
+            credential_scope: components["schemas"]["CredentialScope"];
+            /** Oauth Client Id */
+            oauth_client_id: string;
+            /** Oauth Scopes */
+            oauth_scopes: string;
             /** Header */
             header: string;
             /** Description */
@@ -7783,6 +7982,20 @@ export interface components {
             document_address?: string | null;
             /** @default none */
             credential_kind?: components["schemas"]["CredentialKind"];
+            /** @default team */
+            credential_scope?: components["schemas"]["CredentialScope"];
+            /**
+             * Oauth Client Id
+             * @description Of the kinds `oauth` and `client_credentials`.
+             * @default
+             */
+            oauth_client_id?: string;
+            /**
+             * Oauth Scopes
+             * @description Of the kinds `oauth` and `client_credentials`.
+             * @default
+             */
+            oauth_scopes?: string;
             /**
              * Header
              * @description Of a credential of the kind `header`.
@@ -8113,6 +8326,14 @@ export interface components {
          * @enum {string}
          */
         Outcome: "allow" | "deny";
+        /**
+         * OwnCredentialWish
+         * @description Kept encrypted, never shown.
+         */
+        OwnCredentialWish: {
+            /** Credential */
+            credential: string;
+        };
         /** OwnSession */
         OwnSession: {
             /** Id */
@@ -15105,6 +15326,10 @@ export interface operations {
                 agent?: string[];
                 /** @description Repeatable; any of the values matches. */
                 environment?: string[];
+                /** @description Repeatable; any of the values matches. */
+                operation?: string[];
+                /** @description Repeatable; any of the values matches. */
+                tool?: string[];
                 /** @description Free text in names, messages and attributes; or a trace or span id. */
                 q?: string;
                 /** @description error: a span failed; ok: none of the trace did. */
@@ -17613,6 +17838,35 @@ export interface operations {
             };
         };
     };
+    list_hub_servers_api_mcp_builtin_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HubServerList"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_tool_rules_api_mcp_policies_get: {
         parameters: {
             query?: never;
@@ -17726,6 +17980,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToolRuleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_credential_api_mcp_registry__server_id__credential_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpConnectionShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bring_mcp_credential_api_mcp_registry__server_id__credential_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnCredentialWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_mcp_credential_back_api_mcp_registry__server_id__credential_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    connect_mcp_server_api_mcp_registry__server_id__connect_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                server_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectAnswer"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mcp_server_connected_oauth_callback_get: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                iss?: string | null;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    client_document_oauth_client_json_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description A problem document (RFC 9457) */

@@ -15,7 +15,7 @@ import { Escalation } from "./Escalation";
 import { type Draft, draftOf, faultsOf, newDraft, termsOf, wishOf } from "./ruleDraft";
 import { useRuleChanges } from "./ruleChanges";
 import { RulePreview } from "./RulePreview";
-import { isRate, isTold, MEASURES, type Rule, SEVERITIES, useAlertChange } from "./shapes";
+import { isOfTools, isRate, isTold, MEASURES, type Rule, SEVERITIES, useAlertChange } from "./shapes";
 import { lengthText, unitOf } from "./words";
 
 const WINDOWS_S = [60, 300, 900, 3600, 21_600, 86_400];
@@ -79,7 +79,7 @@ function Comparison({ draft, change, faults }: PartProps & { faults: ReturnType<
     <fieldset className="part">
       <legend>{t("alerts.when")}</legend>
       <div className="columns" style={{ ...FIELDS, "--least": "130px" } as React.CSSProperties}>
-        <Select label={t("anomalies.measure")} value={draft.measure} onChange={(next) => change({ measure: next ?? "cost" })} data={MEASURES.map((each) => ({ value: each, label: t(`alerts.measure.${each}`) }))} allowDeselect={false} />
+        <Select label={t("anomalies.measure")} value={draft.measure} onChange={(next) => change(measured(draft, next ?? "cost"))} data={MEASURES.map((each) => ({ value: each, label: t(`alerts.measure.${each}`) }))} allowDeselect={false} />
         {draft.measure === "latency" && <Select label={t("alerts.quantile")} value={String(draft.quantile)} onChange={(next) => change({ quantile: Number(next) })} data={QUANTILES.map((each) => ({ value: each, label: `p${each}` }))} allowDeselect={false} />}
         {!told && <Select label={t("alerts.window")} value={String(draft.window_s)} onChange={(next) => change({ window_s: Number(next) })} data={choicesOf(WINDOWS_S, draft.window_s, language)} allowDeselect={false} />}
       </div>
@@ -101,7 +101,7 @@ function Calls({ draft, change, isFixed }: PartProps & { isFixed: boolean }) {
   const mayWriteInTeam = useMayInTeam("alerts.write");
   const budgets = useQuery({ ...budgetsQuery, enabled: useMay("budgets.read") && draft.measure === "budget_share" });
   const ofTeam = draft.of === "team";
-  const dimensions = draft.measure === "anomalies" ? ANOMALY_DIMENSIONS : [...CONDITIONS, ...(ofTeam ? ["project"] : []), "tag:"];
+  const dimensions = draft.measure === "anomalies" ? ANOMALY_DIMENSIONS : [...plainDimensions(draft, ofTeam), ...(isOfTools(draft.measure) ? [] : ["tag:"])];
   return (
     <fieldset className="part">
       <legend>{t(draft.measure === "budget_share" ? "alerts.whichBudget" : "alerts.whichCalls")}</legend>
@@ -125,9 +125,20 @@ function Calls({ draft, change, isFixed }: PartProps & { isFixed: boolean }) {
   );
 }
 
+const TOOL_CONDITIONS = ["server", "tool", "error", "agent", "api_key", "environment"] as const;
+
+function plainDimensions({ measure }: Pick<Draft, "measure">, ofTeam: boolean): string[] {
+  return [...(isOfTools(measure) ? TOOL_CONDITIONS : CONDITIONS), ...(ofTeam ? ["project"] : [])];
+}
+
+/** Calls of tools and of models are matched by different things: what was chosen for the others goes. */
+function measured(draft: Draft, measure: Draft["measure"]): Partial<Draft> {
+  return isOfTools(measure) === isOfTools(draft.measure) ? { measure } : { measure, conditions: [], group_by: "" };
+}
+
 /** The dimension that a rule has already stands in the list, also a tag that cannot be chosen here. */
-function groupChoices({ group_by }: Draft, ofTeam: boolean): string[] {
-  const known = [...CONDITIONS, ...(ofTeam ? ["project"] : [])];
+function groupChoices({ group_by, measure }: Draft, ofTeam: boolean): string[] {
+  const known = plainDimensions({ measure }, ofTeam);
   return group_by === "" || known.includes(group_by) ? known : [...known, group_by];
 }
 

@@ -17,3 +17,10 @@ test("what budgets and anomalies tell of has pages of its own", () => {
   expect(behindAlert({ ...ALERT, measure: "budget_share", group: "bud_7 ann" }, RULE, 0)).toEqual({ to: "/costs/budgets", search: { budget: "bud_7" } });
   expect(behindAlert({ ...ALERT, measure: "anomalies" }, null, 0).to).toBe("/costs/anomalies");
 });
+
+test("failures of a tool are looked at among its traces", () => {
+  const rule = { window_s: 300, matches: { server: ["up"] }, group_by: "tool" } as unknown as Rule;
+  expect(behindAlert({ ...ALERT, measure: "tool_errors", group: "echo" }, rule, 0)).toEqual({
+    to: "/monitor/traces", search: { from: "2026-11-10T11:00:00Z", to: "2026-11-10T13:05:00Z", operation: "execute_tool", status: "error", tool: ["echo"] },
+  });
+});

@@ -20,7 +20,7 @@ export type Step = Schemas["EscalationStep"];
 export type Silence = Schemas["SilenceShape"];
 export type SilenceWish = Schemas["SilenceWish"];
 
-export const MEASURES = ["cost", "calls", "errors", "error_rate", "latency", "tokens", "budget_share", "anomalies"] as const satisfies readonly Measure[];
+export const MEASURES = ["cost", "calls", "errors", "error_rate", "latency", "tokens", "budget_share", "anomalies", "tool_errors", "tool_error_rate"] as const satisfies readonly Measure[];
 export const SEVERITIES = ["critical", "warning", "info"] as const satisfies readonly Severity[];
 export const STATES = ["firing", "acknowledged", "resolved"] as const satisfies readonly AlertState[];
 export const MAX_STEPS = 5;
@@ -47,7 +47,10 @@ interface Listed<Item> {
 export const isTold = (measure: Measure): boolean => measure === "budget_share" || measure === "anomalies";
 
 /** Means over calls, which say nothing where there are too few. */
-export const isRate = (measure: Measure): boolean => measure === "error_rate" || measure === "latency";
+export const isRate = (measure: Measure): boolean => measure === "error_rate" || measure === "latency" || measure === "tool_error_rate";
+
+/** Of tools that are called through the hub, which are told apart by other things than calls of models. */
+export const isOfTools = (measure: Measure): boolean => measure === "tool_errors" || measure === "tool_error_rate";
 
 export function openAlertsQuery(state: "firing" | "acknowledged") {
   return queryOptions({

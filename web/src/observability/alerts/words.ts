@@ -17,6 +17,7 @@ export function figureText(value: string | number, measure: Measure, language: s
     case "cost":
       return formatMoney(figure, "USD", language, figure >= 1 ? 2 : undefined);
     case "error_rate":
+    case "tool_error_rate":
     case "budget_share":
       return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(figure / 100);
     case "latency":
@@ -37,6 +38,7 @@ export function unitOf(measure: Measure, t: Translate): string {
     case "cost":
       return "USD";
     case "error_rate":
+    case "tool_error_rate":
     case "budget_share":
       return "%";
     case "latency":

@@ -5,7 +5,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from mno.notifications.model import Notice, NoticeSeverity, Text
-from mno.observability.alerts.model import TOLD, Alert, AlertMeasure, AlertRule, Terms
+from mno.observability.alerts.model import OF_TOOLS, TOLD, Alert, AlertMeasure, AlertRule, Terms
 from mno.observability.alerts.telling import words
 from mno.observability.alerts.telling.due import Message, MessageKind
 from mno.observability.alerts.telling.surroundings import Around
@@ -62,6 +62,8 @@ def link_of(alert: Alert, terms: Terms, base: str, now: datetime) -> str:
     before = timedelta(seconds=max(3_600, terms.window_s * _WINDOWS_BEFORE))
     until = (alert.resolved_at or now) + timedelta(minutes=5)
     asked = [("from", shown_time(alert.started_at - before)), ("to", shown_time(until))]
+    if alert.measure in OF_TOOLS:
+        asked += [("operation", "execute_tool"), ("status", "error")]
     if alert.measure not in TOLD:
         asked += [(name, value) for name, values in terms.matches.items() for value in values if name != "project"]
         if terms.group_by and terms.group_by != "project":
