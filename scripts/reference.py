@@ -79,6 +79,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands_page(),
         "api.md": api_page(),
         "limits.md": limits_page(),
+        "events.md": events_page(),
     }
 
 
@@ -444,6 +445,54 @@ def _amount(limit: Limit) -> str:
     if limit.name.endswith("_NS"):
         return _amount(replace(limit, value=timedelta(microseconds=int(value) // 1000)))
     return f"{value:,g} s" if limit.name.endswith("_S") else f"{value:,}"
+
+
+# — value events —
+
+
+def events_page() -> str:
+    """Kinds, outcomes, actions and messages, with the comments that stand over them."""
+    from mno.events import actions, model
+    from mno.events.following import service
+    from mno.events.wording import templates
+
+    ailments = ", ".join(f"`{permission}` ({about})" for about, permission in model.AILMENT_SOURCES.items())
+    kinds = [
+        (
+            f"`{kind}`",
+            meaning,
+            ailments if kind.startswith("recovery.") else f"`{model.SOURCES.get(model.EventKind(kind), model.READ)}`",
+            " · ".join(f"“{template}”" for template in templates(model.EventKind(kind))),
+        )
+        for kind, meaning in _members(model.EventKind)
+    ]
+    body = ["## Kinds", "", *_table(("kind", "when", "seen with, besides `events.read`", "what its card says"), kinds)]
+    for title, column, names in (
+        ("Outcomes", "outcome", model.EventOutcome),
+        ("Actions", "action", actions.ActionName),
+        ("Messages of the stream", "event", service.StreamEvent),
+    ):
+        rows = [(f"`{name}`", meaning) for name, meaning in _members(names)]
+        body += [f"## {title}", "", *_table((column, "meaning"), rows)]
+    return _page(
+        "Value events",
+        "What a person wants to know or decide. `GET /api/events` has the history, `GET /api/agent/events` the stream "
+        "over server-sent events and over WebSocket, `POST /api/events` takes what agents tell. Summaries are phrased "
+        "in the reader's language; here are the English ones. Severities are `info`, `warning` and `critical`. "
+        "[Agents that say what they did](../guides/value-events.md) shows how.",
+        body,
+    )
+
+
+def _members(names: type[Any]) -> list[tuple[str, str]]:
+    """Each member's value, and the comment over it."""
+    lines = [line.strip() for line in inspect.getsource(names).splitlines()]
+    return [
+        (str(one.value), _comment_over(lines, number))
+        for one in names
+        for number, line in enumerate(lines, start=1)
+        if line.startswith(f"{one.name} = ")
+    ]
 
 
 def openapi() -> str:

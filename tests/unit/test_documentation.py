@@ -48,13 +48,19 @@ def reference() -> ModuleType:
 # — the reference —
 
 
-@pytest.mark.parametrize("page", ["settings.md", "commands.md", "api.md", "limits.md"])
+@pytest.mark.parametrize("page", ["settings.md", "commands.md", "api.md", "limits.md", "events.md"])
 def test_the_reference_is_what_the_code_says_now(page: str) -> None:
     assert read(f"docs/reference/{page}") == reference().pages()[page], "run `make reference` and commit what it wrote"
 
 
 def test_the_web_knows_the_api_as_it_is_now() -> None:
     assert read("web/openapi.json") == reference().openapi(), "run `make reference`, then `npm run api` in web/"
+
+
+def test_every_kind_outcome_and_action_of_events_says_what_it_is() -> None:
+    rows = [line for line in reference().pages()["events.md"].splitlines() if line.startswith("| `")]
+    assert len(rows) > 15
+    assert [row for row in rows if "|  |" in row or not row.split("|")[2].strip()] == []
 
 
 def test_every_setting_is_documented() -> None:

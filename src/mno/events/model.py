@@ -63,15 +63,19 @@ class EventSeverity(StrEnum):
 class EventOutcome(StrEnum):
     """What became of it."""
 
+    #: A request that was granted, as it was or with changed arguments.
     APPROVED = "approved"
+    #: A request that was refused.
     REFUSED = "refused"
+    #: A request that nobody decided in time.
     EXPIRED = "expired"
+    #: A request that was taken back.
     WITHDRAWN = "withdrawn"
     #: An anomaly that somebody said was to be expected.
     EXPECTED = "expected"
-    #: Somebody has taken it on.
+    #: An alert that somebody has taken on.
     ACKNOWLEDGED = "acknowledged"
-    #: It works again.
+    #: An alert that is over, or an upstream that answers again.
     RECOVERED = "recovered"
 
 

@@ -122,6 +122,20 @@ def summary(event: Event, language: Language) -> str:
             return _of_ailment(_RECOVERIES, said, language)
 
 
+def templates(kind: EventKind, language: Language = EN) -> list[str]:
+    """The sentences of a kind, unfilled."""
+    words: Mapping[EventKind, list[Words]] = {
+        EventKind.ACCEPTANCE: [_ACCEPTANCE],
+        EventKind.MILESTONE: [_MILESTONE],
+        EventKind.RECEIPT: list(_RECEIPTS.values()),
+        EventKind.APPROVAL: [_APPROVAL],
+        EventKind.ANOMALY: list(_ANOMALIES.values()),
+        EventKind.RECOVERY_START: list(_FAILURES.values()),
+        EventKind.RECOVERY_DONE: list(_RECOVERIES.values()),
+    }
+    return [one[language] for one in words[kind]]
+
+
 def _of_task(words: Words, said: Mapping[str, Any], language: Language) -> str:
     return words[language].format(who=said["agent"], title=said["title"])
 

@@ -49,6 +49,7 @@ class StreamEvent(StrEnum):
 
     #: From here on everything is sent.
     READY = "ready"
+    #: One event, or several of a subject that came within a second: the newest, and how many.
     CARD = "card"
     #: Something was left out: read the history again.
     REREAD = "reread"
