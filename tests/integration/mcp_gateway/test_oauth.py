@@ -84,6 +84,8 @@ async def test_a_client_of_either_era_signs_its_user_in_through_the_browser(
         async with connected(team, browser, memory, mode) as client:
             assert client.protocol_version == (MODERN if mode == "auto" else "2025-11-25")
             assert (await client.call_tool("real_add", {"a": 2, "b": 3})).structured_content == {"result": 5}
+            # the hub's own tools are the person's, too
+            assert "monitoring_spend" in [tool.name for tool in (await client.list_tools()).tools]
             assert memory.tokens is not None
             first = memory.tokens
             memory.provider.context.token_expiry_time = 1  # the client takes it for over, and renews it by itself

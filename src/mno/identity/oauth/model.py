@@ -10,6 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from mno.platform.errors import Invalid
+from mno.platform.permissions import PROJECT, READING
 
 #: How long a code may be exchanged for tokens.
 CODE_LIFETIME = timedelta(minutes=1)
@@ -44,10 +45,13 @@ CLIENT_DOCUMENT_MEMORY_S = 300.0
 #: Documents of clients that are remembered.
 MAX_REMEMBERED_DOCUMENTS = 1_000
 
-#: To call tools.
+#: To use what is at `/mcp`.
 SCOPE = "mcp"
-#: What each scope lets a client do, of what its person may.
-PERMISSIONS = {SCOPE: frozenset({"mcp.call"})}
+#: Without this a person cannot consent to it.
+NEEDED = "mcp.call"
+#: What each scope lets a client do, of what its person may: to call tools, and what the hub's own tools ask for. At the
+#: only place where its tokens work there is nothing else.
+PERMISSIONS = {SCOPE: frozenset({NEEDED, "alerts.answer", "logs.write"}) | (READING & PROJECT)}
 
 
 class OauthRefusal(Invalid):

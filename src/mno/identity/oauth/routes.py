@@ -101,7 +101,7 @@ def _add_people(routes: APIRouter, oauth: Oauth, front: Front) -> None:
     async def look_at_authorization(person: Person, request: Request, query: Asking) -> AuthorizationShape:
         """What a client asks the person for; 400 where nobody knows who asks, or where the answer may go."""
         asked = await consents.look(query.request(), front.base_url(request))
-        return AuthorizationShape.of(asked, missing_of(asked, person), digest_of(asked, person))
+        return AuthorizationShape.of(asked, missing_of(person), digest_of(asked, person))
 
     @routes.post("/api/oauth/authorization")
     async def decide_authorization(person: Person, request: Request, wish: ConsentWish) -> ConsentAnswer:

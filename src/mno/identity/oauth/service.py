@@ -16,7 +16,7 @@ from mno.identity.oauth.clients.service import Clients
 from mno.identity.oauth.model import (
     CODE_LIFETIME,
     MAX_GRANTS_PER_PERSON,
-    PERMISSIONS,
+    NEEDED,
     Asked,
     AuthorizationRequest,
     ListedGrant,
@@ -65,7 +65,7 @@ class Consents:
             raise asked.refusal
         if seen != digest_of(asked, principal):
             raise Conflict("What the client asks for is not what was shown any more; look at it again.")
-        if missing := missing_of(asked, principal):
+        if missing := missing_of(principal):
             raise Denied(f"You may not let a client do what you may not do here yourself: {missing}.")
         assert principal.user_id is not None
         code, now = crypto.new_token(), clock.now()
@@ -140,10 +140,9 @@ def digest_of(asked: Asked, principal: Principal) -> str:
     return hashlib.sha256(orjson.dumps([*seen, *place])).hexdigest()
 
 
-def missing_of(asked: Asked, principal: Principal) -> str:
-    """A permission that the client wants and the person does not have themselves, in the place where they are."""
-    wanted = frozenset[str]().union(*(PERMISSIONS[scope] for scope in asked.scopes))
-    return next((permission for permission in sorted(wanted) if not principal.may(permission)), "")
+def missing_of(principal: Principal) -> str:
+    """The permission that the person lacks themselves, in the place where they are; empty: they may consent."""
+    return "" if principal.may(NEEDED) else NEEDED
 
 
 def told(grant: OauthGrant) -> dict[str, object]:

@@ -9,7 +9,7 @@ import pytest
 from integration.identity.oauth.conftest import HUB, Program, registered
 from mno.bootstrap import Services
 from mno.identity.model import Home
-from mno.identity.oauth.model import UNUSED_CLIENT_LIFETIME
+from mno.identity.oauth.model import PERMISSIONS, UNUSED_CLIENT_LIFETIME
 from mno.platform.ids import new_id
 from mno.platform.permissions import ALL
 from mno.platform.scope import Scope
@@ -26,11 +26,11 @@ async def test_a_token_is_its_person_and_may_call_tools_alone(
         home.owner.id, home.team.id, home.project.id,
     )  # fmt: skip
     assert principal.name == "Owner by App"
-    assert principal.permissions == {"mcp.call"}
+    assert principal.permissions == PERMISSIONS["mcp"]
     assert principal.hub_permissions == frozenset()
     here = Scope.project(home.team.id, home.project.id)
     elsewhere = Scope.project(home.team.id, new_id())
-    assert {name for name in ALL if services.access.policy.may(principal, name, here)} == {"mcp.call"}
+    assert {name for name in ALL if services.access.policy.may(principal, name, here)} == PERMISSIONS["mcp"]
     assert not {name for name in ALL if services.access.policy.may(principal, name, elsewhere)}
 
 
