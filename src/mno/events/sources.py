@@ -22,6 +22,7 @@ from mno.events.model import (
     EventSeverity,
     Settled,
 )
+from mno.mcp_gateway.facts import CALL_ENDED
 from mno.observability.alerts.facts import ACKNOWLEDGED, FIRED, RESOLVED
 from mno.observability.anomalies.facts import DETECTED, MARKED
 from mno.platform.facts import Fact
@@ -125,9 +126,22 @@ def _sent(fact: Fact, team: UUID) -> list[Change]:
     ]
 
 
+def _call_ended(fact: Fact, team: UUID) -> list[Change]:
+    """The receipt of a call that was approved, on the card of its request; a refused one has its outcome there."""
+    said = fact.data
+    if said["state"] == "refused":
+        return []
+    severity = EventSeverity.INFO if said["state"] == "done" else EventSeverity.CRITICAL
+    data = {"agent": said["server"], "title": said["tool"], "status": said["state"], "note": said["note"]}
+    return [_event(fact, team, EventKind.RECEIPT, severity, data, said["trace"])]
+
+
 def _event(fact: Fact, team: UUID, kind: EventKind, severity: EventSeverity, data: Data, trace_id: str = "") -> Event:
     project = fact.data.get("project")
-    permission = SOURCES[kind] if kind in SOURCES else AILMENT_SOURCES[Ailment(data["about"])]
+    if kind is EventKind.RECEIPT:
+        permission = AILMENT_SOURCES[Ailment.SERVER]
+    else:
+        permission = SOURCES[kind] if kind in SOURCES else AILMENT_SOURCES[Ailment(data["about"])]
     return Event(
         id=fact.id,
         team_id=team,
@@ -151,6 +165,7 @@ _READ_BY: Mapping[str, Callable[[Fact, UUID], list[Change]]] = {
     ACKNOWLEDGED: _acknowledged,
     RESOLVED: _resolved,
     SENT: _sent,
+    CALL_ENDED: _call_ended,
     UPSTREAM_FAILED: _upstream_failed,
     UPSTREAM_WORKS: _upstream_works,
 }

@@ -28,6 +28,12 @@ _RECEIPTS: Mapping[str, Words] = {
         ZH_HANT: "{who} 部分完成：{title}",
         ZH_HANS: "{who} 部分完成：{title}",
     },
+    # a tool call that was approved, of which nobody can say whether it happened
+    "unknown": {
+        EN: "Nobody knows whether {who} did it: {title}",
+        ZH_HANT: "無法確認 {who} 是否已執行：{title}",
+        ZH_HANS: "无法确认 {who} 是否已执行：{title}",
+    },
     "failed": {EN: "{who} failed: {title}", ZH_HANT: "{who} 未能完成：{title}", ZH_HANS: "{who} 未能完成：{title}"},
 }
 _APPROVAL = {

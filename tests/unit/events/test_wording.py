@@ -10,6 +10,7 @@ from mno.events.model import Event, EventKind, EventOutcome, EventSeverity, Sett
 from mno.events.sources import changes_by
 from mno.events.wording import amount, spoken, summary
 from mno.identity.teams.model import Language
+from mno.mcp_gateway.facts import CALL_ENDED
 from mno.observability.alerts.facts import FIRED, RESOLVED
 from mno.observability.anomalies.facts import DETECTED
 from mno.observability.anomalies.model import AnomalyKind, Measure
@@ -37,7 +38,10 @@ def sent(kind: EventKind, **data: Any) -> Fact:
     return fact(SENT, **said, data={"agent": "Clerk", "title": "Invoices"} | data)
 
 
+CALL = {"project": PROJECT, "server": "files", "tool": "delete", "note": "", "trace": "ab" * 16}
+
 FACTS = [
+    *(fact(CALL_ENDED, **CALL, state=state) for state in ("done", "failed", "unknown")),
     fact(ASKED, **ASK),
     fact(FIRED, **ALERT, labels={"model": "gpt-4o"}),
     fact(RESOLVED, **ALERT, labels={}),
@@ -80,6 +84,12 @@ def test_a_decision_settles_the_card_and_is_no_card_itself() -> None:
     (settled,) = changes_by(fact(DECIDED, state="refused", decided_by="Anna"))
     assert isinstance(settled, Settled)
     assert (settled.outcome, settled.data) == (EventOutcome.REFUSED, {"decided_by": "Anna"})
+
+
+def test_an_approved_call_has_its_receipt_and_a_refused_one_has_its_outcome_already() -> None:
+    receipt = event_of(fact(CALL_ENDED, **CALL, state="unknown"))
+    assert (receipt.kind, receipt.permission, receipt.severity) == (EventKind.RECEIPT, "mcp.read", "critical")
+    assert changes_by(fact(CALL_ENDED, **CALL, state="refused")) == []
 
 
 def test_a_trace_that_is_none_leads_nowhere() -> None:
