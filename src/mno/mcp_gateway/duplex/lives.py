@@ -11,14 +11,22 @@ from mno.mcp_gateway.duplex.conversation import Conversation
 from mno.mcp_gateway.duplex.lines import Overlong
 from mno.mcp_gateway.duplex.pauses import Pauses
 from mno.mcp_gateway.message import MODERN
+from mno.mcp_gateway.model import MAX_TOOL_LIST_BYTES, Server
 from mno.mcp_gateway.question import ServerTrouble
 
 #: How long it may take until an era is agreed on, in seconds: some programs install themselves first.
 START_TIMEOUT_S = 120.0
 #: How long a call waits for a connection that rests after its death, in seconds; where it rests longer the call fails.
 MAX_AWAITED_REST_S = 5.0
+#: What a message has besides its result, in bytes.
+ENVELOPE_BYTES = 64 * 1024
 #: How long a connection is kept that nobody uses, in seconds.
 IDLE_STOP_S = 600.0
+
+
+def message_bytes_of(server: Server) -> int:
+    """The longest message that is read of a server: an answer or a list within their limits, and what is around it."""
+    return max(server.result_bytes, MAX_TOOL_LIST_BYTES) + ENVELOPE_BYTES
 
 
 class Channel(Protocol):

@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 import mno
 from mno.mcp_gateway.duplex.lines import Overlong
+from mno.mcp_gateway.duplex.lives import message_bytes_of
 from mno.mcp_gateway.events import Events
-from mno.mcp_gateway.model import MAX_RESULT_BYTES
 from mno.mcp_gateway.question import ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
 from mno.platform.ending import ended
@@ -23,8 +23,6 @@ from mno.platform.upstream.pool import Origin, Pool
 ANSWER_TIMEOUT_S = 15.0
 #: How long a stream may be silent before it counts as broken, in seconds.
 MAX_SILENCE_S = 3_600.0
-#: One event of a stream, in bytes.
-MAX_EVENT_BYTES = MAX_RESULT_BYTES + 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -114,12 +112,12 @@ class Stream:
         return head + b"\r\n\r\n"
 
     async def _read(self, answer: Answer) -> None:
-        events, why = Events(), "ended its stream"
+        events, why, limit = Events(), "ended its stream", message_bytes_of(self._ready.server)
         try:
             while piece := await answer.piece(MAX_SILENCE_S):
                 for name, data in events.named(piece):
                     self._take(name, data)
-                if events.waiting_bytes > MAX_EVENT_BYTES:
+                if events.waiting_bytes > limit:
                     why = "says more in one event than is taken"
                     break
         except Broken as error:

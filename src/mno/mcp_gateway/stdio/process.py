@@ -14,8 +14,6 @@ from mno.mcp_gateway.duplex.lines import Lines, Overlong
 from mno.mcp_gateway.question import ServerTrouble
 from mno.mcp_gateway.stdio import keeper
 
-#: One message of a program, in bytes.
-MAX_PROGRAM_MESSAGE_BYTES = 64 * 1024 * 1024
 #: Lines of a program's error output in the log within a minute.
 MAX_LOGGED_LINES_PER_MINUTE = 60
 #: One such line, in characters.
@@ -31,12 +29,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is started, and where."""
+    """What is started, and where; `message_bytes` is the longest message that is read of it."""
 
     name: str
     command: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
+    message_bytes: int
 
 
 class Process:
@@ -106,7 +105,7 @@ class Process:
         assert process.stdout is not None
         assert process.stderr is not None
         errors = asyncio.get_running_loop().create_task(self._read_errors(process.stderr))
-        lines = Lines(MAX_PROGRAM_MESSAGE_BYTES)
+        lines = Lines(self._program.message_bytes)
         while piece := await process.stdout.read(_PIECE_BYTES):
             for line in lines.feed(piece):
                 self._line(line)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from mno.mcp_gateway.duplex.lives import IDLE_STOP_S, Lives
+from mno.mcp_gateway.duplex.lives import IDLE_STOP_S, Lives, message_bytes_of
 from mno.mcp_gateway.message import Object
 from mno.mcp_gateway.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
@@ -126,7 +126,9 @@ class Stdio:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(folder, os.X_OK):
             raise ServerTrouble(f"The folder of '{server.name}' cannot be entered on the hub's machine.")
-        return Program(server.name, (found, *server.args), folder, ready.environment)
+        # the folder is another one than the hub's own, so the path must be whole
+        command = (str(Path(found).absolute()), *server.args)
+        return Program(server.name, command, folder, ready.environment, message_bytes_of(server))
 
     async def _end_old(self, team_id: UUID) -> None:
         current = {ready.server.id: ready for ready in (await self._current(team_id)).values()}
@@ -142,6 +144,6 @@ def _starts_alike(one: Ready, other: Ready) -> bool:
 
     def what(ready: Ready) -> tuple[object, ...]:
         server = ready.server
-        return server.name, server.command, server.args, server.folder, ready.environment
+        return server.name, server.command, server.args, server.folder, server.result_bytes, ready.environment
 
     return what(one) == what(other)

@@ -164,6 +164,8 @@ async def test_an_answer_beyond_its_limit_costs_only_its_own_call(hub: Hub) -> N
     one = ready()
     with pytest.raises(TooLarge):
         await hub.messages(one, "long", bytes=100_000, limit=50_000)
+    with pytest.raises(TooLarge):  # longer than is read at all
+        await hub.messages(one, "long", bytes=9_000_000, limit=10_000_000)
     assert len(await hub.call(one, "long", bytes=2_000_000, limit=3_000_000)) == 2_000_000
 
 
