@@ -128,6 +128,25 @@ test("a definition that changes is held back until somebody has seen all of it",
   await dialog().getByRole("tab", { name: "Try" }).waitFor();
 });
 
+test("a tool gets a rule where it stands, and a call that needs approval says where it is decided", async () => {
+  const [server] = (await (await call("GET", "/api/mcp/registry")).json()).items.filter(({ name }) => name === "files");
+  await call("PATCH", `/api/mcp/registry/${server.id}`, { timeout_s: 2 });
+  await page.goto("/integrations/tools?tool=files/read&tab=rules");
+  await settled(page);
+  await dialog().getByRole("button", { name: "Add rule" }).click();
+  await dialog().getByLabel("Calls a day").fill("100");
+  await dialog().getByRole("switch", { name: "Approval required" }).press("Space");
+  await isAccessible(page, "a rule");
+  await dialog().getByRole("button", { name: "Add rule" }).click();
+  await page.getByRole("article", { name: "files_read" }).getByText("Approval by 1 person").waitFor();
+  await page.getByRole("tab", { name: "Try" }).click();
+  await page.getByText("A rule wants somebody to let this call happen", { exact: false }).waitFor();
+  await page.getByRole("button", { name: "Call", exact: true }).click();
+  await page.getByText("Waits for approval.").waitFor();
+  assert.deepEqual(files.calls, []);
+  assert.equal(await page.getByRole("link", { name: "Decide" }).getAttribute("href"), "/approvals");
+});
+
 test("copied code calls a tool, and the light turns green", async () => {
   await page.goto("/integrations/connect?way=key&client=python&server=weather");
   await settled(page);

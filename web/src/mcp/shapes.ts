@@ -90,3 +90,31 @@ export const firstCallsQuery = (keyId: string) =>
     select: ({ items }) => items,
     refetchInterval: ({ state }) => (state.data?.items.length ? false : FIRST_CALL_EVERY_MS),
   });
+
+export type ToolRule = Schemas["ToolRuleShape"];
+export type ToolRuleWish = Schemas["ToolRuleWish"];
+export type GatedCall = Schemas["GatedCallShape"];
+export type GatedOutcome = Schemas["GatedCallOutcome"];
+
+export const MAX_TOOL_QUOTA = 10 ** 12;
+export const MAX_TOOL_RETRIES = 5;
+export const MAX_APPROVAL_CHANNELS = 10;
+export const MIN_APPROVAL_S = 10;
+export const MAX_APPROVAL_S = 30 * 24 * 3600;
+
+export const rulesQuery = queryOptions({
+  queryKey: [MCP, "rules"],
+  queryFn: ({ signal }) => request<Listed<ToolRule>>("/api/mcp/policies", { signal }),
+  select: ({ items }) => items,
+});
+
+const WAITING_EVERY_MS = 2000;
+const OPEN: readonly GatedCall["state"][] = ["waiting", "approved", "running"];
+
+/** What becomes of a call that waits for somebody's word; asked until it has ended. */
+export const gatedCallQuery = (id: string) =>
+  queryOptions({
+    queryKey: [MCP, "call", id],
+    queryFn: ({ signal }) => request<GatedOutcome>(`/api/mcp/calls/${id}`, { signal }),
+    refetchInterval: ({ state }) => (state.data && !OPEN.includes(state.data.state) ? false : WAITING_EVERY_MS),
+  });

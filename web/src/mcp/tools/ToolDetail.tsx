@@ -6,6 +6,7 @@ import { useWords } from "../../i18n/language";
 import { useAddress } from "../../shell/address";
 import { Snippet } from "../../ui/Snippet";
 import { CopyId } from "../../ui/Values";
+import { RulesOfTool } from "../rules/RulesOfTool";
 import { definitionOf, descriptionOf, hintsOf, isHeld, schemaOf, type ServerTool, titleOf } from "./definition";
 import { HintMarks, ToolStateMarks } from "./marks";
 import { Review } from "./Review";
@@ -13,7 +14,7 @@ import { SchemaTree } from "./SchemaTree";
 import { TryTool } from "./TryTool";
 import { VisibleText } from "./VisibleText";
 
-const TABS = ["review", "definition", "try", "raw"] as const;
+const TABS = ["review", "definition", "try", "rules", "raw"] as const;
 
 export function ToolDetail({ shown, close }: { shown: ServerTool; close: () => void }) {
   const t = useWords();
@@ -48,6 +49,9 @@ export function ToolDetail({ shown, close }: { shown: ServerTool; close: () => v
           </Tabs.Panel>
           <Tabs.Panel value="try">
             <TryTool key={tool.name} {...shown} />
+          </Tabs.Panel>
+          <Tabs.Panel value="rules">
+            <RulesOfTool server={server.name} tool={tool.name} />
           </Tabs.Panel>
           <Tabs.Panel value="raw">
             <Snippet text={JSON.stringify(definition, null, 2)} />

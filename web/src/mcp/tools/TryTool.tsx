@@ -1,18 +1,20 @@
 /* A tool tried by hand: its arguments in a form that its schema makes, or as JSON, and what came of it. */
 
 import { Button, Loader, SegmentedControl } from "@mantine/core";
-import { IconAlertTriangle, IconPlayerPlay } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
+import { IconAlertTriangle, IconHourglass, IconPlayerPlay } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { request } from "../../api/client";
 import { useWords } from "../../i18n/language";
 import { FailureNote } from "../../ui/State";
-import type { CallResult } from "../shapes";
+import { isFor } from "../rules/ruleDraft";
+import { type CallResult, type GatedCall, rulesQuery } from "../shapes";
 import { ObjectField } from "./ArgumentField";
 import { definitionOf, hintsOf, schemaOf, type ServerTool } from "./definition";
 import { type Entered, type Fault, readOf, startOf } from "./entered";
 import { Result } from "./Result";
 import { isObject, partsOf, resolved, type Schema } from "./schema";
+import { Waiting } from "./Waiting";
 
 const JsonEditor = lazy(() => import("../../ui/JsonEditor"));
 const NO_SCHEMA: Schema = { type: "object" };
@@ -23,13 +25,15 @@ export function TryTool({ server, tool }: ServerTool) {
   const root = schemaOf(definition, "inputSchema") ?? NO_SCHEMA;
   const schema: Schema = { ...resolved(root, root), type: "object" };
   const hasForm = partsOf(schema, root).length > 0;
+  const rules = useQuery(rulesQuery);
+  const needsApproval = rules.data?.some((rule) => rule.enabled && rule.approval !== null && isFor(rule, server.name, tool.name)) ?? false;
   const [entered, setEntered] = useState<Entered>(() => startOf(schema, root));
   const [json, setJson] = useState<string | null>(null);
   const [faults, setFaults] = useState<ReadonlyMap<string, Fault>>(new Map());
   const call = useMutation({
     mutationFn: async (args: unknown) => {
       const began = performance.now();
-      const answer = await request<CallResult>("/api/mcp/call", { method: "POST", json: { server: server.name, tool: tool.name, args } });
+      const answer = await request<CallResult | GatedCall>("/api/mcp/call", { method: "POST", json: { server: server.name, tool: tool.name, args } });
       return { answer, durationMs: performance.now() - began };
     },
   });
@@ -60,6 +64,12 @@ export function TryTool({ server, tool }: ServerTool) {
             <span className="grow">{t("tools.destructiveText")}</span>
           </div>
         )}
+        {needsApproval && (
+          <div className="notice information" role="note">
+            <IconHourglass size={16} aria-hidden />
+            <span className="grow">{t("tools.needsApproval")}</span>
+          </div>
+        )}
         <SegmentedControl
           style={{ alignSelf: "flex-start" }}
           aria-label={t("tools.enterAs")}
@@ -87,7 +97,7 @@ export function TryTool({ server, tool }: ServerTool) {
         </Button>
       </form>
       {call.isError && <FailureNote error={call.error} />}
-      {call.data && <Result {...call.data} />}
+      {call.data && ("state" in call.data.answer ? <Waiting call={call.data.answer} /> : <Result answer={call.data.answer} durationMs={call.data.durationMs} />)}
     </div>
   );
 }
