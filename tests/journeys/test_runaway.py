@@ -5,21 +5,19 @@ The bundled trace of real requests is stretched over four weeks and the fault pu
 """
 
 import asyncio
-import os
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from journeys.test_web import CHROMIUM, WEB, node
+from journeys.test_web import CHROMIUM, WEB, walked
 from mno.bootstrap import Services
 from mno.identity.model import Home
 from mno.observability.ingest.rehearsal import INVENTED, stretched, with_fault
 from mno.observability.ingest.replay import Replay
 from mno.observability.ingest.sample.service import MODEL, PROVIDER, read_sample
 from mno.platform import clock
-from support.engines import ADMIN_KEY
 from support.mail_server import running_mail_server
 from support.receivers import a_webhook
 from support.served import served
@@ -60,7 +58,7 @@ async def test_a_runaway_agent_is_told_of_and_seen(
         assert told["message"]["title"]
         link = (await client.post("/api/auth/link")).json()["url"]
         async with served(app) as url:
-            await _walked(url, url + link[link.index("/api/") :])
+            await walked("runaway", url, link)
 
 
 async def _settings(client: httpx.AsyncClient, mail_port: int) -> None:
@@ -96,13 +94,3 @@ async def _rehearse(client: httpx.AsyncClient) -> None:
 async def _counted(client: httpx.AsyncClient) -> int:
     rows = (await client.get("/api/usage/summary?from=-30d")).json()["rows"]
     return sum(row["calls"] for row in rows)
-
-
-async def _walked(url: str, link: str) -> None:
-    told = os.environ | {"MNO_URL": url, "MNO_LINK": link, "MNO_KEY": ADMIN_KEY, "CHROMIUM": str(CHROMIUM)}
-    walk = await asyncio.create_subprocess_exec(
-        node(), "--test", "--test-reporter=spec", "journeys/runaway.mjs",
-        cwd=WEB, env=told, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    printed, _ = await walk.communicate()
-    assert walk.returncode == 0, printed.decode()

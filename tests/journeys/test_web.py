@@ -4,6 +4,7 @@ The journeys themselves are written beside the pages, in web/journeys; each has 
 Node's own test runner.
 """
 
+import asyncio
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import pytest
 
 from journeys.test_serve import BOOTSTRAP_KEY, address, serving
 from support.coverage import UNMEASURED
+from support.engines import ADMIN_KEY
 
 WEB = Path(__file__).parents[2] / "web"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -37,6 +39,19 @@ def test_the_journey_ends_well(journey: str, tmp_path: Path) -> None:
         )  # fmt: skip
     print(ended.stdout)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+async def walked(journey: str, url: str, link: str) -> None:
+    """A journey over a hub in this process; `link` is the one-time link that its own API answers with."""
+    told = os.environ | {
+        "MNO_URL": url, "MNO_LINK": url + link[link.index("/api/") :], "MNO_KEY": ADMIN_KEY, "CHROMIUM": str(CHROMIUM)
+    }  # fmt: skip
+    walk = await asyncio.create_subprocess_exec(
+        node(), "--test", "--test-reporter=spec", f"journeys/{journey}.mjs",
+        cwd=WEB, env=told, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    printed, _ = await walk.communicate()
+    assert walk.returncode == 0, printed.decode()
 
 
 def node() -> str:
