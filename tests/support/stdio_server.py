@@ -51,9 +51,8 @@ def call(request: Any) -> None:
         case "child":
             # leaves the group and closes what ties it to its parent, as a daemon does
             nothing = subprocess.DEVNULL
-            child = subprocess.Popen(
-                ["sleep", "600"], start_new_session=True, stdin=nothing, stdout=nothing, stderr=nothing
-            )
+            command = ["sh", "-c", "trap '' TERM; sleep 600"] if arguments.get("stubborn") else ["sleep", "600"]
+            child = subprocess.Popen(command, start_new_session=True, stdin=nothing, stdout=nothing, stderr=nothing)
             answer(request, text(f"{os.getpid()} {child.pid}"))
         case "long":
             answer(request, text("x" * arguments["bytes"]))

@@ -20,6 +20,8 @@ import time
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 #: How long a program may take to end once its input is closed, and once it is asked to, in seconds.
 GRACE_S = 2.0
+#: How often it is looked whether anything is left, in seconds.
+_LOOK_S = 0.02
 _NOT_FOUND, _NOT_STARTED = 127, 126
 _IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -57,24 +59,21 @@ class _Watch:
         while self._reaped() and self._status is None:
             ready, _, _ = select.select([self._lifeline, self._stirred], [], [])
             if self._lifeline in ready:
-                self._wait(GRACE_S)
+                self._wait(GRACE_S, for_program=True)
                 break
             os.read(self._stirred, 1_000)
-        self._signal_group(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         self._wait(GRACE_S)
         while self._reaped():
-            self._signal_group(signal.SIGKILL)
-            for pid in _children():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
+            self._signal(signal.SIGKILL)
+            time.sleep(_LOOK_S)
         return self._status if self._status is not None else _NOT_STARTED
 
-    def _wait(self, seconds: float) -> None:
-        """Until nothing is left, or that long."""
+    def _wait(self, seconds: float, *, for_program: bool = False) -> None:
+        """Until nothing is left (or the program itself is not), or that long."""
         until = time.monotonic() + seconds
-        while self._reaped() and time.monotonic() < until:
-            time.sleep(0.02)
+        while self._reaped() and not (for_program and self._status is not None) and time.monotonic() < until:
+            time.sleep(_LOOK_S)
 
     def _reaped(self) -> bool:
         """Takes note of what has ended; whether anything is left."""
@@ -89,9 +88,13 @@ class _Watch:
                 code = os.waitstatus_to_exitcode(status)
                 self._status = code if code >= 0 else 128 - code
 
-    def _signal_group(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals) -> None:
+        """The program's group, and what has left it."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._child, number)
+        for pid in _children():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
 
 
 def _become(command: list[str], keeper: int) -> None:

@@ -33,11 +33,20 @@ class _Known(NamedTuple):
 class Stdio:
     """All programs of this process; for one event loop."""
 
-    def __init__(self, commands: Commands, folder: Path, current: Current, idle_stop_s: float = IDLE_STOP_S) -> None:
+    def __init__(
+        self,
+        commands: Commands,
+        folder: Path,
+        current: Current,
+        *,
+        idle_stop_s: float = IDLE_STOP_S,
+        most: int = MAX_RUNNING_PROGRAMS,
+    ) -> None:
         self._commands = commands
         self._folder = folder
         self._current = current
         self._idle_stop_s = idle_stop_s
+        self._most = most
         self._programs: dict[UUID, _Known] = {}
         self._looking: set[asyncio.Task[None]] = set()
 
@@ -106,11 +115,11 @@ class Stdio:
     def _make_room(self, server_id: UUID) -> None:
         """For one more: whoever has been idle longest ends."""
         others = {id_: known.running for id_, known in self._programs.items() if id_ != server_id}
-        if sum(running.is_running for running in others.values()) < MAX_RUNNING_PROGRAMS:
+        if sum(running.is_running for running in others.values()) < self._most:
             return
         idle = [id_ for id_, running in others.items() if running.is_idle and running.is_running]
         if not idle:
-            raise LimitExceeded(f"{MAX_RUNNING_PROGRAMS} programs run, which is the limit; try again.", retry_after_s=5)
+            raise LimitExceeded(f"{self._most} programs run, which is the limit; try again.", retry_after_s=5)
         self._programs.pop(min(idle, key=lambda id_: others[id_].used_at)).running.end()
 
     def _program(self, ready: Ready) -> Program:

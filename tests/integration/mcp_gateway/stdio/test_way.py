@@ -22,7 +22,7 @@ from mno.mcp_gateway.servers.service import Ready
 from mno.mcp_gateway.stdio.rules import Commands
 from mno.mcp_gateway.stdio.way import Stdio
 from mno.platform import clock
-from mno.platform.errors import TooLarge
+from mno.platform.errors import LimitExceeded, TooLarge
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.upstream.pool import Origin
 from support.coverage import UNMEASURED
@@ -48,9 +48,9 @@ def ready(era: str = "modern", **environment: str) -> Ready:
 class Hub:
     """The way, and the registry as it stands."""
 
-    def __init__(self, folder: Path, commands: str, idle_stop_s: float) -> None:
+    def __init__(self, folder: Path, commands: str, **more: Any) -> None:
         self.current: dict[str, Ready] = {}
-        self.way = Stdio(Commands.of(commands), folder, self._of, idle_stop_s)
+        self.way = Stdio(Commands.of(commands), folder, self._of, **more)
 
     async def _of(self, _team_id: UUID) -> dict[str, Ready]:
         return self.current
@@ -75,8 +75,8 @@ class Hub:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, commands: str = "*", idle_stop_s: float = 600) -> AsyncIterator[Hub]:
-    hub = Hub(folder, commands, idle_stop_s)
+async def running(folder: Path, commands: str = "*", **more: Any) -> AsyncIterator[Hub]:
+    hub = Hub(folder, commands, **more)
     async with hub.way.running():
         yield hub
 
@@ -202,7 +202,7 @@ async def test_a_program_gets_its_own_environment_and_folder_and_nothing_of_the_
 
 async def test_nothing_of_a_program_stays_when_the_hub_ends(tmp_path: Path) -> None:
     async with running(tmp_path) as hub:
-        pids = [int(pid) for pid in (await hub.call(ready(), "child")).split()]
+        pids = [int(pid) for pid in (await hub.call(ready(), "child", stubborn=True)).split()]
         assert all(psutil.pid_exists(pid) for pid in pids)
     await gone(*pids)
 
@@ -255,6 +255,23 @@ async def test_a_program_whose_entry_changes_or_goes_is_ended(hub: Hub) -> None:
     hub.way.changed(TEAM)
     await gone(first)
     assert await hub.pid(other) == second
+
+
+async def test_the_longest_idle_program_makes_room_for_another_and_a_busy_one_does_not(tmp_path: Path) -> None:
+    async with running(tmp_path, most=2) as hub:
+        first, second, third = ready(), ready(), ready()
+        ended = await hub.pid(first)
+        await hub.pid(second)
+        await hub.pid(third)
+        await gone(ended)
+        busy = [asyncio.create_task(hub.call(one, "slow", s=20)) for one in (second, third)]
+        await asyncio.gather(hub.call(second, "echo"), hub.call(third, "echo"))
+        with pytest.raises(LimitExceeded, match="2 programs run"):
+            await hub.call(first, "echo")
+        for call in busy:
+            call.cancel()
+        await asyncio.wait(busy)
+        assert await hub.call(first, "echo") == "{}"
 
 
 async def test_only_what_the_operator_names_is_started(tmp_path: Path) -> None:
