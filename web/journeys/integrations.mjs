@@ -10,7 +10,7 @@ import { OLDER, startMcpServer, tool } from "./mcp_server.mjs";
 import { fits, isAccessible, walkEverywhere } from "./walk.mjs";
 
 const PYTHON = new URL("../../.venv/bin/python", import.meta.url).pathname;
-const PAGES = ["/integrations/servers", "/integrations/tools", "/integrations/connect", "/integrations/connect?way=key&client=python", "/monitor/topology?from=-1h", "/monitor/topology?from=-1h&view=table", "/monitor/traces?operation=execute_tool"];
+const PAGES = ["/integrations/servers", "/integrations/tools", "/integrations/connect", "/integrations/connect?way=key&client=python", "/monitor/topology?from=-1h", "/monitor/topology?from=-1h&view=table"];
 const CREDENTIAL = "server-canary-77c1d0";
 const FORECAST = tool("forecast", "Forecasts the weather of a city.", { city: { type: "string" }, days: { type: "integer", default: 3 }, unit: { enum: ["celsius", "fahrenheit"] } }, { annotations: { readOnlyHint: true } });
 const { url, link, key } = hub();
@@ -47,9 +47,10 @@ test("a server is added with a credential that nobody sees again, and says at on
   await dialog().getByLabel("Server", { exact: false }).first().fill("weather");
   await dialog().getByLabel("Address", { exact: false }).first().fill(weather.url);
   await dialog().getByText("security.egress_allowed", { exact: false }).waitFor();
-  await dialog().getByText("Bearer token").click();
+  await dialog().getByRole("combobox", { name: "How the hub signs in" }).click();
+  await page.getByRole("option", { name: "Bearer token" }).click();
   assert.ok(await dialog().getByRole("button", { name: "Add server" }).isDisabled());
-  await dialog().getByLabel("Credential").first().fill(CREDENTIAL);
+  await dialog().locator("input[type=password]").fill(CREDENTIAL);
   await dialog().getByRole("button", { name: "Add server" }).click();
   await page.getByRole("button", { name: "Check now" }).click();
   await page.getByText(/Answered in .*2026-07-28, 1 tool can be used/).waitFor();
