@@ -76,6 +76,7 @@ async function takeAll() {
     const state = await signIn(browser, hub.link);
     const traceId = await demonstrate(hub);
     const pages = [
+      { name: "chat-hub", path: "/" },
       { name: "start", path: "/start" },
       { name: "overview", path: "/monitor?from=-7d" },
       { name: "traces", path: "/monitor/traces?from=-7d" },

@@ -66,6 +66,37 @@ test("filters stand in the address and hold for what comes", async () => {
   await page.getByText("Nothing waits for you").waitFor();
 });
 
+test("a tool call that waits for a person goes on from its card, as it was or with other arguments", async () => {
+  const [status] = await page.evaluate(async () => {
+    const rule = { name: "Ask before logs", server: "logs", approval: {} };
+    const answer = await fetch("/api/mcp/policies", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(rule) });
+    return [answer.status];
+  });
+  assert.equal(status, 201);
+  const call = async (text) => {
+    const body = JSON.stringify({ server: "logs", tool: "logs.query", args: { text } });
+    return fetch(`${url}/api/mcp/call`, { method: "POST", headers: { authorization: `Bearer ${key}`, "content-type": "application/json" }, body });
+  };
+  const request = page.locator(".event", { hasText: "asks for approval: Call logs_query" });
+  const dialog = page.getByRole("dialog");
+
+  const first = call("card");
+  await request.getByRole("button", { name: "Continue" }).click();
+  await dialog.getByRole("button", { name: "Approve" }).click();
+  assert.equal((await first).status, 200);
+  await request.waitFor({ state: "detached" });
+
+  const second = call("card");
+  await request.getByRole("button", { name: "Degrade" }).click();
+  await dialog.getByLabel("Arguments (JSON)").fill('{"text": "nothing so special"}');
+  await dialog.getByRole("button", { name: "Degrade" }).click();
+  assert.equal((await second).status, 200);
+  await request.waitFor({ state: "detached" });
+
+  await page.goto("/?kind=task.receipt");
+  await page.getByRole("heading", { name: "logs finished: logs.query" }).first().waitFor();
+});
+
 test("the page is whole in every language, accessible in both themes, and fits a phone", async () => {
   await walkEverywhere(browser, { url, state }, ["/", "/?show=waiting"]);
   const phone = await openPage(browser, { url, state, width: 360, height: 740 });
