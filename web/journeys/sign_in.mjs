@@ -1,6 +1,7 @@
 // Somebody's way in: the link, a password, an authenticator app, a passkey; out, and in again by each of them.
 
 import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { addAuthenticator, nextCode } from "./authenticator.mjs";
@@ -54,6 +55,35 @@ test("the first owner enters an address and sets a password", async () => {
   await dialog().getByLabel("New password").fill(PASSWORD);
   await dialog().getByRole("button", { name: "Set the password" }).click();
   await row(page, "Password").getByText("On", { exact: true }).waitFor();
+});
+
+test("a program asks by an address: its person signs in, sees who asks, allows it and takes it back", async () => {
+  const stranger = await openPage(browser, { url });
+  const redirect_uri = "com.example.editor:/signed-in";
+  const about = { client_name: "My editor", redirect_uris: [redirect_uri], token_endpoint_auth_method: "none" };
+  const { client_id } = await (await stranger.request.post("/oauth/register", { data: about })).json();
+  const verifier = randomBytes(32).toString("base64url");
+  const code_challenge = createHash("sha256").update(verifier).digest("base64url");
+  const asked = new URLSearchParams({ client_id, redirect_uri, code_challenge, response_type: "code", code_challenge_method: "S256", state: "its own" });
+  await stranger.goto(`/oauth/authorize?${asked}`);
+  await stranger.getByText("A program wants to act for you.").waitFor();
+  await enterPassword(stranger);
+  await stranger.getByRole("heading", { name: "My editor wants to act for you" }).waitFor();
+  await stranger.getByText("the app that opens com.example.editor:").waitFor();
+  await isAccessible(stranger);
+  const decided = stranger.waitForResponse((answer) => answer.url().endsWith("/api/oauth/authorization") && answer.request().method() === "POST");
+  await stranger.getByRole("button", { name: "Allow" }).click();
+  const went = new URL((await (await decided).json()).location).searchParams;
+  assert.equal(went.get("state"), "its own");
+  const form = { grant_type: "authorization_code", code: went.get("code"), client_id, redirect_uri, code_verifier: verifier };
+  const tokens = await stranger.request.post("/oauth/token", { form });
+  assert.equal(tokens.status(), 200);
+  await stranger.request.delete("/api/auth/session", { headers: { origin: url } });
+  await stranger.context().close();
+  await page.reload();
+  await settled(page);
+  await page.getByRole("button", { name: "Take back My editor" }).click();
+  await page.getByText("No client acts for you").waitFor();
 });
 
 test("the authenticator app asks for the password first, and goes on by itself", async () => {

@@ -149,7 +149,8 @@ def build_grpc(
         key = key_in(headers)
         if key is None:
             raise Unauthenticated("Send an API key as metadata: authorization = Bearer mno_…, or x-api-key.")
-        principal = await identity.principal_of_key(key)
+        # by keys alone: an access token is for the place that it was asked for
+        principal = await identity.keys.principal_of_key(key)
         if not admits(rules.allowed_networks(principal.team_id), address):
             raise Denied(f"The team is not open to the address {address}.")
         return principal

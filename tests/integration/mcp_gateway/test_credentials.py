@@ -14,7 +14,12 @@ from mno.bootstrap import Services
 from mno.identity import store
 from mno.identity.model import OWNER_ROLE, Home, User
 from mno.identity.sign_in.model import Factor
+from mno.mcp_gateway.credentials.authorities import Authorities
+from mno.mcp_gateway.credentials.held.service import HeldCredentials
+from mno.mcp_gateway.servers.service import Servers
+from mno.platform.egress import Allowed, Egress
 from mno.platform.ids import new_id
+from mno.platform.versions import Versions
 from support.consent import OURS, Browser, signed_in
 from support.mcp_authority import McpAuthority, running_mcp_authority
 from support.upstream import Got, Upstream, Wire
@@ -275,3 +280,53 @@ async def test_an_entry_that_cannot_work_is_refused(team: Team) -> None:
             "/api/mcp/registry", json={"name": "x", "address": "https://example.com", **wish}
         )
         assert answer.status_code == 400, wish
+
+
+async def test_two_processes_renew_once(
+    team: Team, owner: Browser, authority: McpAuthority, services: Services, home: Home
+) -> None:
+    server = (await team.add("guarded", f"{authority.url}/mcp", credential_kind="oauth"))["id"]
+    await connected(owner, server)
+    database, secrets = services.engines.database, services.secrets
+    local = Egress(lambda: Allowed.of(["127.0.0.0/8"]))
+    processes = [
+        HeldCredentials(database, Versions(database), secrets.sealer, secrets.own, Authorities(local.client))
+        for _ in range(3)
+    ]
+    ready = (await Servers(database, secrets.own, Versions(database)).of(home.team.id))["guarded"]
+    [refused, *others] = await asyncio.gather(*(one.of(ready) for one in processes))
+    assert set(others) == {refused}
+    renewed = await asyncio.gather(*(one.of(ready, refused) for one in processes))
+    assert len(set(renewed)) == 1
+    assert refused not in renewed
+    assert authority.renewals == 1
+
+
+async def test_all_that_is_sealed_gets_a_new_key(
+    team: Team, owner: Browser, authority: McpAuthority, services: Services
+) -> None:
+    server = (await team.add("guarded", f"{authority.url}/mcp", credential_kind="oauth"))["id"]
+    await connected(owner, server)
+    walked: list[str] = []
+
+    def reseal(purpose: str, kept: bytes) -> bytes:
+        walked.append(purpose)
+        return services.secrets.sealer.seal(purpose, services.secrets.sealer.open(purpose, kept))
+
+    await services.mcp.connections.walk(reseal)
+    assert [purpose.rpartition(":")[2] for purpose in walked] == ["team", "client"]
+    authority.access.clear()
+    assert (await whoami(owner)) == (200, "ada")
+
+
+async def test_an_authorization_server_in_our_own_network_is_not_asked(
+    team: Team, owner: Browser, upstream: Upstream
+) -> None:
+    async def serve(got: Got, wire: Wire) -> None:
+        await wire.json({"resource": f"{upstream.url}/mcp", "authorization_servers": ["http://10.0.0.1"]})
+
+    upstream.answer = serve
+    server = (await team.add("guarded", f"{upstream.url}/mcp", credential_kind="oauth"))["id"]
+    answer = await owner.http.post(f"/api/mcp/registry/{server}/connect", json={})
+    assert answer.status_code == 400
+    assert "not a public address" in answer.json()["detail"]

@@ -148,7 +148,12 @@ async def test_a_token_ends_at_once_with_what_it_stands_on(
                 await tx.execute("DELETE FROM identity_grants WHERE subject_id = %s", user)
             await services.access.policy.changed(tx, home.team.id)
     assert await program.status_at("/mcp", tokens["access_token"]) == (403 if how == "role" else 401)
-    if how != "role":
+    if how == "role":
+        headers = {"authorization": f"Bearer {tokens['access_token']}", "accept": "*/*"}
+        refused = await program.http.post("/mcp", json={}, headers=headers)
+        assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
+        assert 'scope="mcp"' in refused.headers["www-authenticate"]
+    else:
         assert (await program.renew(tokens["refresh_token"])).json()["error"] == "invalid_grant"
 
 
