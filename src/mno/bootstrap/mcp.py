@@ -131,7 +131,7 @@ def build_mcp(house: House, egress: Egress, spans: Spans) -> McpGateway:
     return McpGateway(
         registry=Registry(database, audit, secrets.own, servers, documents, commands),
         pins=pins,
-        rules=ToolRules(database, audit, policies, house.to_people),
+        rules=ToolRules(database, audit, policies, quotas, house.to_people),
         calls=calls,
         requests=Requests(servers, tools, access, calls, ways, paces),
         health=Health(database, servers, listened, breakers, paces, tools),

@@ -113,6 +113,10 @@ async def test_grants_say_which_tools_a_key_sees_and_calls(ready: Team) -> None:
         assert (await narrow.tool("side_write"))["error"]["code"] == -32003
         plain = await caller.post("/api/mcp/call", json={"server": "up", "tool": "write", "args": {}})
         assert plain.status_code == 403
+        before = (await ready.admin.get("/api/config/system", params={"level": "team"})).json()
+        off = {"level": "team", "revision": before["revision"], "values": {"systems.mcp": False}}
+        assert (await ready.admin.put("/api/config/system", json=off)).status_code < 300
+        assert (await narrow.ask("tools/list")).status_code == 403, "what is switched off nobody may on a tool either"
 
 
 async def test_rules_are_kept_changed_and_removed_and_each_is_audited(ready: Team) -> None:
@@ -148,8 +152,10 @@ async def test_limits_and_quotas_of_rules_hold_and_say_when_it_fits_again(ready:
     assert 1 <= refused["data"]["retryAfterS"] <= 30
     assert "result" in await ready.tool("side_read"), "each tool has a count of its own"
     await ready.admin.patch(f"/api/mcp/policies/{minute['id']}", json={"enabled": False})
-    await add(ready, name="day", server="up", tool="*", calls_per_day=1, counted_by="key")
+    day = await add(ready, name="day", server="up", tool="*", calls_per_day=1, counted_by="key")
     assert [(await called(ready, "write"))["status"] for _ in range(2)] == [200, 429]
+    (count,) = (await ready.admin.get(f"/api/mcp/policies/{day['id']}/counts")).json()["items"]
+    assert (count["counted"][:4], count["used"], count["quota"], len(count["period"])) == ("key_", 1, 1, 10)
     assert "result" in await ready.tool("up_write"), "another key"
     await add(ready, name="small", server="side", result_bytes=10)
     assert "more than 10 bytes" in (await ready.tool("side_read"))["error"]["message"]

@@ -16,6 +16,8 @@ MAX_GATED_ARGUMENT_BYTES = 32 * 1024
 MAX_GATED_CALL_BYTES = 64 * 1024
 #: The response of such a call, in bytes: it is kept for whoever comes back for it.
 MAX_GATED_RESPONSE_BYTES = 1024 * 1024
+#: Calls of one key or person that wait for approval at once: people are to look at each.
+MAX_WAITING_CALLS_EACH = 50
 #: What a client calls one call by, so that asking again means the same one.
 MAX_IDEMPOTENCY_KEY_CHARACTERS = 200
 #: How long the outcome of such a call is kept.

@@ -14,7 +14,7 @@ from mno.mcp_gateway import message
 from mno.mcp_gateway.arguments import check_arguments
 from mno.mcp_gateway.facts import CALL_ENDED
 from mno.mcp_gateway.gated import rules, store
-from mno.mcp_gateway.gated.model import KIND, GatedCall, GatedState
+from mno.mcp_gateway.gated.model import KIND, MAX_WAITING_CALLS_EACH, GatedCall, GatedState
 from mno.mcp_gateway.gated.reminding.service import Reminding
 from mno.mcp_gateway.gated.sealing import Sealing
 from mno.mcp_gateway.gated.waiting.service import WaitingRoom
@@ -25,7 +25,7 @@ from mno.mcp_gateway.ports import Policy
 from mno.mcp_gateway.tools import Tool
 from mno.platform import origin
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Conflict, NotFound
+from mno.platform.errors import Conflict, LimitExceeded, NotFound
 from mno.platform.facts import Fact
 from mno.platform.ids import shown
 from mno.platform.outbox import Outbox
@@ -68,6 +68,7 @@ class GatedCalls:
         The same call asked again is the same one: while it is open, until somebody was given its outcome, and as long
         as it is kept where the client named an idempotency key or comes back with the state that it was given.
         `Invalid` for arguments that the schema does not allow, `TooLarge` for more than somebody would read,
+        `LimitExceeded` at MAX_WAITING_CALLS_EACH,
         `NotFound` for a state that is not the caller's.
         """
         return await self._found(wanted) or await self._new_or_same(wanted, tool, terms)
@@ -167,6 +168,10 @@ class GatedCalls:
             known = await store.same(tx, principal.team_id, principal.id, digest, key)
             if known is not None:
                 return known
+            if await store.count_waiting(tx, principal.team_id, principal.id) >= MAX_WAITING_CALLS_EACH:
+                raise LimitExceeded(
+                    f"{MAX_WAITING_CALLS_EACH} calls of '{principal.name}' wait for approval already, the limit."
+                )
             shown_arguments = rules.redacted(arguments)
             name = ready.outer_name(wanted.tool)
             approval = await self._approvals.ask(tx, principal, _proposal(principal, name, shown_arguments, terms))

@@ -59,6 +59,17 @@ async def same(tx: Connection, team_id: UUID, asker_id: UUID, digest: str, key: 
     return None if row is None else _call(row)
 
 
+async def count_waiting(tx: Connection, team_id: UUID, asker_id: UUID) -> int:
+    rows = await tx.execute(
+        "SELECT count(*) AS waiting FROM mcp_gated_calls"
+        " WHERE team_id = %(team_id)s AND asker_id = %(asker_id)s AND state = 'waiting'",
+        {"team_id": team_id, "asker_id": asker_id},
+    )
+    row = await rows.fetchone()
+    assert row is not None
+    return int(row["waiting"])
+
+
 async def page(
     tx: Connection, team_id: UUID, project_id: UUID, state: GatedState | None, limit: int
 ) -> list[GatedCall]:

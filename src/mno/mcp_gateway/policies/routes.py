@@ -5,7 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from mno.mcp_gateway.policies.editing.service import ToolRules
-from mno.mcp_gateway.policies.schemas import ToolRuleChange, ToolRuleList, ToolRuleShape, ToolRuleWish
+from mno.mcp_gateway.policies.schemas import (
+    QuotaCount,
+    QuotaCountList,
+    ToolRuleChange,
+    ToolRuleList,
+    ToolRuleShape,
+    ToolRuleWish,
+)
 from mno.platform.http.gate import requires
 from mno.platform.ids import parsed
 from mno.platform.principal import Principal
@@ -26,6 +33,12 @@ def router(rules: ToolRules) -> APIRouter:
     async def add_tool_rule(writer: Writer, wish: ToolRuleWish) -> ToolRuleShape:
         """Adds a rule. All that match a tool hold together: each counts for itself, the strictest approval wins."""
         return ToolRuleShape.of(await rules.add(writer, wish.fields()))
+
+    @routes.get("/{rule_id}/counts")
+    async def list_quota_counts(reader: Reader, rule_id: str) -> QuotaCountList:
+        """How much of a rule's quotas is taken today and this month, the 200 largest counts."""
+        rule, counts = await rules.used(reader, parsed("mcr", rule_id))
+        return QuotaCountList(items=[QuotaCount.of(rule, one) for one in counts])
 
     @routes.patch("/{rule_id}")
     async def change_tool_rule(writer: Writer, rule_id: str, change: ToolRuleChange) -> ToolRuleShape:

@@ -19,6 +19,7 @@ from mno.mcp_gateway.policies.model import (
     CountedBy,
     ToolRule,
 )
+from mno.mcp_gateway.policies.quotas.store import Used
 from mno.platform.errors import Invalid
 from mno.platform.ids import parsed, shown
 
@@ -122,6 +123,25 @@ class ToolRuleList(BaseModel):
     items: list[ToolRuleShape]
 
 
+class QuotaCount(BaseModel):
+    """What processes of the hub have taken out of a quota; up to 100 calls more than were made, for each of them."""
+
+    counted: str = Field(description="`key_…`, `usr_…`, a server or a tool; empty: everybody together.")
+    period: str = Field(description="A day (2026-11-28) or a month (2026-11), in UTC.")
+    used: int
+    quota: int
+
+    @classmethod
+    def of(cls, rule: ToolRule, count: Used) -> "QuotaCount":
+        is_day = len(count.period) > len("2026-11")
+        quota = rule.calls_per_day if is_day else rule.calls_per_month
+        return cls(counted=_counted(rule, count.counted), period=count.period, used=count.used, quota=quota or 0)
+
+
+class QuotaCountList(BaseModel):
+    items: list[QuotaCount]
+
+
 class ToolRuleWish(BaseModel, extra="forbid"):
     name: RuleName
     server: Pattern = "*"
@@ -180,3 +200,12 @@ class ToolRuleChange(BaseModel, extra="forbid"):
             if value is None and name not in _OPTIONAL:
                 raise Invalid(f"{name} cannot be null; leave it out to keep it.")
         return changes
+
+
+def _counted(rule: ToolRule, key: str) -> str:
+    match rule.counted_by:
+        case CountedBy.KEY:
+            return f"key_{key}"
+        case CountedBy.USER:
+            return f"usr_{key}"
+    return key

@@ -11,6 +11,7 @@ from integration.mcp_gateway.gated.conftest import Counting, in_state, over, wai
 from mno.approvals.model import Decision, Outcome
 from mno.approvals.model import State as ApprovalState
 from mno.mcp_gateway.calls import CallWaitsError
+from mno.mcp_gateway.gated import service
 from mno.mcp_gateway.gated.model import GatedState
 from mno.mcp_gateway.gated.schemas import ApprovalAction
 from mno.mcp_gateway.given import Given
@@ -248,6 +249,21 @@ async def test_a_call_that_nobody_could_read_and_bad_arguments_are_not_asked_for
     with pytest.raises(Invalid):
         await gate.call(agent, "spend", n="one")
     assert await gate.approvals.page(owner, None, None, 10) == []
+    assert counting.made == []
+
+
+async def test_nobody_fills_the_desk_of_those_who_decide(
+    gate: GateNode, counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_WAITING_CALLS_EACH", 3)
+    await gate.rule(approval=ApprovalTerms())
+    agent = await gate.agent()
+    first, *_ = [await waiting(gate, agent, n=n) for n in range(3)]
+    with pytest.raises(LimitExceeded, match="3 calls of 'agent' wait"):
+        await gate.call(agent, "spend", n=3)
+    await waiting(gate, await gate.agent("other"), n=3)
+    await decide(gate, await gate.owner(), first, ABORT)
+    await waiting(gate, agent, n=3)
     assert counting.made == []
 
 

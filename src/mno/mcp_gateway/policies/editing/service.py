@@ -8,6 +8,8 @@ from uuid import UUID
 from mno.audit.service import Audit
 from mno.mcp_gateway.policies import rules, store
 from mno.mcp_gateway.policies.model import MAX_TOOL_RULES, ApprovalTerms, ToolRule
+from mno.mcp_gateway.policies.quotas.service import Quotas
+from mno.mcp_gateway.policies.quotas.store import Used
 from mno.mcp_gateway.policies.service import Policies
 from mno.mcp_gateway.ports import Channels
 from mno.platform import clock
@@ -23,16 +25,25 @@ _FIELDS = frozenset(one.name for one in fields(ToolRule)) - _FIXED
 class ToolRules:
     """A team's, changed by those who may for the whole team."""
 
-    def __init__(self, database: Database, audit: Audit, policies: Policies, channels: Channels) -> None:
+    def __init__(
+        self, database: Database, audit: Audit, policies: Policies, quotas: Quotas, channels: Channels
+    ) -> None:
         self._database = database
         self._audit = audit
         self._policies = policies
+        self._quotas = quotas
         self._channels = channels
 
     async def all(self, principal: Principal) -> list[ToolRule]:
         """The oldest first."""
         async with self._database.transaction(principal.team_id) as tx:
             return await store.rules_of(tx, principal.team_id)
+
+    async def used(self, principal: Principal, rule_id: UUID) -> tuple[ToolRule, list[Used]]:
+        """How much of a rule's quotas is taken; `NotFound` for no rule of the team."""
+        async with self._database.transaction(principal.team_id) as tx:
+            rule = await self._found(tx, principal.team_id, rule_id)
+        return rule, await self._quotas.used(rule)
 
     async def add(self, principal: Principal, wish: Mapping[str, Any]) -> ToolRule:
         """`wish` holds fields of `ToolRule`. `Invalid` for a bad wish, `Conflict` where the name is taken,

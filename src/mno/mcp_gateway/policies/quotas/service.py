@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from mno.mcp_gateway.policies.counting import count_of
 from mno.mcp_gateway.policies.model import ToolRule
 from mno.mcp_gateway.policies.quotas import store
-from mno.mcp_gateway.policies.quotas.store import QuotaKey
+from mno.mcp_gateway.policies.quotas.store import QuotaKey, Used
 from mno.platform import clock
 from mno.platform.database import Database
 from mno.platform.ending import ended
@@ -26,6 +26,8 @@ from mno.platform.principal import Principal
 MAX_QUOTA_BLOCK = 100
 #: Counts of which this process holds a block.
 MAX_QUOTA_BLOCKS = 20_000
+#: Counts of one rule that a list shows.
+MAX_LISTED_COUNTS = 200
 #: How long a block may lie unused before it is given back, in seconds.
 IDLE_S = 30.0
 #: How long a quota that was used up is believed to be so, in seconds.
@@ -103,6 +105,14 @@ class Quotas:
             async with self._database.transaction(key.team_id) as tx:
                 await store.give_back(tx, key, back)
             self._unused.remove((key, back))
+
+    async def used(self, rule: ToolRule) -> list[Used]:
+        """What is taken of the rule's quotas of today and of this month, the largest counts first."""
+        now = clock.now()
+        async with self._database.transaction(rule.team_id) as tx:
+            return await store.used_of(
+                tx, rule.team_id, rule.id, [f"{now:%Y-%m-%d}", f"{now:%Y-%m}"], MAX_LISTED_COUNTS
+            )
 
     async def forget_old(self) -> None:
         """Drops the counts of days and months that are long over."""
