@@ -5,9 +5,8 @@ import os
 import ssl
 from typing import Any
 
+from httpx._config import create_ssl_context
 from httpx._transports import default
-
-_read = default.create_ssl_context
 
 
 def share_trust() -> None:
@@ -22,4 +21,4 @@ def _context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ss
 
 @functools.cache
 def _shared(verify: Any, cert: Any, trust_env: bool, _: tuple[str | None, ...]) -> ssl.SSLContext:
-    return _read(verify=verify, cert=cert, trust_env=trust_env)
+    return create_ssl_context(verify=verify, cert=cert, trust_env=trust_env)
