@@ -3115,6 +3115,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mcp/policies/{rule_id}/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Quota Counts
+         * @description How much of a rule's quotas is taken today and this month, the 200 largest counts.
+         */
+        get: operations["list_quota_counts_api_mcp_policies__rule_id__counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/mcp/policies/{rule_id}": {
         parameters: {
             query?: never;
@@ -8925,6 +8945,31 @@ export interface components {
              * @default 0
              */
             cache_s?: number;
+        };
+        /**
+         * QuotaCount
+         * @description What processes of the hub have taken out of a quota; up to 100 calls more than were made, for each of them.
+         */
+        QuotaCount: {
+            /**
+             * Counted
+             * @description `key_…`, `usr_…`, a server or a tool; empty: everybody together.
+             */
+            counted: string;
+            /**
+             * Period
+             * @description A day (2026-11-28) or a month (2026-11), in UTC.
+             */
+            period: string;
+            /** Used */
+            used: number;
+            /** Quota */
+            quota: number;
+        };
+        /** QuotaCountList */
+        QuotaCountList: {
+            /** Items */
+            items: components["schemas"]["QuotaCount"][];
         };
         /** RateShape */
         RateShape: {
@@ -17916,6 +17961,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToolRuleShape"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_quota_counts_api_mcp_policies__rule_id__counts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuotaCountList"];
                 };
             };
             /** @description A problem document (RFC 9457) */
