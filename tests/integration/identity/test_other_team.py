@@ -39,6 +39,10 @@ SAME_FOR_ALL = {"name", "urn", "rest", "tool"}
 VIEWER = "role_00000000000070008000000000000004"
 
 
+#: Places whose parameter has the name of another thing, and that of the thing itself.
+APART = {"/api/config/runtime/": "secret_id", "/api/mcp/policies/": "tool_rule_id"}
+
+
 @dataclass(frozen=True)
 class Things:
     """One of everything that the first team has, by the name of its path parameter."""
@@ -53,8 +57,9 @@ class Things:
         def filled(match: re.Match[str]) -> str:
             if match[1] in SAME_FOR_ALL:
                 return "x"
-            # one name for different things: an entry of the audit log, or of the runtime environment
-            return self.of("secret_id" if entrance.path.startswith("/api/config/runtime/") else match[1])
+            # one name for different things: entries of the audit log and of the runtime environment, rules
+            apart = (name for place, name in APART.items() if entrance.path.startswith(place))
+            return self.of(next(apart, match[1]))
 
         return re.sub(r"{(\w+)(?::path)?}", filled, entrance.path)
 
@@ -138,6 +143,8 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
     ids["silence_id"] = await made("/api/alerts/silences", silence)
     tools = {"name": CANARY, "address": "https://example.com/mcp", "credential_kind": "bearer", "credential": CANARY}
     ids["server_id"] = await made("/api/mcp/registry", tools)
+    ids["tool_rule_id"] = await made("/api/mcp/policies", {"name": CANARY, "calls_per_minute": 1})
+    ids["call_id"] = shown("apr", new_id())  # none is needed for a refusal
     ids["oauth_grant_id"] = await a_connected_client(first)
     secret = {"scope": {"level": "team"}, "name": "CANARY", "kind": "secret", "purpose": CANARY, "value": CANARY}
     answer = await first.put("/api/config/runtime", json=secret)
