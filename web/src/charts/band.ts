@@ -1,7 +1,7 @@
 /* Bands and marks of a chart: the space in which something may lie, and the dots on what is wrong. */
 
 import type { BarSeriesOption, LineSeriesOption } from "echarts/charts";
-import type { Series } from "./Chart";
+import type { Series } from "./series";
 
 export type Drawn = BarSeriesOption | LineSeriesOption;
 

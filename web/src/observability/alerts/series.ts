@@ -1,6 +1,6 @@
 /* An alert's or a preview's points as the series of a chart, with the lines that they are held against. */
 
-import type { Series } from "../../charts/Chart";
+import type { Series } from "../../charts/series";
 import type { AlertPoint, Preview } from "./shapes";
 
 export interface Held {

@@ -1,7 +1,7 @@
 /* A forecast as the series of a chart: the line of what was spent, the line and both bands of what is to come. */
 
 import type { Forecast } from "../../api/types";
-import type { Series } from "../../charts/Chart";
+import type { Series } from "../../charts/series";
 
 export interface SeriesNames {
   spent: string;
