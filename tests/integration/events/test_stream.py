@@ -134,6 +134,14 @@ async def test_a_viewer_who_does_not_keep_up_is_told_so_and_holds_nobody_up(
     assert len(await history(client, 8)) == 8
 
 
+async def test_a_browser_that_sleeps_holds_nobody_up(app: FastAPI, client: httpx.AsyncClient) -> None:
+    async with served(app) as address, followed(address), followed(address) as told:  # the first reads no further
+        for number in range(40):
+            await send(client, str(number), f"subject {number}", data={"text": "x" * 4_000})
+        titles = {title for title, _ in await told.titles(40)}
+    assert titles == {str(number) for number in range(40)}
+
+
 async def test_another_process_is_woken(services: Services, app: FastAPI, client: httpx.AsyncClient) -> None:
     """What this one writes is told by a topic, not found by looking."""
     versions, woken = Versions(services.engines.database), asyncio.Event()
