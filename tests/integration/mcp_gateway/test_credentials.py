@@ -80,7 +80,7 @@ async def test_a_team_connects_a_server_by_consent_and_everybody_calls_it(
     server = (await team.add("guarded", f"{authority.url}/mcp", credential_kind="oauth"))["id"]
     status, why = await whoami(owner)
     assert status == 403
-    assert f"/api/mcp/registry/{server}/credential" in why
+    assert f"/integrations/servers?server={server}" in why
     came = await connected(owner, server)
     assert (came.status_code, came.headers["location"]) == (303, "/integrations")
     assert (await whoami(owner)) == (200, "ada")

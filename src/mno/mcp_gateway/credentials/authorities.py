@@ -91,7 +91,8 @@ class Authorities:
 
     async def _registered(self, authority: Authority, redirect_uri: str, scopes: str) -> tuple[str, str, str]:
         # a client may be held to the scopes that it registers with
-        wish = {**document_of(redirect_uri), **({"scope": scopes} if scopes else {})}
+        kind = "web" if redirect_uri.startswith("https://") else "native"
+        wish = {**document_of(redirect_uri), "application_type": kind, **({"scope": scopes} if scopes else {})}
         if "none" not in authority.auth_methods:
             wish["token_endpoint_auth_method"] = rules.auth_method(authority.auth_methods, has_secret=True)
         async with self._client() as client:

@@ -187,12 +187,20 @@ class Connections:
         return None
 
     async def _registration(self, server: Server, base_url: str) -> Registration:
-        """As whom the hub is known now; made anew where the authorization server or the hub's address is another."""
+        """As whom the hub is known now; made anew where the authorization server or the hub's address is another, or
+        other access is wanted: a client may be held to the scopes with which it registered.
+        """
         authority = await self._authorities.of(server.address)
         async with self._database.transaction(server.team_id) as tx:
             known = await store.registration(tx, server.id)
-        is_same = known is not None and (known[0].issuer, known[0].redirect_uri, known[0].token_endpoint) == (
-            authority.issuer, f"{base_url}/oauth/callback", authority.token_endpoint,
+        wanted = (
+            authority.issuer,
+            f"{base_url}/oauth/callback",
+            authority.token_endpoint,
+            server.oauth_scopes or authority.scopes,
+        )
+        is_same = known is not None and wanted == (
+            known[0].issuer, known[0].redirect_uri, known[0].token_endpoint, known[0].scopes,
         )  # fmt: skip
         if known is not None and is_same:
             return known[0]

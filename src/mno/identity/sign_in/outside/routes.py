@@ -12,7 +12,7 @@ from mno.identity.sign_in.answers import FLOW_COOKIE, Front
 from mno.identity.sign_in.model import SignedIn
 from mno.identity.sign_in.outside.model import GITHUB
 from mno.identity.sign_in.outside.providers.service import Providers
-from mno.identity.sign_in.outside.service import Departure, Outside, Return
+from mno.identity.sign_in.outside.service import MAX_RETURN_CHARACTERS, Departure, Outside, Return
 from mno.identity.sign_in.schemas import (
     GithubAppShape,
     IssuerWish,
@@ -34,7 +34,7 @@ Person = Annotated[Principal, Depends(answers.signed_in)]
 HubReader = Annotated[Principal, Depends(requires("hub.settings.read"))]
 HubWriter = Annotated[Principal, Depends(requires("hub.settings.write"))]
 Text = Annotated[str, Query(max_length=4000)]
-Path = Annotated[str, Query(max_length=500)]
+Path = Annotated[str, Query(max_length=MAX_RETURN_CHARACTERS)]
 Link = Annotated[bool, Query(description="Links the account to the signed-in person instead of signing in.")]
 
 

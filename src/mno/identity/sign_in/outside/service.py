@@ -38,8 +38,8 @@ from mno.platform.ids import shown
 from mno.platform.principal import Principal, PrincipalKind
 
 GITHUB_SECRET = "github.client_secret"  # noqa: S105 - the name of a secret
-#: The longest path to go on to after a sign-in.
-MAX_RETURN_CHARACTERS = 500
+#: The longest path to go on to after a sign-in; that of a client which asks for access is long.
+MAX_RETURN_CHARACTERS = 4_000
 _FLOW = "outside"
 
 

@@ -48,13 +48,20 @@ class HeldCredentials:
     """Of all teams; for one event loop."""
 
     def __init__(
-        self, database: Database, versions: Versions, sealer: Sealer, secrets: OwnSecrets, authorities: Authorities
+        self,
+        database: Database,
+        versions: Versions,
+        sealer: Sealer,
+        secrets: OwnSecrets,
+        authorities: Authorities,
+        public_url: str = "",
     ) -> None:
         self._database = database
         self._versions = versions
         self._sealer = sealer
         self._secrets = secrets
         self._authorities = authorities
+        self._public_url = public_url
         self._known: dict[ServerKey, _Known] = {}
         self._turns: dict[ServerKey, asyncio.Lock] = {}
         self._generation = 0
@@ -99,7 +106,7 @@ class HeldCredentials:
     async def _read(self, ready: Ready, refused: Header | None) -> Header:
         server, user_id = ready.server, ready.user_id
         if server.credential_scope is CredentialScope.USER and user_id is None:
-            raise wanted(server, "needs a credential of each person's own, and nobody stands behind this caller")
+            raise self._wanted(server, "needs a credential of each person's own, and nobody stands behind this caller")
         generation, began = self._generation, time.monotonic()
         async with self._database.transaction(server.team_id) as tx:
             one = await self._kept(tx, server, user_id)
@@ -108,7 +115,7 @@ class HeldCredentials:
                 held, expires_at, broken = await self._renewed(tx, server, one, held)
                 generation += 1  # our own change is told to this process, too
         if broken:
-            raise wanted(server, f"does not accept what was connected any more ({broken})")
+            raise self._wanted(server, f"does not accept what was connected any more ({broken})")
         header = header_of(server, held)
         if generation >= self._generation:
             if len(self._known) >= MAX_CREDENTIALS_REMEMBERED:
@@ -123,7 +130,7 @@ class HeldCredentials:
             await store.ensure_connection(tx, made)
         one = await store.connection(tx, server.id, user_id, lock=True)
         if one is None:
-            raise wanted(server, "is not connected yet")
+            raise self._wanted(server, "is not connected yet")
         return one
 
     async def _renewed(
@@ -160,6 +167,11 @@ class HeldCredentials:
         form = {"grant_type": "refresh_token", "refresh_token": held.refresh}
         return await self._authorities.tokens(registration, secret, form)
 
+    def _wanted(self, server: Server, why: str) -> CredentialWanted:
+        """The error that says where to connect."""
+        page = f"{self._public_url}/integrations/servers?server={shown('mcs', server.id)}"
+        return CredentialWanted(f"The MCP server '{server.name}' {why}. Connect it at the hub: {page}")
+
     def _forget(self, _: str) -> None:
         self._generation += 1
         self._known.clear()  # read again in a millisecond, and changed seldom
@@ -171,14 +183,6 @@ def header_of(server: Server, held: Held) -> Header:
     if server.credential_kind is CredentialKind.HEADER:
         return server.header.encode(), held.access.encode()
     return b"authorization", f"Bearer {held.access}".encode()
-
-
-def wanted(server: Server, why: str) -> CredentialWanted:
-    """The error that says where to connect."""
-    return CredentialWanted(
-        f"The MCP server '{server.name}' {why}. Connect it on the page of MCP servers of the hub, or by"
-        f" /api/mcp/registry/{shown('mcs', server.id)}/credential."
-    )
 
 
 def _is_over(server: Server, held: Held, expires_at: datetime | None, refused: Header | None) -> bool:
