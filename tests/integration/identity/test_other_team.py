@@ -144,7 +144,9 @@ async def things(first: httpx.AsyncClient, services: Services, home: Home) -> Th
     tools = {"name": CANARY, "address": "https://example.com/mcp", "credential_kind": "bearer", "credential": CANARY}
     ids["server_id"] = await made("/api/mcp/registry", tools)
     ids["tool_rule_id"] = await made("/api/mcp/policies", {"name": CANARY, "calls_per_minute": 1})
-    ids["call_id"] = shown("apr", new_id())  # none is needed for a refusal
+    await made("/api/mcp/policies", {"name": "ask", "server": "logs", "tool": "publish", "approval": {}})
+    waiting = {"server": "logs", "tool": "logs.publish", "args": {"lines": [{"topic": CANARY, "body": CANARY}]}}
+    ids["call_id"] = await made("/api/mcp/call", {**waiting, "caps": {"timeout_s": 0.05}})
     ids["oauth_grant_id"] = await a_connected_client(first)
     secret = {"scope": {"level": "team"}, "name": "CANARY", "kind": "secret", "purpose": CANARY, "value": CANARY}
     answer = await first.put("/api/config/runtime", json=secret)
