@@ -62,6 +62,14 @@ export function useMcpChange<Wish = void, Answer = unknown>(change: (wish: Wish)
 
 export type Tool = Schemas["McpToolShape"];
 export type CallResult = Schemas["McpCallResult"];
+export type HubServer = Schemas["HubServerShape"];
+
+/** The hub's own servers; they stand in no registry. */
+export const hubServersQuery = queryOptions({
+  queryKey: [MCP, "builtin"],
+  queryFn: ({ signal }) => request<Listed<HubServer>>("/api/mcp/builtin", { signal }),
+  select: ({ items }) => items,
+});
 
 /** Every tool that was ever seen at a server. */
 export const toolsQuery = (serverId: string) =>

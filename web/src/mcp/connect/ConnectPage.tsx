@@ -12,7 +12,8 @@ import { useAddress } from "../../shell/address";
 import { Card, Page } from "../../ui/Page";
 import { Snippet } from "../../ui/Snippet";
 import { FailureNote } from "../../ui/State";
-import { healthQuery, serversQuery, toolsQuery } from "../shapes";
+import { healthQuery, hubServersQuery, serversQuery, toolsQuery } from "../shapes";
+import { toolsOfHub } from "../tools/definition";
 import { exampleOf } from "./example";
 import { FirstCall } from "./FirstCall";
 import { type Client, CLIENT_TITLES, clientsOf, fileOf, type Reached, snippetOf, type Way } from "./snippets";
@@ -55,17 +56,23 @@ export default function ConnectPage() {
   );
 }
 
-/** The address, and a tool that can be called there first. */
-function useReached(server: string, way: Way): Reached {
+/** The address, and a tool that can be called there first: of a server that has one, else of the hub's own. */
+function useReached(name: string, way: Way): Reached {
   const mayRead = useMay("mcp.read");
   const servers = useQuery({ ...serversQuery, enabled: mayRead });
-  const chosen = servers.data?.find(({ name }) => name === server);
   const health = useQuery({ ...healthQuery, enabled: mayRead });
-  const first = chosen ?? servers.data?.find(({ id, enabled }) => enabled && (health.data?.get(id)?.tools ?? 0) > 0);
-  const tools = useQuery({ ...toolsQuery(first?.id ?? ""), enabled: first !== undefined });
-  const { name, args } = exampleOf(tools.data);
+  const own = useQuery({ ...hubServersQuery, enabled: mayRead });
+  const chosen = servers.data?.find((each) => each.name === name);
+  const chosenOwn = own.data?.find((each) => each.name === name);
+  const isOne = chosen !== undefined || chosenOwn !== undefined;
+  const first = chosen ?? (chosenOwn ? undefined : servers.data?.find(({ id, enabled }) => enabled && (health.data?.get(id)?.tools ?? 0) > 0));
+  const listed = useQuery({ ...toolsQuery(first?.id ?? ""), enabled: first !== undefined });
+  const shown = first ? undefined : (chosenOwn ?? own.data?.[0]);
+  const tools = first ? listed.data : shown && toolsOfHub(shown).flatMap(({ tool, isPermitted }) => (isPermitted ? [tool] : []));
+  const example = exampleOf(tools);
+  const server = first?.name ?? shown?.name;
   const origin = window.location.origin;
-  return { url: chosen ? `${origin}/mcp/${chosen.name}` : `${origin}/mcp`, way, tool: chosen || !first ? name : `${first.name}_${name}`, args };
+  return { url: isOne ? `${origin}/mcp/${name}` : `${origin}/mcp`, way, tool: isOne || !server ? example.name : `${server}_${example.name}`, args: example.args };
 }
 
 function Where({ url }: { url: string }) {
@@ -73,6 +80,8 @@ function Where({ url }: { url: string }) {
   const { value, set } = useAddress();
   const mayRead = useMay("mcp.read");
   const servers = useQuery({ ...serversQuery, enabled: mayRead });
+  const own = useQuery({ ...hubServersQuery, enabled: mayRead });
+  const names = [...(servers.data ?? []).filter(({ enabled }) => enabled), ...(own.data ?? [])].map((each) => each.name);
   return (
     <div className="stack">
       {mayRead && (
@@ -83,7 +92,7 @@ function Where({ url }: { url: string }) {
           allowDeselect={false}
           value={value("server") || "all"}
           onChange={(next) => set({ server: next === "all" ? undefined : (next ?? undefined) })}
-          data={[{ value: "all", label: t("connect.allTools") }, ...(servers.data ?? []).filter(({ enabled }) => enabled).map(({ name }) => ({ value: name, label: t("connect.toolsOf", { name }) }))]}
+          data={[{ value: "all", label: t("connect.allTools") }, ...names.map((name) => ({ value: name, label: t("connect.toolsOf", { name }) }))]}
         />
       )}
       <Snippet text={url} />

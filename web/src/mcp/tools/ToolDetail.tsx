@@ -20,9 +20,9 @@ export function ToolDetail({ shown, close }: { shown: ServerTool; close: () => v
   const t = useWords();
   const { value, set } = useAddress();
   const mayCall = useMay("mcp.call");
-  const { server, tool } = shown;
+  const { server, tool, isPermitted } = shown;
   const definition = definitionOf(tool);
-  const offered = TABS.filter((tab) => (tab === "review" ? isHeld(tool) : tab === "try" ? mayCall && tool.accepted !== null && !isHeld(tool) : true));
+  const offered = TABS.filter((tab) => (tab === "review" ? isHeld(tool) : tab === "try" ? mayCall && isPermitted && tool.accepted !== null && !isHeld(tool) : true));
   const tab = offered.find((each) => each === value("tab")) ?? offered[0] ?? "definition";
   return (
     <Drawer opened onClose={close} position="right" size={760} title={titleOf(definition) || tool.name} closeButtonProps={{ "aria-label": t("act.close") }}>

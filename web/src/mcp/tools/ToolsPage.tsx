@@ -11,8 +11,8 @@ import { type Column, ColumnChooser, DataTable } from "../../ui/DataTable";
 import { Card, Page } from "../../ui/Page";
 import { SearchField } from "../../ui/SearchField";
 import { Failure, FailureNote, State } from "../../ui/State";
-import { serversQuery, toolsQuery } from "../shapes";
-import { definitionOf, descriptionOf, hintsOf, HINTS, isHeld, keyOf, schemaOf, type ServerTool, titleOf } from "./definition";
+import { hubServersQuery, serversQuery, toolsQuery } from "../shapes";
+import { definitionOf, descriptionOf, hintsOf, HINTS, isHeld, keyOf, schemaOf, type ServerTool, titleOf, toolsOfHub } from "./definition";
 import { HintMarks, ToolStateMarks } from "./marks";
 import { partsOf } from "./schema";
 import { ToolDetail } from "./ToolDetail";
@@ -39,7 +39,7 @@ export default function ToolsPage() {
       )}
       <div className="filters">
         <SearchField label={t("tools.search")} width={248} />
-        <Select aria-label={t("mcp.name")} w={168} searchable allowDeselect={false} value={asked.server || "all"} onChange={(next) => set({ server: next === "all" ? undefined : (next ?? undefined) })} data={[{ value: "all", label: t("tools.everyServer") }, ...servers.map(({ name }) => ({ value: name, label: name }))]} />
+        <Select aria-label={t("mcp.name")} w={168} searchable allowDeselect={false} value={asked.server || "all"} onChange={(next) => set({ server: next === "all" ? undefined : (next ?? undefined) })} data={[{ value: "all", label: t("tools.everyServer") }, ...servers]} />
         <Select aria-label={t("tools.hints")} w={148} allowDeselect={false} value={asked.hint || "any"} onChange={(next) => set({ hint: next === "any" ? undefined : (next ?? undefined) })} data={[{ value: "any", label: t("tools.anyHint") }, ...HINTS.map((hint) => ({ value: hint, label: t(`tools.hint.${hint}`) }))]} />
         <SegmentedControl
           aria-label={t("tools.state")}
@@ -64,10 +64,12 @@ export default function ToolsPage() {
 function useTools() {
   const servers = useQuery(serversQuery);
   const lists = useQueries({ queries: (servers.data ?? []).map(({ id }) => toolsQuery(id)) });
-  const isWaiting = !servers.data || lists.some(({ isPending }) => isPending);
-  const tools: ServerTool[] = (servers.data ?? []).flatMap((server, place) => (lists[place]?.data ?? []).map((tool) => ({ server, tool })));
+  const own = useQuery(hubServersQuery);
+  const isWaiting = !servers.data || own.isPending || lists.some(({ isPending }) => isPending);
+  const tools: ServerTool[] = (servers.data ?? []).flatMap((server, place) => (lists[place]?.data ?? []).map((tool) => ({ server, tool, isPermitted: true })));
+  const hub = own.data ?? [];
   const troubles = (servers.data ?? []).flatMap(({ name }, place) => (lists[place]?.isError ? [{ name, error: lists[place].error }] : []));
-  return { servers: servers.data ?? [], tools: isWaiting ? undefined : tools, error: servers.error, retry: () => void servers.refetch(), troubles };
+  return { servers: [...(servers.data ?? []), ...hub].map(({ name }) => name), tools: isWaiting ? undefined : [...tools, ...hub.flatMap(toolsOfHub)], error: servers.error, retry: () => void servers.refetch(), troubles };
 }
 
 interface Asked {
@@ -90,7 +92,7 @@ function ToolList({ tools, isEmpty }: { tools: ServerTool[] | undefined; isEmpty
   const open = (row: ServerTool) => set({ tool: keyOf(row), tab: undefined });
   const columns: Column<ServerTool>[] = [
     { key: "name", title: t("tools.tool"), order: ({ tool }) => tool.name, cell: (row) => <ToolName row={row} open={() => open(row)} /> },
-    { key: "server", title: t("mcp.name"), order: ({ server }) => server.name, cell: ({ server }) => <span className={server.enabled ? "nowrap" : "dim nowrap"}>{server.name}</span> },
+    { key: "server", title: t("mcp.name"), order: ({ server }) => server.name, cell: ({ server }) => <span className={server.enabled ? "row" : "row dim"} style={{ gap: 6 }}>{server.name}{server.id === "" && <span className="mark accent">{t("tools.ownServer")}</span>}</span> },
     { key: "hints", title: t("tools.hints"), cell: ({ tool }) => <HintMarks hints={hintsOf(definitionOf(tool))} /> },
     { key: "state", title: t("tools.state"), order: ({ tool }) => tool.state, cell: ({ tool }) => <ToolStateMarks tool={tool} /> },
     { key: "arguments", title: t("tools.arguments"), align: "right", order: argumentsOf, cell: (row) => formatCount(argumentsOf(row), language) },

@@ -1,11 +1,22 @@
 /* A tool's definition as its server wrote it: the parts that a page shows, where they are what they should be. */
 
-import type { Server, Tool } from "../shapes";
+import type { HubServer, Server, Tool } from "../shapes";
 import { isObject, type Schema } from "./schema";
 
 export interface ServerTool {
-  server: Server;
+  server: Pick<Server, "name" | "enabled"> & { /** Empty for one of the hub's own. */ id: string };
   tool: Tool;
+  /** Whether whoever looks may use it, as far as that is known: the hub's own tools need a permission each. */
+  isPermitted: boolean;
+}
+
+/** A tool of the hub's own needs nobody's acceptance: it comes with the hub. */
+export function toolsOfHub({ name, tools }: HubServer): ServerTool[] {
+  return tools.map((each) => ({
+    server: { id: "", name, enabled: true },
+    tool: { name: each.name, state: "accepted", accepted: each.definition, offered: null, digest: "", differences: [], hidden: [] },
+    isPermitted: each.permitted,
+  }));
 }
 
 export type Definition = Record<string, unknown>;
