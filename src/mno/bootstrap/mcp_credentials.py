@@ -21,7 +21,9 @@ class CredentialParts:
 def build_credentials(house: House, egress: Egress) -> CredentialParts:
     database, secrets = house.database, house.secrets
     authorities = Authorities(egress.client)
-    held = HeldCredentials(database, house.versions, secrets.sealer, secrets.own, authorities, house.config.public_url)
+    held = HeldCredentials(
+        database, house.versions, secrets.sealer, secrets.own, authorities, house.config.url(house.config.port)
+    )
     connections = Connections(database, house.audit, secrets.sealer, secrets.own, house.ceremonies, authorities, held)
     secrets.sealer.hold(SEALED_KIND, connections.walk)
     return CredentialParts(connections, held)

@@ -9,6 +9,8 @@ from uuid import UUID
 from mno.mcp_gateway import answers, levels, message, names
 from mno.mcp_gateway.access import Access
 from mno.mcp_gateway.calls import NO_CAPS, Calls
+from mno.mcp_gateway.credentials.asking import as_page
+from mno.mcp_gateway.credentials.model import CredentialWanted
 from mno.mcp_gateway.guarded import Guarded
 from mno.mcp_gateway.listening import Listening
 from mno.mcp_gateway.listing import PROMPTS, RESOURCES, TEMPLATES, Item, Kind, Listings
@@ -80,9 +82,14 @@ class Requests:
         else:
             yield message.result_body(request.id, await self._own(incoming, servers))
             return
-        async with contextlib.aclosing(messages):
-            async for one in messages:
-                yield one
+        try:
+            async with contextlib.aclosing(messages):
+                async for one in messages:
+                    yield one
+        except CredentialWanted as wanted:
+            if incoming.session is None:
+                raise
+            raise as_page(wanted, incoming.session.capabilities, request.id) from None
 
     async def stream(self, principal: Principal, session: Session, only: str) -> AsyncGenerator[bytes]:
         """What a client of the older era hears between its requests."""

@@ -7,7 +7,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import httpx2
 import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import ElicitResult
 
 from integration.mcp_gateway.conftest import META, MODERN, Team, modern
 from mno.bootstrap import Services
@@ -167,6 +172,32 @@ async def test_each_user_is_somebody_else_to_a_server_that_wants_it_so(
         assert (await bob.http.delete(f"/api/mcp/registry/{server}/credential")).status_code == 204
         assert (await whoami(bob))[0] == 403
         assert (await whoami(owner)) == (200, "ada")
+
+
+async def test_a_client_that_opens_pages_is_told_which_one(team: Team, owner: Browser, upstream: Upstream) -> None:
+    upstream.answer = speaks
+    own = {"credential_kind": "bearer", "credential_scope": "user"}
+    server = (await team.add("guarded", f"{upstream.url}/mcp", **own))["id"]
+    key = (await owner.http.post("/api/keys", json={"name": "mine", "scopes": ["tools"]})).json()["key"]
+
+    async def open_page(context: Any, params: Any) -> ElicitResult:
+        raise AssertionError("an error asks for nothing")
+
+    for callback, code in ((open_page, -32042), (None, -32003)):
+        async with (
+            httpx2.AsyncClient(headers={"authorization": f"Bearer {key}"}) as http,
+            Client(
+                streamable_http_client(f"{team.hub}/mcp", http_client=http),
+                mode="legacy",
+                elicitation_callback=callback,
+            ) as client,
+        ):
+            with pytest.raises(MCPError) as refused:
+                await client.call_tool("guarded_whoami", {})
+        assert refused.value.error.code == code
+        if code == -32042:
+            [page] = refused.value.error.data["elicitations"]
+            assert page["url"].endswith(f"/integrations/servers?server={server}")
 
 
 async def test_a_users_credential_goes_with_their_membership(

@@ -20,7 +20,11 @@ SEALED_KIND = "mcp_credential"
 
 
 class CredentialWanted(Denied):
-    """A call needs a credential that nobody has connected, or that is over."""
+    """A call needs a credential that nobody has connected, or that is over; `page` is where that is done."""
+
+    def __init__(self, text: str, page: str) -> None:
+        super().__init__(f"{text} Connect it at the hub: {page}")
+        self.page = page
 
 
 @dataclass(frozen=True, slots=True)

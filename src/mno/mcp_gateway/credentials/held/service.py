@@ -170,7 +170,7 @@ class HeldCredentials:
     def _wanted(self, server: Server, why: str) -> CredentialWanted:
         """The error that says where to connect."""
         page = f"{self._public_url}/integrations/servers?server={shown('mcs', server.id)}"
-        return CredentialWanted(f"The MCP server '{server.name}' {why}. Connect it at the hub: {page}")
+        return CredentialWanted(f"The MCP server '{server.name}' {why}.", page)
 
     def _forget(self, _: str) -> None:
         self._generation += 1
