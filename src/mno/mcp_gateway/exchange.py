@@ -5,6 +5,7 @@ A stream that ends early is taken up again where the server gave its events an i
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,7 @@ RESUME_AFTER_S = 1.0
 #: And the longest that a server may say, in seconds.
 MAX_RESUME_AFTER_S = 30.0
 
+_SCOPE = re.compile(r'scope="([\x21\x23-\x5b\x5d-\x7e ]{1,500})"')
 _BOTH = b"application/json, text/event-stream"
 
 
@@ -196,7 +198,7 @@ async def _read(
     link: Link, answer: Answer, events: Events, question: Question, deadline: Deadline
 ) -> AsyncGenerator[Object]:
     """The messages of an answer, whichever of both forms it has."""
-    _check_status(link, answer.status)
+    _check_status(link, answer)
     kind = next((value for name, value in answer.headers if name == b"content-type"), b"").lower()
     if question.method == "initialize":
         link.session = next((value for name, value in answer.headers if name == b"mcp-session-id"), b"")
@@ -246,9 +248,11 @@ async def _pieces(name: str, answer: Answer, limit: int, deadline: Deadline) -> 
         yield piece
 
 
-def _check_status(link: Link, status: int) -> None:
+def _check_status(link: Link, answer: Answer) -> None:
     """`ServerTrouble` for what is no answer of the protocol, `ForgottenError` for a lost session."""
-    name = link.ready.server.name
+    name, status = link.ready.server.name, answer.status
+    if status == 403 and (scope := _wanted_scope(answer)):
+        raise ServerTrouble(f"'{name}' wants access to more than the hub was given (scope: {scope}); connect it anew.")
     if status in (401, 403):
         kind = CredentialRefused if status == 401 else ServerTrouble
         raise kind(f"'{name}' refuses the credential that the hub has for it (HTTP {status}).")
@@ -260,6 +264,13 @@ def _check_status(link: Link, status: int) -> None:
         raise ForgottenError
     if status in (202, 204):
         raise ServerTrouble(f"'{name}' answers a request with nothing (HTTP {status}).")
+
+
+def _wanted_scope(answer: Answer) -> str:
+    """What a server says that it takes besides (RFC 6750, 3.1); empty where it says nothing of the kind."""
+    told = b" ".join(value for name, value in answer.headers if name == b"www-authenticate").decode("latin-1")
+    found = _SCOPE.search(told)
+    return found.group(1) if found and "insufficient_scope" in told else ""
 
 
 def _refused(link: Link, question: Question, status: int) -> None:

@@ -17,7 +17,7 @@ from integration.mcp_gateway.conftest import MODERN, without_the_newer_era
 
 pytestmark = [
     pytest.mark.usefixtures("environment"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(300),
     # the suite's server does what the newer era has no more
     pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning"),
 ]
@@ -35,6 +35,7 @@ async def test_a_server_behind_the_gateway_does_all_that_a_revision_requires(
             "--url", f"{open_door}/mcp/everything",
             "--requirements", revision,
             "--expected-failures", str(BASELINE),
+            "--timeout", "90000",
         )  # fmt: skip
     assert code == 0, told
 
@@ -57,5 +58,6 @@ async def test_the_gateway_does_as_a_client_all_that_a_revision_requires(team: T
             "--command", f"{sys.executable} -I -S {Path(__file__).with_name('drive.py')} {address}",
             "--requirements", revision,
             "--expected-failures", str(BASELINE),
+            "--timeout", "90000",
         )  # fmt: skip
     assert code == 0, told
