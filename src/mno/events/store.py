@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg.types.json import Jsonb
 
 from mno.events.model import Event, EventFilter, EventKind, EventOutcome, EventSeverity, Settled, Sight
@@ -23,13 +24,10 @@ _INSERT = """
 INSERT INTO events_events (position, id, team_id, project_id, at, kind, subject, severity, permission, data, trace_id)
 SELECT nextval('events_position'), id, team_id, project_id, at, kind, subject, severity, permission, data, trace_id
 FROM (
-    SELECT * FROM unnest(
-        %(id)s::uuid[], %(team_id)s::uuid[], %(project_id)s::uuid[], %(at)s::timestamptz[], %(kind)s::text[],
-        %(subject)s::text[], %(severity)s::text[], %(permission)s::text[], %(data)s::jsonb[], %(trace_id)s::text[]
-    ) WITH ORDINALITY AS sent
-        (id, team_id, project_id, at, kind, subject, severity, permission, data, trace_id, place)
-    ORDER BY place
-) AS in_order
+    SELECT * FROM json_to_recordset(%(events)s::json) AS sent (
+        place int, id uuid, team_id uuid, project_id uuid, at timestamptz, kind text, subject text, severity text,
+        permission text, data jsonb, trace_id text)
+    ORDER BY place) AS in_order
 ON CONFLICT (id) DO NOTHING
 """
 _SETTLE = """
@@ -81,11 +79,23 @@ async def insert(tx: Connection, events: Sequence[Event]) -> None:
     """New events in their order; those that are there already stay as they are. The caller holds the lock."""
     if not events:
         return
-    columns: dict[str, list[Any]] = {
-        name.strip(): [getattr(event, name.strip()) for event in events] for name in _COLUMNS.split(",")
-    }
-    columns["data"] = [Jsonb(dict(event.data)) for event in events]
-    await tx.execute(_INSERT, columns)
+    rows = [
+        {
+            "place": place,
+            "id": event.id,
+            "team_id": event.team_id,
+            "project_id": event.project_id,
+            "at": event.at,
+            "kind": event.kind,
+            "subject": event.subject,
+            "severity": event.severity,
+            "permission": event.permission,
+            "data": dict(event.data),
+            "trace_id": event.trace_id,
+        }
+        for place, event in enumerate(events)
+    ]
+    await tx.execute(_INSERT, {"events": orjson.dumps(rows).decode()})
 
 
 async def settle(tx: Connection, settled: Settled) -> int:

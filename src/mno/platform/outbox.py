@@ -69,10 +69,10 @@ _LOCK = {"lock": 0x6D6E6F, "of": 4}
 _PUBLISH = """
 WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(%(lock)s, %(of)s))
 INSERT INTO facts (position, id, team_id, subject, kind, data)
-SELECT nextval('facts_position'), id, team_id, subject, kind, data::jsonb
+SELECT nextval('facts_position'), id, team_id, subject, kind, data
 FROM turn, (
-    SELECT * FROM unnest(%(ids)s::uuid[], %(teams)s::uuid[], %(subjects)s::text[], %(kinds)s::text[], %(data)s::text[])
-        WITH ORDINALITY AS told (id, team_id, subject, kind, data, place) ORDER BY place) AS in_order
+    SELECT * FROM json_to_recordset(%(facts)s::json)
+        AS told (place int, id uuid, team_id uuid, subject text, kind text, data jsonb) ORDER BY place) AS in_order
 """
 _LOOK = """
 SELECT coalesce(pg_sequence_last_value('facts_position'), 0) AS newest, position AS handed_out,
@@ -173,14 +173,8 @@ class Outbox:
 
     async def publish_all(self, tx: Connection, facts: Sequence[Fact]) -> None:
         """Several at once, in their order: much cheaper than one by one."""
-        told = {
-            "ids": [fact.id for fact in facts],
-            "teams": [fact.team_id for fact in facts],
-            "subjects": [fact.subject for fact in facts],
-            "kinds": [fact.kind for fact in facts],
-            "data": [_written(fact) for fact in facts],
-        }
-        await tx.execute(_PUBLISH, told | _LOCK)
+        told = [_written(place, fact) for place, fact in enumerate(facts)]
+        await tx.execute(_PUBLISH, {"facts": orjson.dumps(told).decode()} | _LOCK)
         after_commit(tx, self._wake.set)
 
     @contextlib.asynccontextmanager
@@ -310,11 +304,18 @@ class Outbox:
         return mark.position
 
 
-def _written(fact: Fact) -> str:
+def _written(place: int, fact: Fact) -> Row:
     data = orjson.dumps(dict(fact.data))
     if len(data) > MAX_FACT_BYTES or len(fact.subject) + len(fact.kind) > MAX_FACT_NAME_CHARACTERS:
         raise Invalid(f"A fact may have at most {MAX_FACT_BYTES} bytes; name the row that has the rest.")
-    return data.decode()
+    return {
+        "place": place,
+        "id": fact.id,
+        "team_id": fact.team_id,
+        "subject": fact.subject,
+        "kind": fact.kind,
+        "data": orjson.Fragment(data),
+    }
 
 
 async def _only(tx: Connection, query: str, bound: Row) -> Row:

@@ -13,10 +13,13 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from mno.bootstrap import Services
+from mno.events.facts import SENT
 from mno.events.following.service import EventFeed
 from mno.events.model import EventFilter
+from mno.identity.model import Home
 from mno.platform import live
-from mno.platform.ids import new_id
+from mno.platform.facts import Fact
+from mno.platform.ids import new_id, shown
 from mno.platform.versions import Versions
 from support.engines import ADMIN_KEY
 from support.served import served
@@ -122,16 +125,23 @@ async def test_who_missed_too_much_is_told_to_read_the_history(
         assert await told.titles(1) == [("2", 1)]
 
 
-async def test_a_viewer_who_does_not_keep_up_is_told_so_and_holds_nobody_up(
-    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+async def test_a_viewer_who_is_owed_too_much_is_told_to_read_the_history(
+    app: FastAPI, client: httpx.AsyncClient, services: Services, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits between the two rounds, so the second one meets subjects that are all held."""
+    """What commits together is offered together."""
     monkeypatch.setattr("mno.events.following.service.MAX_OWED_CARDS", 3)
+    said = {"project": shown("prj", home.project.id), "kind": "task.receipt", "severity": "info", "trace": ""}
+    data = {"agent": "Clerk", "title": "Done", "status": "done"}
+    facts = [
+        Fact(home.team.id, f"subject {number}", SENT, said | {"id": new_id().hex, "data": data}) for number in range(8)
+    ]
     async with served(app) as address, followed(address) as told:
-        for number in range(8):
-            await send(client, str(number), f"subject {number}")
+        async with services.engines.database.transaction(home.team.id) as tx:
+            await services.outbox.publish_all(tx, facts)
         await told.next("reread")
-    assert len(await history(client, 8)) == 8
+        await send(client, "after", "another")
+        assert await told.titles(1) == [("after", 1)]
+    assert len(await history(client, 9)) == 9
 
 
 async def test_a_browser_that_sleeps_holds_nobody_up(app: FastAPI, client: httpx.AsyncClient) -> None:
