@@ -31,12 +31,15 @@ _TENANT = "team_id = {team:String} AND project_id = {project:String}"
 _TIMES = "start_time >= fromUnixTimestamp64Micro({start:Int64}) AND start_time < fromUnixTimestamp64Micro({end:Int64})"
 #: Calls that went through the hub's own MCP gateway; only their attributes are read.
 _MCP_CALL = "scope = 'mno.gateway' AND tool != ''"
+#: The hub's own tools bring their server's name with them: `logs.publish` is `logs_publish` outside.
+_INNER = "if(startsWith(tool, concat(server, '.')), substring(tool, length(server) + 2), tool)"
 _SERVER = "JSONExtractString(attributes, 'mno.mcp.server')"
 _LATENCY = "sumMap(map(toUInt16(ceil(log(greatest(duration_ns / 1000, 1)) / log(1.02))), toInt64(sign)))"
 
 _SPANS = """
     SELECT trace_id, span_id, parent_span_id, sign, duration_ns, status = 'error' AS failed, counted, cost, operation,
-           service, agent, {server} AS server, if(server = '', tool, concat(server, '_', tool)) AS tool_name,
+           service, agent, {server} AS server,
+           if(server = '', tool, concat(server, '_', {inner})) AS tool_name,
            if(model = '', request_model, model) AS model_name, {asked} AS is_asked
     FROM spans WHERE {tenant} AND {times} AND {part}
 """
@@ -127,8 +130,8 @@ class TopologyQueries:
         """The busiest first, at most one more than MAX_TOPOLOGY_LINKS; `asked` narrows what is called."""
         bound, shared = _bound(tenant, window, asked)
         sql = _LINKS.format(
-            plain=_SPANS.format(server="''", part=f"NOT ({_MCP_CALL})", **shared),
-            mcp=_SPANS.format(server=_SERVER, part=_MCP_CALL, **shared),
+            plain=_SPANS.format(server="''", inner=_INNER, part=f"NOT ({_MCP_CALL})", **shared),
+            mcp=_SPANS.format(server=_SERVER, inner=_INNER, part=_MCP_CALL, **shared),
         )
         rows = await self._clickhouse.rows(sql, bound)
         return [TopologyLink(_node(row["caller"]), _node(row["called"]), _traffic(row)) for row in rows]

@@ -95,6 +95,13 @@ async def test_a_call_through_the_hub_joins_its_clients_span_of_the_same_tool(
     assert told["traffic"]["latency_ms_p95"] == pytest.approx(3000, rel=0.01)
 
 
+async def test_a_tool_of_the_hubs_own_has_its_servers_name_once(
+    client: httpx.AsyncClient, clickhouse: ClickHouse, tenant: Tenant
+) -> None:
+    arrive(clickhouse, tenant, [through_the_hub(1, 1, "logs", "logs.query", agent="planner")])
+    assert set(await edges(client)) == {("agent:planner", "tool:logs_query"), ("tool:logs_query", "server:logs")}
+
+
 async def test_a_restated_call_counts_once_with_what_it_cost_last(
     client: httpx.AsyncClient, clickhouse: ClickHouse, tenant: Tenant
 ) -> None:

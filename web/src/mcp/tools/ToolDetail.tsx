@@ -7,7 +7,7 @@ import { useAddress } from "../../shell/address";
 import { Snippet } from "../../ui/Snippet";
 import { CopyId } from "../../ui/Values";
 import { RulesOfTool } from "../rules/RulesOfTool";
-import { definitionOf, descriptionOf, hintsOf, isHeld, schemaOf, type ServerTool, titleOf } from "./definition";
+import { definitionOf, descriptionOf, hintsOf, isHeld, outerNameOf, ruledNameOf, schemaOf, type ServerTool, titleOf } from "./definition";
 import { HintMarks, ToolStateMarks } from "./marks";
 import { Review } from "./Review";
 import { SchemaTree } from "./SchemaTree";
@@ -31,7 +31,7 @@ export function ToolDetail({ shown, close }: { shown: ServerTool; close: () => v
           <ToolStateMarks tool={tool} />
           <HintMarks hints={hintsOf(definition)} />
           <span className="grow" />
-          <CopyId id={`${server.name}_${tool.name}`}>{`${server.name}_${tool.name}`}</CopyId>
+          <CopyId id={outerNameOf(server.name, tool.name)}>{outerNameOf(server.name, tool.name)}</CopyId>
         </div>
         <Tabs value={tab} onChange={(next) => set({ tab: next ?? undefined }, { replace: true })} variant="default" keepMounted={false}>
           <Tabs.List mb={16}>
@@ -51,7 +51,7 @@ export function ToolDetail({ shown, close }: { shown: ServerTool; close: () => v
             <TryTool key={tool.name} {...shown} />
           </Tabs.Panel>
           <Tabs.Panel value="rules">
-            <RulesOfTool server={server.name} tool={tool.name} />
+            <RulesOfTool server={server.name} tool={ruledNameOf(server.name, tool.name)} />
           </Tabs.Panel>
           <Tabs.Panel value="raw">
             <Snippet text={JSON.stringify(definition, null, 2)} />

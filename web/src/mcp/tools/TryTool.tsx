@@ -10,7 +10,7 @@ import { FailureNote } from "../../ui/State";
 import { isFor } from "../rules/ruleDraft";
 import { type CallResult, type GatedCall, rulesQuery } from "../shapes";
 import { ObjectField } from "./ArgumentField";
-import { definitionOf, hintsOf, schemaOf, type ServerTool } from "./definition";
+import { definitionOf, hintsOf, ruledNameOf, schemaOf, type ServerTool } from "./definition";
 import { type Entered, type Fault, readOf, startOf } from "./entered";
 import { Result } from "./Result";
 import { isObject, partsOf, resolved, type Schema } from "./schema";
@@ -26,7 +26,7 @@ export function TryTool({ server, tool }: ServerTool) {
   const schema: Schema = { ...resolved(root, root), type: "object" };
   const hasForm = partsOf(schema, root).length > 0;
   const rules = useQuery(rulesQuery);
-  const needsApproval = rules.data?.some((rule) => rule.enabled && rule.approval !== null && isFor(rule, server.name, tool.name)) ?? false;
+  const needsApproval = rules.data?.some((rule) => rule.enabled && rule.approval !== null && isFor(rule, server.name, ruledNameOf(server.name, tool.name))) ?? false;
   const [entered, setEntered] = useState<Entered>(() => startOf(schema, root));
   const [json, setJson] = useState<string | null>(null);
   const [faults, setFaults] = useState<ReadonlyMap<string, Fault>>(new Map());

@@ -48,6 +48,11 @@ export function hintsOf(definition: Definition): Hint[] {
   return said.includes("readOnly") ? said.filter((hint) => hint !== "destructive") : said;
 }
 
+/** A tool's name beside those of other servers; the hub's own tools bring their server's name with them. */
+export const outerNameOf = (server: string, tool: string): string => `${server}_${tool.startsWith(`${server}.`) ? tool.slice(server.length + 1) : tool}`;
+/** The name by which rules know it. */
+export const ruledNameOf = (server: string, tool: string): string => outerNameOf(server, tool).slice(server.length + 1);
+
 export const isHeld = ({ state }: Tool): boolean => state !== "accepted";
 /** Under which name the address of the page has it. */
 export const keyOf = ({ server, tool }: ServerTool): string => `${server.name}/${tool.name}`;

@@ -27,7 +27,7 @@ test("every link is drawn, in a circle and within a column too", () => {
 });
 
 test("a node leads to its traces under the names that its spans have", () => {
-  expect(tracesOf(search)).toEqual({ tool: ["weather_search", "search"] });
+  expect(tracesOf(search)).toEqual({ tool: ["weather_search", "search", "weather.search"] });
   expect(tracesOf(planner)).toEqual({ agent: "planner" });
   expect(tracesOf(node("model", "", true))).toBeNull();
 });

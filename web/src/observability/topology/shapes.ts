@@ -23,11 +23,16 @@ export function tracesOf(node: Node): Search | null {
     case "model":
       return { model: node.name };
     case "tool":
-      // behind the hub a tool has its server's name before its own, and its span has not
-      return { tool: node.name.includes("_") ? [node.name, node.name.slice(node.name.indexOf("_") + 1)] : node.name };
+      return { tool: spanNamesOf(node.name) };
     case "server":
       return { operation: "execute_tool", q: node.name };
     case "application":
       return { q: node.name };
   }
+}
+
+/** Behind the hub a tool has its server's name before its own. Its span has not; that of the hub's own has it with a dot. */
+function spanNamesOf(name: string): string[] {
+  const [, server, rest] = /^([^_]+)_(.+)$/s.exec(name) ?? [];
+  return server === undefined || rest === undefined ? [name] : [name, rest, `${server}.${rest}`];
 }
