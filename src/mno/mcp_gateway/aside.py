@@ -57,8 +57,10 @@ class Aside:
     async def asked(self) -> AsyncIterator[Inbox]:
         """Questions that may be about the caller's call."""
         async with self._joined(self._calls) as inbox:
-            with contextlib.suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self._opened.wait(), OPEN_TIMEOUT_S)
+            except TimeoutError:
+                self._opened.set()  # a server that says nothing yet is waited for once
             yield inbox
 
     @contextlib.asynccontextmanager

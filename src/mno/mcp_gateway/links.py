@@ -8,7 +8,7 @@ Sources: the specification of MCP, "Transports" and "Lifecycle" of revision 2025
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ from mno.mcp_gateway.question import (
     response_in,
 )
 from mno.mcp_gateway.servers.service import Ready, ServerKey
+from mno.mcp_gateway.turns import Turns
 from mno.platform.errors import MnoError
 from mno.platform.upstream.connection import Broken
 from mno.platform.upstream.pool import Pool
@@ -56,12 +57,11 @@ class Links:
     def __init__(self, pool: Pool) -> None:
         self._wire = Wire(pool)
         self._known: dict[ServerKey, Link] = {}
-        #: For servers that ask where nothing says about what: a session in which one call runs at a time.
-        self._single: dict[ServerKey, tuple[Link, asyncio.Lock]] = {}
+        self._turns = Turns()
         self._errands: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
-        for link in (*self._known.values(), *(link for link, _ in self._single.values())):
+        for link in (*self._known.values(), *self._turns):
             _forget_stream(link)
         for task in self._errands:
             task.cancel()
@@ -71,7 +71,7 @@ class Links:
         """The revision that is spoken with this server; empty where nobody knows yet."""
         return self._link(ready).version
 
-    async def ask(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
+    def ask(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
         """Notifications about this request and questions of the server (`ServerQuestion`) as they come, then its
         response, which has `result` or `error`. To `subscriptions/listen` an older server answers with what it says on
         its own, and without a response.
@@ -79,16 +79,18 @@ class Links:
         `ServerTrouble` when it does not come, `TooLarge` for more than `answer_bytes`.
         """
         link = self._link(ready)
-        if link.version and link.version != MODERN and link.aside and link.aside.asks and _can_be_asked(question):
-            single, turn = self._single_of(ready)
-            async with (
-                _in_turn(turn, ready, question.timeout_s),
-                contextlib.aclosing(self._asked_at(single, question)) as messages,
-            ):
-                async for one in messages:
-                    yield one
-            return
-        async with contextlib.aclosing(self._asked_at(link, question)) as messages:
+        asks_beside = link.aside is not None and link.aside.asks
+        return (
+            self._asked_in_turn(ready, question)
+            if asks_beside and _can_be_asked(question)
+            else self._asked_at(link, question)
+        )
+
+    async def _asked_in_turn(self, ready: Ready, question: Question) -> AsyncGenerator[Object]:
+        async with (
+            self._turns.taken(ready, question.timeout_s) as link,
+            contextlib.aclosing(self._asked_at(link, question)) as messages,
+        ):
             async for one in messages:
                 yield one
 
@@ -97,7 +99,8 @@ class Links:
         for is_last in (False, True):
             try:
                 await self._settle(link, min(question.timeout_s, GREETING_TIMEOUT_S))
-                async with contextlib.aclosing(self._in_its_era(link, question, deadline)) as messages:
+                ask = self._messages if link.version == MODERN else self._as_older
+                async with contextlib.aclosing(ask(link, question, deadline)) as messages:
                     async for one in messages:
                         yield one
                 return
@@ -163,12 +166,7 @@ class Links:
 
     # — one exchange —
 
-    async def _in_its_era(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
-        if link.version == MODERN:
-            async with contextlib.aclosing(self._messages(link, question, deadline)) as messages:
-                async for one in messages:
-                    yield one
-            return
+    async def _as_older(self, link: Link, question: Question, deadline: Deadline) -> AsyncGenerator[Object]:
         await self._set_level(link, question, deadline)
         aside = self._aside(link)
         if question.method == _LISTEN:
@@ -258,14 +256,6 @@ class Links:
             link.aside = Aside(partial(self._events, link), refuse)
         return link.aside
 
-    def _single_of(self, ready: Ready) -> tuple[Link, asyncio.Lock]:
-        known = self._single.get(ready.key)
-        if known is None or known[0].ready != ready:
-            if len(self._single) >= MAX_LINKS:
-                self._single.clear()
-            known = self._single[ready.key] = Link(ready), asyncio.Lock()
-        return known
-
     async def _set_level(self, link: Link, question: Question, deadline: Deadline) -> None:
         """Lets an older server send what the client of this request wants to read; each still gets only its own."""
         level = levels.wanted(question.params)
@@ -315,20 +305,6 @@ class Links:
         task = asyncio.get_running_loop().create_task(what, name="mcp-errand")
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
-
-
-@contextlib.asynccontextmanager
-async def _in_turn(turn: asyncio.Lock, ready: Ready, timeout_s: float) -> AsyncIterator[None]:
-    try:
-        await asyncio.wait_for(turn.acquire(), timeout_s)
-    except TimeoutError:
-        raise ServerSilent(
-            f"'{ready.server.name}' asks its clients in a way that lets one call run at a time, and it is busy."
-        ) from None
-    try:
-        yield
-    finally:
-        turn.release()
 
 
 def _forget_stream(link: Link) -> None:
