@@ -129,7 +129,9 @@ def _summary(
 def _beyond(key: Key, scope: Scope) -> bool:
     if scope.project_id is not None and scope.project_id != key.project_id:
         return True
-    return bool(key.agent) and (scope.level is not Level.AGENT or scope.name != key.agent)
+    if not key.agent or scope.level is Level.TOOL:  # an agent calls tools
+        return False
+    return scope.level is not Level.AGENT or scope.name != key.agent
 
 
 def _through(reason: Reason) -> str:
