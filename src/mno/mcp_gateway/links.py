@@ -40,6 +40,8 @@ __all__ = ["Links", "Question", "ServerSilent", "ServerTrouble", "response_in"]
 GREETING_TIMEOUT_S = 15.0
 #: Servers whose way of speaking is remembered.
 MAX_LINKS = 10_000
+#: Answers to servers, and word of cancelled calls, that are under way at one time; more are left out.
+MAX_ERRANDS = 1_000
 #: How long the stream of a session is read before it is begun anew, in seconds.
 LISTENED_S = 3_600.0
 #: What may come on it in that time, in bytes.
@@ -301,7 +303,10 @@ class Links:
             await self._wire.told(link, body, GREETING_TIMEOUT_S)
 
     def _errand(self, what: Coroutine[Any, Any, None]) -> None:
-        """Does it while nobody waits."""
+        """Does it while nobody waits; not at all where a server floods us with what would be answered so."""
+        if len(self._errands) >= MAX_ERRANDS:
+            what.close()
+            return
         task = asyncio.get_running_loop().create_task(what, name="mcp-errand")
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)

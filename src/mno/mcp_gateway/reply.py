@@ -46,12 +46,12 @@ class Reply:
     async def comment(self) -> None:
         """That the answer is still on its way; what is silent for long is answered as a stream."""
         await self.open()
-        """Something of no meaning, so that nobody on the way takes the stream for dead."""
         await self._piece(b": waiting\n\n")
 
     async def end(self, body: bytes | None) -> None:
         """With the last message; None where a stream needs none."""
         if body is None:
+            await self.open()
             await self._piece(b"", more=False)
             return
         if self.has_started:
@@ -74,14 +74,18 @@ async def sent(messages: AsyncGenerator[bytes], reply: Reply, may_go_on: Callabl
     """Each message as soon as it is known whether another follows; comments while a stream is silent, as long as it may
     go on.
     """
+    loop = asyncio.get_running_loop()
     following = asyncio.ensure_future(anext(messages, None))
     held: bytes | None = None
+    asked_at = loop.time()
     try:
         while True:
             done, _ = await asyncio.wait({following}, timeout=HEARTBEAT_S)
-            if not done:
+            if loop.time() - asked_at >= HEARTBEAT_S:
                 if not await may_go_on():
                     break
+                asked_at = loop.time()
+            if not done:
                 await reply.comment()
                 continue
             found = following.result()

@@ -10,6 +10,7 @@ import pytest
 
 from integration.mcp_gateway.conftest import ACCEPT, Team
 from integration.mcp_gateway.test_registry import modern as answers
+from mno.mcp_gateway import reply
 from support.upstream import Got, Upstream, Wire
 
 CAPABLE: dict[str, Any] = {"elicitation": {}, "sampling": {}, "roots": {}}
@@ -214,6 +215,19 @@ async def test_a_flood_of_notifications_costs_its_client_nothing(team: Team, ups
     assert answer.json()["result"] == {"resultType": "complete", "content": []}
     lists = sum(1 for got in upstream.got if got.json["method"] == "tools/list")
     assert lists <= 2
+
+
+async def test_a_stream_ends_with_the_key_of_whoever_listens(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply, "HEARTBEAT_S", 0.1)
+    made = (await team.admin.post("/api/keys", json={"name": "leaving", "scopes": ["tools"]})).json()
+    async with httpx.AsyncClient(base_url=team.hub, headers={"authorization": f"Bearer {made['key']}"}) as leaving:
+        headers = await begun(leaving)
+        async with leaving.stream("GET", "/mcp", headers=headers, timeout=20) as stream:
+            lines = stream.aiter_lines()
+            assert await anext(lines) == ": waiting"
+            assert (await team.admin.delete(f"/api/keys/{made['id']}")).status_code < 300
+            async with asyncio.timeout(15):
+                assert {line async for line in lines} <= {"", ": waiting"}  # and then it is over
 
 
 async def _asked(upstream: Upstream, method: str) -> Got | None:
