@@ -213,6 +213,8 @@ class EventFeed:
                     pass
             except MnoError as error:
                 _log.warning("Events are not sent at the moment: %s", error)
+            except Exception:  # noqa: BLE001 - it has nobody above it to tell, and viewers who wait
+                _log.exception("Events could not be sent; the feed goes on.")
 
     async def _hand_out(self) -> bool:
         """Reads what is new and offers it; whether there may be more."""

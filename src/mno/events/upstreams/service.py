@@ -77,8 +77,10 @@ class Upstreams:
                 except MnoError as error:
                     _log.warning("That an upstream has changed is not told at the moment: %s", error)
                     await asyncio.sleep(RETRY_WAIT_S)
-                else:
-                    self._changes.popleft()
+                    continue
+                except Exception:  # noqa: BLE001 - one that cannot be told must not keep the others
+                    _log.exception("That an upstream has changed cannot be told.")
+                self._changes.popleft()
 
     async def _tell(self, about: Ailment, key: Key, works: bool) -> None:
         upstream = await self._known.upstream(about, key)
