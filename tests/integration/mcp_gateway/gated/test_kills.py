@@ -1,6 +1,7 @@
 """Processes that carry out approved calls are killed at any moment: no call is made twice, and none is forgotten."""
 
 import asyncio
+import os
 import random
 import subprocess
 import sys
@@ -25,7 +26,8 @@ LATEST_S = 0.25
 
 def started(url: str, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(driver.__file__), url, str(folder), str(LEASE_S)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)
+    found = os.environ | {"PYTHONPATH": str(Path(str(driver.__file__)).parents[1])}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, env=found)
 
 
 def killed(process: subprocess.Popen[bytes]) -> None:
