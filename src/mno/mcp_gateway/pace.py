@@ -25,7 +25,7 @@ class Limit(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What is asked of a server: calls that run now, and those of the last minute (None where nobody counts)."""
+    """What is asked of a server: calls that run now, and what is used of a minute's (None: no limit)."""
 
     running: int
     last_minute: int | None

@@ -126,3 +126,10 @@ export const gatedCallQuery = (id: string) =>
     queryFn: ({ signal }) => request<GatedOutcome>(`/api/mcp/calls/${id}`, { signal }),
     refetchInterval: ({ state }) => (state.data && !OPEN.includes(state.data.state) ? false : WAITING_EVERY_MS),
   });
+
+/** Operations of an OpenAPI document, and which of them cannot be tools. */
+export const operationsQuery = (serverId: string) =>
+  queryOptions({
+    queryKey: [MCP, "operations", serverId],
+    queryFn: ({ signal }) => request<Schemas["McpOperationList"]>(`/api/mcp/registry/${serverId}/operations`, { signal }),
+  });

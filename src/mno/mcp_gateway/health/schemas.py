@@ -42,7 +42,9 @@ class McpServerHealth(BaseModel):
     failed_at: datetime | None
     failure: str = Field(description="What went wrong last.")
     running_calls: int
-    calls_last_minute: int | None = Field(description="Null where calls a minute are not limited.")
+    calls_last_minute: int | None = Field(
+        description="What is used of the calls a minute; it comes back evenly. Null where they are not limited."
+    )
     tools: int = Field(description="Accepted as they are offered.")
     held: int = Field(description="Tools that wait for somebody to accept their definition.")
 

@@ -12,6 +12,7 @@ import { Ago, CopyId } from "../../ui/Values";
 import { type Health, type Server, useMcpChange } from "../shapes";
 import { CheckNow } from "./CheckNow";
 import { Connection } from "./Connection";
+import { Operations } from "./Operations";
 import { ServerForm } from "./ServerForm";
 import { BreakerMark, StateMark } from "./ServerHealth";
 
@@ -48,6 +49,7 @@ export function ServerDetail({ server, health, mayWrite, close }: DetailProps) {
         <Connection server={server} mayWrite={mayWrite} />
         {health && <HealthFacts server={server} health={health} />}
         <SetupFacts server={server} />
+        {server.transport === "openapi" && <Operations server={server} />}
         <div className="row wrap">
           <Button component={Link} to="/integrations/tools" search={{ server: server.name } as never} variant="default">
             {t("mcp.seeTools")}
