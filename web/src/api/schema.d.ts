@@ -7862,7 +7862,7 @@ export interface components {
             running_calls: number;
             /**
              * Calls Last Minute
-             * @description Null where calls a minute are not limited.
+             * @description What is used of the calls a minute; it comes back evenly. Null where they are not limited.
              */
             calls_last_minute: number | null;
             /**
