@@ -4,7 +4,7 @@ from mno.bootstrap.budgets import TeamFacts
 from mno.bootstrap.foresight import Foresight
 from mno.bootstrap.mcp import McpGateway
 from mno.bootstrap.observability import Observability
-from mno.mcp_gateway.builtin import registry as registry_tools
+from mno.mcp_gateway.ways.builtin import registry as registry_tools
 from mno.observability.alerts import tools as alert_tools
 from mno.observability.alerts.rooms import Alerting
 from mno.observability.anomalies import tools as anomaly_tools

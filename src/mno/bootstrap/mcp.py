@@ -7,36 +7,36 @@ from dataclasses import dataclass
 
 from mno.bootstrap.mcp_credentials import build_credentials
 from mno.bootstrap.mcp_gated import CallParts, GatedParts, House, build_gated
-from mno.mcp_gateway.access import Access
-from mno.mcp_gateway.audited.service import AuditedCalls
-from mno.mcp_gateway.books import Books
-from mno.mcp_gateway.builtin.way import Builtin
-from mno.mcp_gateway.calls import Calls
+from mno.mcp_gateway.calls.access import Access
+from mno.mcp_gateway.calls.audited.service import AuditedCalls
+from mno.mcp_gateway.calls.books import Books
+from mno.mcp_gateway.calls.pace import Paces, Pacing
+from mno.mcp_gateway.calls.performing import Performing
+from mno.mcp_gateway.calls.service import Calls
+from mno.mcp_gateway.calls.shared_pace import SharedPaces
+from mno.mcp_gateway.clients.requests import Requests
 from mno.mcp_gateway.credentials.service import Connections
 from mno.mcp_gateway.credentials.way import Credentialed
-from mno.mcp_gateway.guarded import Guarded
 from mno.mcp_gateway.health.heard import Listened
 from mno.mcp_gateway.health.service import Health
-from mno.mcp_gateway.links import Links
 from mno.mcp_gateway.model import Transport
-from mno.mcp_gateway.openapi.service import Documents
-from mno.mcp_gateway.openapi.way import OpenApi
-from mno.mcp_gateway.pace import Paces, Pacing
-from mno.mcp_gateway.performing import Performing
-from mno.mcp_gateway.pins.service import Pins
+from mno.mcp_gateway.offers.pins.service import Pins
+from mno.mcp_gateway.offers.tools import Tools
 from mno.mcp_gateway.policies.editing.service import ToolRules
 from mno.mcp_gateway.policies.quotas.service import Quotas
 from mno.mcp_gateway.policies.service import Policies
 from mno.mcp_gateway.ports import Spans
-from mno.mcp_gateway.requests import Requests
 from mno.mcp_gateway.servers.service import Servers
 from mno.mcp_gateway.service import Registry
-from mno.mcp_gateway.shared_pace import SharedPaces
-from mno.mcp_gateway.sse.way import Sse
-from mno.mcp_gateway.stdio.rules import Commands
-from mno.mcp_gateway.stdio.way import Stdio
-from mno.mcp_gateway.tools import Tools
-from mno.mcp_gateway.ways import Ways
+from mno.mcp_gateway.ways.builtin.way import Builtin
+from mno.mcp_gateway.ways.guarded import Guarded
+from mno.mcp_gateway.ways.http.links import Links
+from mno.mcp_gateway.ways.kinds import Ways
+from mno.mcp_gateway.ways.openapi.service import Documents
+from mno.mcp_gateway.ways.openapi.way import OpenApi
+from mno.mcp_gateway.ways.sse.way import Sse
+from mno.mcp_gateway.ways.stdio.rules import Commands
+from mno.mcp_gateway.ways.stdio.way import Stdio
 from mno.platform.breaker import Breakers
 from mno.platform.config import Config
 from mno.platform.egress import Egress

@@ -8,8 +8,9 @@ from mno.approvals.service import Approvals
 from mno.audit.service import Audit
 from mno.bootstrap.identity import Access
 from mno.identity.standing import Standing
-from mno.mcp_gateway.access import Access as ToolAccess
-from mno.mcp_gateway.books import Books
+from mno.mcp_gateway.calls.access import Access as ToolAccess
+from mno.mcp_gateway.calls.books import Books
+from mno.mcp_gateway.calls.performing import Performing
 from mno.mcp_gateway.credentials.service import Ceremonies
 from mno.mcp_gateway.gated.deciding import Deciding
 from mno.mcp_gateway.gated.reminding.service import Reminding
@@ -18,11 +19,10 @@ from mno.mcp_gateway.gated.running.service import LEASE_S, RunningCalls
 from mno.mcp_gateway.gated.sealing import SEALED_KIND, Sealing
 from mno.mcp_gateway.gated.service import GatedCalls
 from mno.mcp_gateway.gated.waiting.service import WaitingRoom
-from mno.mcp_gateway.guarded import Guarded
-from mno.mcp_gateway.performing import Performing
+from mno.mcp_gateway.offers.tools import Tools
 from mno.mcp_gateway.policies.service import Policies
 from mno.mcp_gateway.servers.service import Servers
-from mno.mcp_gateway.tools import Tools
+from mno.mcp_gateway.ways.guarded import Guarded
 from mno.notifications.service import Notifications
 from mno.platform.config import Config
 from mno.platform.database import Database

@@ -34,13 +34,13 @@ from mno.llm_gateway import routes as gateway_routes
 from mno.llm_gateway.entrance import PREFIX as LLM_PREFIX
 from mno.llm_gateway.entrance import Entrance
 from mno.mcp_gateway import routes as mcp_routes
-from mno.mcp_gateway.builtin import routes as mcp_builtin_routes
+from mno.mcp_gateway.clients.entrance import PREFIX as MCP_PREFIX
+from mno.mcp_gateway.clients.entrance import Entrance as McpEntrance
 from mno.mcp_gateway.credentials import routes as mcp_credentials_routes
-from mno.mcp_gateway.entrance import PREFIX as MCP_PREFIX
-from mno.mcp_gateway.entrance import Entrance as McpEntrance
 from mno.mcp_gateway.gated import routes as mcp_gated_routes
 from mno.mcp_gateway.health import routes as mcp_health_routes
 from mno.mcp_gateway.policies import routes as mcp_policies_routes
+from mno.mcp_gateway.ways.builtin import routes as mcp_builtin_routes
 from mno.notifications import routes as channels_routes
 from mno.observability.alerts import routes as alerts_routes
 from mno.observability.anomalies import routes as anomalies_routes

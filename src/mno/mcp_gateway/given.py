@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mno.mcp_gateway.model import CredentialKind, CredentialScope, Server, Transport
-from mno.mcp_gateway.stdio.rules import checked_environment
+from mno.mcp_gateway.ways.stdio.rules import checked_environment
 from mno.platform.errors import Invalid
 
 

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from mno.mcp_gateway.calls import Calls, CallWaitsError
+from mno.mcp_gateway.calls.service import Calls, CallWaitsError
 from mno.mcp_gateway.gated.model import MAX_IDEMPOTENCY_KEY_CHARACTERS
 from mno.mcp_gateway.gated.rules import IDEMPOTENCY_HEADER
 from mno.mcp_gateway.gated.schemas import GatedCallShape
 from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS
-from mno.mcp_gateway.pins.service import Pins
+from mno.mcp_gateway.offers.pins.service import Pins
 from mno.mcp_gateway.schemas import (
     McpCallResult,
     McpCallWish,

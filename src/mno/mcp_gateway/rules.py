@@ -19,7 +19,7 @@ from mno.mcp_gateway.model import (
     Server,
     Transport,
 )
-from mno.mcp_gateway.stdio.rules import check_program
+from mno.mcp_gateway.ways.stdio.rules import check_program
 from mno.platform.errors import Invalid
 
 #: Names of the hub's own servers, those to come among them.

@@ -31,10 +31,10 @@ from mno.mcp_gateway.model import (
     Server,
     Transport,
 )
-from mno.mcp_gateway.openapi.operations import Offered
-from mno.mcp_gateway.pins.comparison import differences, digest, hidden
+from mno.mcp_gateway.offers.pins.comparison import differences, digest, hidden
 from mno.mcp_gateway.policies.model import MAX_TOOL_PATTERN_CHARACTERS
-from mno.mcp_gateway.stdio.rules import (
+from mno.mcp_gateway.ways.openapi.operations import Offered
+from mno.mcp_gateway.ways.stdio.rules import (
     MAX_ARG_CHARACTERS,
     MAX_COMMAND_CHARACTERS,
     MAX_PROGRAM_ARGS,

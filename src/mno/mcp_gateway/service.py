@@ -12,11 +12,11 @@ from mno.mcp_gateway import importing, rules, store
 from mno.mcp_gateway.credentials import store as credentials_store
 from mno.mcp_gateway.given import Given, is_elsewhere
 from mno.mcp_gateway.model import MAX_SERVERS_PER_TEAM, CredentialKind, Server, Transport
-from mno.mcp_gateway.openapi.operations import Offered
-from mno.mcp_gateway.openapi.service import Documents
 from mno.mcp_gateway.ports import OwnSecrets
 from mno.mcp_gateway.servers.service import Servers, environment_name, secret_name
-from mno.mcp_gateway.stdio.rules import Commands
+from mno.mcp_gateway.ways.openapi.operations import Offered
+from mno.mcp_gateway.ways.openapi.service import Documents
+from mno.mcp_gateway.ways.stdio.rules import Commands
 from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound

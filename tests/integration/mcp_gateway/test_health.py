@@ -5,7 +5,7 @@ from typing import Any
 from integration.mcp_gateway.conftest import Team
 from integration.mcp_gateway.test_pins import HARMLESS, listing
 from integration.mcp_gateway.test_registry import modern
-from mno.mcp_gateway import tools
+from mno.mcp_gateway.offers import tools
 from mno.platform.breaker import FAILURES
 from support.upstream import Got, Upstream, Wire
 

@@ -6,7 +6,7 @@ import pytest
 
 from integration.mcp_gateway.conftest import Team
 from integration.mcp_gateway.test_registry import modern, result
-from mno.mcp_gateway import tools
+from mno.mcp_gateway.offers import tools
 from support.upstream import Got, Upstream, Wire
 
 HARMLESS = {"name": "echo", "description": "Says it again.", "inputSchema": {"type": "object"}}

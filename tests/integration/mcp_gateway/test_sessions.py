@@ -10,7 +10,7 @@ import pytest
 
 from integration.mcp_gateway.conftest import ACCEPT, Team
 from integration.mcp_gateway.test_registry import modern as answers
-from mno.mcp_gateway import reply
+from mno.mcp_gateway.clients import reply
 from support.upstream import Got, Upstream, Wire
 
 CAPABLE: dict[str, Any] = {"elicitation": {}, "sampling": {}, "roots": {}}

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from mno.mcp_gateway.pace import Limit, Paces
-from mno.mcp_gateway.shared_pace import SharedPaces
+from mno.mcp_gateway.calls.pace import Limit, Paces
+from mno.mcp_gateway.calls.shared_pace import SharedPaces
 from mno.platform.errors import LimitExceeded
 from mno.platform.ids import new_id
 from mno.platform.redis import Redis

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mno.mcp_gateway.browsers import check_origin
+from mno.mcp_gateway.clients.browsers import check_origin
 from mno.platform.errors import Denied
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.mcp_gateway.pins.comparison import Difference, differences, digest, hidden
+from mno.mcp_gateway.offers.pins.comparison import Difference, differences, digest, hidden
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8"), max_size=5),

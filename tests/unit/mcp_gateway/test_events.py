@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.mcp_gateway.events import Events
+from mno.mcp_gateway.protocol.events import Events
 
 STREAM = (
     b": hello\r\n\r\nevent: message\r\ndata: one\r\n\r\n"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.mcp_gateway import message
-from mno.mcp_gateway.message import MODERN, Raw, RpcError
-from mno.mcp_gateway.mirrored import headers_of, mirrored_in
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import MODERN, Raw, RpcError
+from mno.mcp_gateway.protocol.mirrored import headers_of, mirrored_in
 
 NEWER = [(b"mcp-protocol-version", MODERN.encode())]
 

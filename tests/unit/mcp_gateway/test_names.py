@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.mcp_gateway import names
 from mno.mcp_gateway.model import Server
+from mno.mcp_gateway.protocol import names
 from mno.mcp_gateway.servers.service import Ready
 from mno.platform import clock
 from mno.platform.ids import new_id

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mno.mcp_gateway.calls.pace import Limit, Paces, Use, limit_of
 from mno.mcp_gateway.model import Server
-from mno.mcp_gateway.pace import Limit, Paces, Use, limit_of
 from mno.platform.errors import LimitExceeded
 from mno.platform.ids import new_id
 

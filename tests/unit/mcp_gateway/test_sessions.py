@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from mno.mcp_gateway import parked as parking
-from mno.mcp_gateway import sessions as keeping
-from mno.mcp_gateway.message import Object, Raw, Request
-from mno.mcp_gateway.parked import Parked, ParkedCall
-from mno.mcp_gateway.sessions import MAX_QUESTIONS_WAITING, Sessions, owner_of
+from mno.mcp_gateway.clients import parked as parking
+from mno.mcp_gateway.clients import sessions as keeping
+from mno.mcp_gateway.clients.parked import Parked, ParkedCall
+from mno.mcp_gateway.clients.sessions import MAX_QUESTIONS_WAITING, Sessions, owner_of
+from mno.mcp_gateway.protocol.message import Object, Raw, Request
 from mno.platform.errors import LimitExceeded, NotFound
 from mno.platform.ids import new_id
 from mno.platform.principal import Principal, PrincipalKind

@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from mno.approvals.model import Outcome
-from mno.mcp_gateway.cost import stated_cost
-from mno.mcp_gateway.message import Raw
+from mno.mcp_gateway.calls.cost import stated_cost
 from mno.mcp_gateway.policies.model import FREE, ApprovalTerms, CountedBy, ToolRule
 from mno.mcp_gateway.policies.rules import checked, retries_of, terms_of
+from mno.mcp_gateway.protocol.message import Raw
 from mno.platform.errors import Invalid
 from mno.platform.ids import new_id
 

@@ -3,9 +3,9 @@
 Source: the specification of MCP, revision 2025-11-25, "URL Elicitation Required Error" (later revisions have none).
 """
 
-from mno.mcp_gateway import message
 from mno.mcp_gateway.credentials.model import CredentialWanted
-from mno.mcp_gateway.message import Raw, RpcError
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import Raw, RpcError
 from mno.platform.errors import MnoError
 from mno.platform.ids import new_id
 

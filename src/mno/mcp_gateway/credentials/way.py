@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from mno.mcp_gateway.credentials.held.service import Header, HeldCredentials
-from mno.mcp_gateway.message import Object
-from mno.mcp_gateway.question import CredentialRefused, Question
+from mno.mcp_gateway.protocol.message import Object
+from mno.mcp_gateway.protocol.question import CredentialRefused, Question
 from mno.mcp_gateway.servers.service import Ready
-from mno.mcp_gateway.ways import Way
+from mno.mcp_gateway.ways.kinds import Way
 
 
 class Credentialed:

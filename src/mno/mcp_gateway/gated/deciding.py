@@ -5,11 +5,11 @@ from uuid import UUID
 
 from mno.approvals.model import Approval, Decision
 from mno.approvals.service import Approvals
-from mno.mcp_gateway.arguments import check_arguments
+from mno.mcp_gateway.calls.arguments import check_arguments
 from mno.mcp_gateway.gated.schemas import ApprovalAction
 from mno.mcp_gateway.gated.service import GatedCalls
+from mno.mcp_gateway.offers.tools import Tools
 from mno.mcp_gateway.servers.service import Servers
-from mno.mcp_gateway.tools import Tools
 from mno.platform.errors import Conflict, Invalid
 from mno.platform.principal import Principal
 

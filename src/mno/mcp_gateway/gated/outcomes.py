@@ -1,10 +1,10 @@
 """What a client hears of a call that waits or waited: a response of the protocol, or an error."""
 
-from mno.mcp_gateway import message
 from mno.mcp_gateway.gated.model import GatedCall, GatedState
 from mno.mcp_gateway.gated.rules import state_of
-from mno.mcp_gateway.message import Object, Raw
-from mno.mcp_gateway.question import ServerTrouble
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import Object, Raw
+from mno.mcp_gateway.protocol.question import ServerTrouble
 from mno.platform.errors import Denied, TooLarge
 from mno.platform.ids import shown
 from mno.platform.time_range import shown as shown_time

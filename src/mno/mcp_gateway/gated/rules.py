@@ -10,7 +10,6 @@ from uuid import UUID
 import orjson
 
 from mno.approvals.model import Approval, State
-from mno.mcp_gateway import answers, message
 from mno.mcp_gateway.gated.model import (
     GATED_CALL_LIFETIME,
     MAX_GATED_ARGUMENT_BYTES,
@@ -20,8 +19,9 @@ from mno.mcp_gateway.gated.model import (
     GatedCall,
     GatedState,
 )
-from mno.mcp_gateway.message import Header, Object, Raw
 from mno.mcp_gateway.model import Caps
+from mno.mcp_gateway.protocol import answers, message
+from mno.mcp_gateway.protocol.message import Header, Object, Raw
 from mno.platform.errors import Invalid, TooLarge
 from mno.platform.origin import Origin
 from mno.platform.redaction import DETECTORS, Rules, redactor

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from mno.approvals.model import MAX_NOTE_CHARACTERS
-from mno.mcp_gateway import message
 from mno.mcp_gateway.gated.model import GatedCall, GatedState
-from mno.mcp_gateway.message import Raw
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import Raw
 from mno.platform.ids import shown
 
 

@@ -3,9 +3,9 @@
 from typing import Protocol
 from uuid import UUID
 
-from mno.mcp_gateway import message
 from mno.mcp_gateway.gated.model import GatedCall
-from mno.mcp_gateway.message import Object
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import Object
 
 #: Values of this kind are walked over when the hub's key changes.
 SEALED_KIND = "mcp_call"

@@ -10,19 +10,19 @@ from uuid import UUID
 
 from mno.approvals.model import Approval, Decision, Proposal
 from mno.approvals.service import Approvals
-from mno.mcp_gateway import message
-from mno.mcp_gateway.arguments import check_arguments
+from mno.mcp_gateway.calls.arguments import check_arguments
+from mno.mcp_gateway.calls.performing import Wanted
 from mno.mcp_gateway.facts import CALL_ENDED
 from mno.mcp_gateway.gated import rules, store
 from mno.mcp_gateway.gated.model import KIND, MAX_WAITING_CALLS_EACH, GatedCall, GatedState
 from mno.mcp_gateway.gated.reminding.service import Reminding
 from mno.mcp_gateway.gated.sealing import Sealing
 from mno.mcp_gateway.gated.waiting.service import WaitingRoom
-from mno.mcp_gateway.message import Raw
-from mno.mcp_gateway.performing import Wanted
+from mno.mcp_gateway.offers.tools import Tool
 from mno.mcp_gateway.policies.model import ApprovalTerms
 from mno.mcp_gateway.ports import Policy
-from mno.mcp_gateway.tools import Tool
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import Raw
 from mno.platform import origin
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, LimitExceeded, NotFound

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from mno.mcp_gateway.message import Object
-from mno.mcp_gateway.question import Question, ServerTrouble
+from mno.mcp_gateway.protocol.message import Object
+from mno.mcp_gateway.protocol.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
-from mno.mcp_gateway.ways import Way
+from mno.mcp_gateway.ways.kinds import Way
 from mno.platform import clock
 from mno.platform.errors import TooLarge
 

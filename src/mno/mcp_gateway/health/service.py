@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mno.mcp_gateway import store
-from mno.mcp_gateway.guarded import breaker_key
+from mno.mcp_gateway.calls.pace import Pacing, Use
 from mno.mcp_gateway.health.heard import Heard, Listened
 from mno.mcp_gateway.health.store import ToolCounts, tool_counts
 from mno.mcp_gateway.model import Server
-from mno.mcp_gateway.pace import Pacing, Use
-from mno.mcp_gateway.question import ServerTrouble
+from mno.mcp_gateway.offers.tools import Tools
+from mno.mcp_gateway.protocol.question import ServerTrouble
 from mno.mcp_gateway.servers.service import Ready, Servers
-from mno.mcp_gateway.tools import Tools
+from mno.mcp_gateway.ways.guarded import breaker_key
 from mno.platform.breaker import Breakers, Key
 from mno.platform.database import Database
 from mno.platform.errors import Conflict, NotFound, TooLarge

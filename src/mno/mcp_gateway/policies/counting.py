@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from mno.mcp_gateway.pace import Limit
+from mno.mcp_gateway.calls.pace import Limit
 from mno.mcp_gateway.policies.model import CountedBy, ToolRule
 from mno.platform.principal import Principal
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mno.mcp_gateway.calls import CallWaitsError
+from mno.mcp_gateway.calls.service import CallWaitsError
 from mno.mcp_gateway.gated.model import GatedCall, GatedState
 from mno.platform.principal import Principal
 from support.gate import GateNode, a_gate

@@ -10,14 +10,14 @@ import pytest
 from integration.mcp_gateway.gated.conftest import Counting, in_state, over, waiting
 from mno.approvals.model import Decision, Outcome
 from mno.approvals.model import State as ApprovalState
-from mno.mcp_gateway.calls import CallWaitsError
+from mno.mcp_gateway.calls.service import CallWaitsError
 from mno.mcp_gateway.gated import service
 from mno.mcp_gateway.gated.model import GatedState
 from mno.mcp_gateway.gated.schemas import ApprovalAction
 from mno.mcp_gateway.given import Given
 from mno.mcp_gateway.model import Caps
 from mno.mcp_gateway.policies.model import ApprovalTerms
-from mno.mcp_gateway.question import ServerTrouble
+from mno.mcp_gateway.protocol.question import ServerTrouble
 from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound, TooLarge
 from support.gate import GateNode, a_gate
 

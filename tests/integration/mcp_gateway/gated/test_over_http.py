@@ -12,7 +12,7 @@ from mcp.client.streamable_http import streamable_http_client
 from integration.mcp_gateway.conftest import Team
 from integration.mcp_gateway.gated.conftest import Counting
 from integration.mcp_gateway.test_calls import eventually
-from mno.mcp_gateway import reply
+from mno.mcp_gateway.clients import reply
 from support.consent import Browser, signed_in
 
 

@@ -8,7 +8,7 @@ from mno.approvals.model import Decision
 from mno.bootstrap import Services
 from mno.identity.keys.model import KeyScope, KeyWish
 from mno.identity.model import OWNER_ROLE, Home
-from mno.mcp_gateway.calls import CallWaitsError
+from mno.mcp_gateway.calls.service import CallWaitsError
 from mno.mcp_gateway.gated.model import GatedState
 from mno.mcp_gateway.model import Caps
 from mno.mcp_gateway.policies.model import ApprovalTerms

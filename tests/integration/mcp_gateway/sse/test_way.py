@@ -13,12 +13,12 @@ from mcp.server.mcpserver import Context, MCPServer
 
 from integration.mcp_gateway.conftest import serving
 from integration.mcp_gateway.test_calls import eventually
-from mno.mcp_gateway import message
-from mno.mcp_gateway.message import Object, Raw
 from mno.mcp_gateway.model import Server, Transport
-from mno.mcp_gateway.question import Question, ServerTrouble
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import Object, Raw
+from mno.mcp_gateway.protocol.question import Question, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
-from mno.mcp_gateway.sse.way import Sse
+from mno.mcp_gateway.ways.sse.way import Sse
 from mno.platform import clock
 from mno.platform.errors import TooLarge
 from mno.platform.upstream.pool import Origin, Pool

@@ -14,13 +14,13 @@ from uuid import UUID, uuid4
 import psutil
 import pytest
 
-from mno.mcp_gateway import message
-from mno.mcp_gateway.message import MODERN, Object, Raw
 from mno.mcp_gateway.model import Server, Transport
-from mno.mcp_gateway.question import Question, ServerQuestion, ServerTrouble
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import MODERN, Object, Raw
+from mno.mcp_gateway.protocol.question import Question, ServerQuestion, ServerTrouble
 from mno.mcp_gateway.servers.service import Ready
-from mno.mcp_gateway.stdio.rules import Commands
-from mno.mcp_gateway.stdio.way import Stdio
+from mno.mcp_gateway.ways.stdio.rules import Commands
+from mno.mcp_gateway.ways.stdio.way import Stdio
 from mno.platform import clock
 from mno.platform.errors import LimitExceeded, TooLarge
 from mno.platform.principal import Principal, PrincipalKind

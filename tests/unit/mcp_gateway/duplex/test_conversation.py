@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.mcp_gateway import message
-from mno.mcp_gateway.duplex.conversation import MAX_WAITING_NOTIFICATIONS, Conversation
-from mno.mcp_gateway.message import MODERN, Object, Raw
-from mno.mcp_gateway.question import Question, ServerTrouble
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.message import MODERN, Object, Raw
+from mno.mcp_gateway.protocol.question import Question, ServerTrouble
+from mno.mcp_gateway.ways.duplex.conversation import MAX_WAITING_NOTIFICATIONS, Conversation
 from mno.platform.errors import TooLarge
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.mcp_gateway.duplex.lines import Lines, Overlong
+from mno.mcp_gateway.ways.duplex.lines import Lines, Overlong
 
 
 def fed(stream: bytes, cuts: list[int], limit: int) -> list[bytes | Overlong]:

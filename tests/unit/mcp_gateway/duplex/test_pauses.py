@@ -2,7 +2,7 @@
 
 import pytest
 
-from mno.mcp_gateway.duplex.pauses import LIVED_S, MAX_REST_S, Pauses
+from mno.mcp_gateway.ways.duplex.pauses import LIVED_S, MAX_REST_S, Pauses
 
 
 @pytest.mark.parametrize(("deaths", "rest_s"), [(0, 0), (1, 1), (2, 2), (3, 4), (6, 32), (7, MAX_REST_S), (5_000, 60)])

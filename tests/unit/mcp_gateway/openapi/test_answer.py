@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from mno.mcp_gateway.openapi.answer import result_of
+from mno.mcp_gateway.ways.openapi.answer import result_of
 
 
 def result(status: int, kind: str, body: bytes) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from mno.mcp_gateway.openapi.document import Document, read
+from mno.mcp_gateway.ways.openapi.document import Document, read
 from mno.platform.errors import Invalid
 
 LAUGHS = "\n".join(

@@ -5,8 +5,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from mno.mcp_gateway.openapi.document import Document
-from mno.mcp_gateway.openapi.operations import Offered, offered
+from mno.mcp_gateway.ways.openapi.document import Document
+from mno.mcp_gateway.ways.openapi.operations import Offered, offered
 
 PETS: dict[str, Any] = {
     "openapi": "3.0.4",

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mno.mcp_gateway.openapi.document import Document
-from mno.mcp_gateway.openapi.operations import Operation, offered
-from mno.mcp_gateway.openapi.request import written
+from mno.mcp_gateway.ways.openapi.document import Document
+from mno.mcp_gateway.ways.openapi.operations import Operation, offered
+from mno.mcp_gateway.ways.openapi.request import written
 from mno.platform.errors import Invalid
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from mno.mcp_gateway.model import Server, Transport
-from mno.mcp_gateway.stdio.rules import Commands, check_program, checked_environment
+from mno.mcp_gateway.ways.stdio.rules import Commands, check_program, checked_environment
 from mno.platform import clock
 from mno.platform.errors import Invalid
 

@@ -16,7 +16,7 @@ from mno.mcp_gateway.credentials.sealing import Sealer, opened, purpose_of_clien
 from mno.mcp_gateway.given import is_elsewhere
 from mno.mcp_gateway.model import CredentialKind, CredentialScope, Server
 from mno.mcp_gateway.ports import OwnSecrets
-from mno.mcp_gateway.question import ServerTrouble
+from mno.mcp_gateway.protocol.question import ServerTrouble
 from mno.mcp_gateway.servers.service import Ready, ServerKey, secret_name
 from mno.platform import clock
 from mno.platform.database import Connection as Transaction

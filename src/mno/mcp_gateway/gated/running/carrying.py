@@ -6,22 +6,22 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
-from mno.mcp_gateway.access import Access
-from mno.mcp_gateway.books import Books
+from mno.mcp_gateway.calls.access import Access
+from mno.mcp_gateway.calls.books import Books
+from mno.mcp_gateway.calls.performing import Performing, Wanted
+from mno.mcp_gateway.calls.written import begun, note_response, note_trouble
 from mno.mcp_gateway.gated import rules
 from mno.mcp_gateway.gated.model import MAX_GATED_RESPONSE_BYTES, GatedCall
 from mno.mcp_gateway.gated.sealing import Sealing
-from mno.mcp_gateway.guarded import Guarded
-from mno.mcp_gateway.message import Object
 from mno.mcp_gateway.model import ToolCall
-from mno.mcp_gateway.performing import Performing, Wanted
+from mno.mcp_gateway.offers.tools import Tool, Tools
 from mno.mcp_gateway.policies.model import ToolTerms
 from mno.mcp_gateway.policies.service import Policies
 from mno.mcp_gateway.ports import Standing
-from mno.mcp_gateway.question import response_in
+from mno.mcp_gateway.protocol.message import Object
+from mno.mcp_gateway.protocol.question import response_in
 from mno.mcp_gateway.servers.service import Ready, Servers
-from mno.mcp_gateway.tools import Tool, Tools
-from mno.mcp_gateway.written import begun, note_response, note_trouble
+from mno.mcp_gateway.ways.guarded import Guarded
 from mno.platform.errors import LimitExceeded, MnoError, NotFound, TooLarge, Unavailable
 from mno.platform.ids import shown
 

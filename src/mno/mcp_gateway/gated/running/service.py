@@ -13,14 +13,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from mno.audit.service import Audit
-from mno.mcp_gateway import message
 from mno.mcp_gateway.gated import rules, store
 from mno.mcp_gateway.gated.model import GatedCall, GatedState
 from mno.mcp_gateway.gated.running.carrying import Carrying, NotSentError
 from mno.mcp_gateway.gated.sealing import Sealing, purpose_of_params, purpose_of_response
 from mno.mcp_gateway.gated.service import ended_fact
 from mno.mcp_gateway.gated.waiting.service import WaitingRoom
-from mno.mcp_gateway.question import ServerTrouble
+from mno.mcp_gateway.protocol import message
+from mno.mcp_gateway.protocol.question import ServerTrouble
 from mno.platform import clock, origin
 from mno.platform.database import Database
 from mno.platform.ending import ended

@@ -1,0 +1,1 @@
+"""One call of a tool, from whether it may happen to the books."""

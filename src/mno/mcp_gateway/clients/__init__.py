@@ -1,0 +1,1 @@
+"""What clients ask: the way in, their requests, sessions and streams."""

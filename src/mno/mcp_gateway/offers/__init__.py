@@ -1,0 +1,1 @@
+"""What servers offer: remembered, held to what was accepted, read anew when they say so."""

@@ -1,0 +1,1 @@
+"""The ways to servers, one for each kind of server."""
