@@ -6,13 +6,19 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import psutil
 import pytest
+
+from mno.platform.paths import DataFolder
+
+Found = TypeVar("Found")
 
 MNO = [sys.executable, "-m", "mno"]
 BOOTSTRAP_KEY = "mno_journey-0123456789-abcdef"
@@ -49,6 +55,15 @@ def serving(folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], 
     finally:
         process.kill()
         process.communicate()
+
+
+def eventually(found: Callable[[], Found | None]) -> Found:
+    """The first answer that is one."""
+    deadline = time.monotonic() + 60
+    while not (answer := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return answer
 
 
 def address(printed: str) -> str:
@@ -193,6 +208,20 @@ def test_a_verb_starts_a_server_quietly_where_none_runs_and_stops_it(tmp_path: P
     assert json.loads(created.stdout)["name"] == "app", created.stderr
     assert created.stderr == ""
     assert not (tmp_path / "data" / "server.json").exists()
+
+
+def test_a_server_that_a_verb_started_ends_with_it_however_that_ends(tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text(TRACE)
+    slow = [*MNO, "replay", str(tmp_path / "calls.csv"), "--provider", "openai", "--model", "gpt-4o", "--speed", "0.1"]
+    folder = DataFolder(tmp_path / "data")
+    verb = subprocess.Popen(slow, env=environment(folder.path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        running = eventually(folder.running_server)
+    finally:
+        verb.kill()
+        verb.wait()
+    eventually(lambda: not folder.is_held())
+    assert folder.running_server() is None, running.pid
 
 
 def test_a_program_that_was_killed_starts_again(tmp_path: Path) -> None:

@@ -18,9 +18,18 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on. [MNO_HOST]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one. [MNO_PORT]")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything that lasts. [MNO_DATA_DIR]")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+WithParent = Annotated[bool, typer.Option("--with-parent", hidden=True)]
+#: How often a server that a verb has started looks whether that verb still lives, in seconds.
+PARENT_INTERVAL_S = 1.0
 
 
-def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, quiet: Quiet = False) -> None:
+def serve(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    quiet: Quiet = False,
+    with_parent: WithParent = False,
+) -> None:
     """Start the hub: web pages, API and ingest on one address."""
     import asyncio
     import sys
@@ -36,7 +45,7 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, quiet:
         data_folder=data_dir.expanduser().absolute() if data_dir else config.data_folder,
     )
     logs.configure(config.log_level, config.log_format)
-    run = _serve(config, quiet=quiet)
+    run = _serve(config, quiet=quiet, with_parent=with_parent)
     if sys.platform == "win32":
         asyncio.run(run)
         return
@@ -45,7 +54,7 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, quiet:
     uvloop.run(run)
 
 
-async def _serve(config: "Config", *, quiet: bool) -> None:
+async def _serve(config: "Config", *, quiet: bool, with_parent: bool) -> None:
     from mno.bootstrap import build
     from mno.entry.web import listen
     from mno.entry.web import serve as serve_web
@@ -61,12 +70,37 @@ async def _serve(config: "Config", *, quiet: bool) -> None:
         @contextlib.asynccontextmanager
         async def on_ready(home: "Home", port: int) -> AsyncIterator[None]:
             await _announce(services, home, port, quiet=quiet)
-            yield
+            async with _ending_with_parent() if with_parent else contextlib.nullcontext():
+                yield
             services.engines.folder.withdraw()
             if not quiet:
                 typer.echo("Stopping …", err=True)
 
         await serve_web(services, listener, report=report, on_ready=on_ready)
+
+
+@contextlib.asynccontextmanager
+async def _ending_with_parent() -> AsyncIterator[None]:
+    """Stops the server in order once the verb that started it is gone, however it went."""
+    import asyncio
+    import signal
+
+    from mno.platform.ending import ended
+
+    parent = os.getppid()
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(PARENT_INTERVAL_S)
+            if os.getppid() != parent:
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+
+    watching = asyncio.create_task(watch(), name="parent")
+    try:
+        yield
+    finally:
+        await ended(watching)
 
 
 async def _announce(services: "Services", home: "Home", port: int, *, quiet: bool) -> None:
