@@ -34,7 +34,7 @@ MAX_READ_AT_ONCE = 1_000
 #: How often a process looks although nobody woke it, in seconds.
 LOOK_INTERVAL_S = 1.0
 #: Two messages to one viewer are this far apart, in seconds; what comes in between goes out together.
-CARD_INTERVAL_S = 0.008
+CARD_INTERVAL_S = 0.02
 #: How long events gather before the other processes are woken, in seconds.
 ANNOUNCE_INTERVAL_S = 0.05
 
