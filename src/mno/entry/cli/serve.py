@@ -18,7 +18,7 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on. [MNO_HOST]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one. [MNO_PORT]")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything that lasts. [MNO_DATA_DIR]")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-WithParent = Annotated[bool, typer.Option("--with-parent", hidden=True)]
+WithParent = Annotated[bool, typer.Option("--with-parent", help="Stop once the program that started it is gone.")]
 #: How often a server that a verb has started looks whether that verb still lives, in seconds.
 PARENT_INTERVAL_S = 1.0
 
