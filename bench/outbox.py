@@ -153,6 +153,16 @@ def followed(hub: dict[str, Any], seconds: float) -> Sequence[float]:
     assert answer.status == 200, answer.read()
     lasting = str(seconds + 2 * WARM_UP_S)
     publisher = started("steadily", hub["postgres"], hub["team"], hub["project"], str(RATE), lasting)
+    try:
+        return measured_by(answer, seconds)
+    finally:
+        connection.close()
+        publisher.terminate()
+        publisher.wait()
+
+
+def measured_by(answer: http.client.HTTPResponse, seconds: float) -> Sequence[float]:
+    """From the first card on, for so long; what comes in the warm-up is left out."""
     measured: list[float] = []
     began = math.inf
     is_card = False
@@ -168,9 +178,6 @@ def followed(hub: dict[str, Any], seconds: float) -> Sequence[float]:
                 measured.append(now - card["event"]["data"]["at"])
         if now - began > WARM_UP_S + seconds:
             break
-    connection.close()
-    publisher.terminate()
-    publisher.wait()
     return measured
 
 
