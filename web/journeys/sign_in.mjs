@@ -64,7 +64,7 @@ test("a program asks by an address: its person signs in, sees who asks, allows i
   const { client_id } = await (await stranger.request.post("/oauth/register", { data: about })).json();
   const verifier = randomBytes(32).toString("base64url");
   const code_challenge = createHash("sha256").update(verifier).digest("base64url");
-  const asked = new URLSearchParams({ client_id, redirect_uri, code_challenge, response_type: "code", code_challenge_method: "S256", state: "its own" });
+  const asked = new globalThis.URLSearchParams({ client_id, redirect_uri, code_challenge, response_type: "code", code_challenge_method: "S256", state: "its own" });
   await stranger.goto(`/oauth/authorize?${asked}`);
   await stranger.getByText("A program wants to act for you.").waitFor();
   await enterPassword(stranger);
