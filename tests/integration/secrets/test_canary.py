@@ -175,7 +175,7 @@ async def ask_everything(caller: Caller, app: FastAPI, ids: dict[str, str]) -> i
     """Every GET route there is, with ids that exist where we have them."""
     asked = 0
     for path, methods in app.openapi()["paths"].items():
-        if "get" not in methods or path.endswith("/stream"):
+        if "get" not in methods or path.endswith(("/stream", "/agent/events")):
             continue
         for name, id_ in ids.items():
             path = path.replace(f"{{{name}}}", id_)
