@@ -19,7 +19,9 @@ from support.providers.bill import Billed
 from support.providers.server import Providers, running_providers
 
 #: How long the last spans of a run may take to be in the query API after its emitter has ended.
-ARRIVAL_TIMEOUT_S = 10
+ARRIVAL_TIMEOUT_S = 30
+#: How long figures must have stayed as they are, in seconds.
+SETTLED_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,16 @@ def outcome_of(hub: Hub, providers: Providers, run: Run) -> Outcome | Exception:
 
 
 def await_calls(hub: Hub, key_id: str, calls: int) -> list[dict[str, Any]]:
-    """The usage of one key by provider and model, once as many calls are in it, or when time is up."""
+    """The usage of one key by provider and model, once as many calls are in it and stay, or when time is up: a parent
+    that comes before its children counts until they are there.
+    """
     deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
+    before: list[dict[str, Any]] = []
     while True:
         answer = hub.get("/api/usage/summary", api_key=key_id, group_by="provider,model", **{"from": "-1h"})
         rows: list[dict[str, Any]] = answer["rows"]
-        if sum(row["calls"] for row in rows) >= calls or time.monotonic() > deadline:
+        has_all = sum(row["calls"] for row in rows) >= calls
+        if (has_all and rows == before) or time.monotonic() > deadline:
             return rows
-        time.sleep(0.1)
+        before = rows
+        time.sleep(SETTLED_S)
