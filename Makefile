@@ -28,7 +28,8 @@ web: $(STAMPS)/web ## Build the web pages into web/dist
 
 test: check unit ## Check everything, then run every test; coverage at the end
 
-check: setup-dev format types layers web-check ## Format, lint, types, import layers, and the same for the web
+check: setup-dev $(STAMPS)/web-packages ## Format, lint, types, import layers, and the same for the web
+	@$(MAKE) --no-print-directory -j 2 web-check types format layers
 
 format: setup-dev
 	@echo "==> ruff"
