@@ -77,7 +77,9 @@ async def team(hub: str) -> AsyncIterator[Team]:
         httpx.AsyncClient(base_url=hub, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=20) as admin,
         httpx.AsyncClient(base_url=hub, timeout=20) as caller,
     ):
-        before = (await admin.get("/api/config/system", params={"level": "hub"})).json()
+        asked = await admin.get("/api/config/system", params={"level": "hub"})
+        assert asked.status_code == 200, asked.text
+        before = asked.json()
         allowed = {"security.egress_allowed": ["127.0.0.0/8"]}
         wish = {"level": "hub", "revision": before["revision"], "values": allowed}
         assert (await admin.put("/api/config/system", json=wish)).status_code < 300
