@@ -7,7 +7,7 @@ It is searched for as text, in base64 and in hexadecimal: in every log line of e
 import asyncio
 import base64
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +76,16 @@ def wish(name: str, value: Any = CANARY, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def caller(services: Services, home: Home, app: FastAPI) -> Caller:
+async def caller(services: Services, home: Home, app: FastAPI) -> AsyncIterator[Caller]:
     people = {
         ADA: await the_owner(services, home),
         BOB: await a_person(services, home, "Bob", OWNER_ROLE),
         EVE: await a_person(services, home, "Eve", VIEWER_ROLE),
     }
-    app.state.authenticator = Gatekeeper(people)
-    return Caller(app)
+    # the application is shared by the tests of this process
+    before, app.state.authenticator = app.state.authenticator, Gatekeeper(people)
+    yield Caller(app)
+    app.state.authenticator = before
 
 
 async def plant_by_routes(caller: Caller, home: Home) -> str:
