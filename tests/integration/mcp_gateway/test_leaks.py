@@ -67,6 +67,7 @@ async def test_sessions_leave_nothing_behind(team: Team, upstream: Upstream) -> 
     await some(SESSIONS)
 
     async def is_as_before() -> bool:
-        return all(now <= then + AT_ONCE for now, then in zip(held(), before, strict=True))
+        """But for connections that are kept for a while: of each way to end there were twice as many sessions."""
+        return all(now <= then + SESSIONS // 6 for now, then in zip(held(), before, strict=True))
 
     assert await eventually(is_as_before), (before, held())
