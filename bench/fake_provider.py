@@ -7,6 +7,8 @@ A process of its own, so that its work is not the gateway's: `python fake_provid
 import asyncio
 import sys
 
+from fake_http import Answering, listen
+
 _HEAD = b'{"id":"chatcmpl-%010d","object":"chat.completion","created":1,"model":"gpt-4o-mini-2024-07-18","choices":'
 _TAIL = (
     b'[{"index":0,"message":{"role":"assistant","content":"' + b"An answer of some words. " * 12 + b'"},'
@@ -24,48 +26,28 @@ _USAGE = (
 _STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-class Provider(asyncio.Protocol):
+class Provider(Answering):
     """One connection."""
 
     number = 0
 
-    def __init__(self) -> None:
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while (end := self._received.find(b"\r\n\r\n")) >= 0:
-            head = self._received[:end].lower()
-            length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-            if len(self._received) < end + 4 + length:
-                return
-            body = self._received[end + 4 : end + 4 + length]
-            self._received = self._received[end + 4 + length :]
-            Provider.number += 1
-            self._answer(body, Provider.number)
+    def answer(self, _head: bytes, body: bytes, /) -> None:
+        Provider.number += 1
+        self._answer(body, Provider.number)
 
     def _answer(self, body: bytes, number: int) -> None:
         compact = body.replace(b" ", b"")
         if b'"stream":true' not in compact:
             content = _HEAD % number + _TAIL
             head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(content)
-            self._transport.write(head + content)
+            self.transport.write(head + content)
             return
         piece = _CHUNK % number
-        self._transport.write(_STREAM + b"%x\r\n%b\r\n" % (len(piece), piece))
+        self.transport.write(_STREAM + b"%x\r\n%b\r\n" % (len(piece), piece))
         if b'"hold":true' not in compact:
             rest = piece * 8 + _USAGE % number
-            self._transport.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(rest), rest))
-
-
-async def main(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Provider, "127.0.0.1", port)
-    await server.serve_forever()
+            self.transport.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(rest), rest))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(listen(int(sys.argv[1]), Provider))

@@ -1,8 +1,7 @@
 """An MCP server that costs nothing: streamable HTTP over HTTP/1.1, answered from bytes that lie ready.
 
 A process of its own, so that its work is not the gateway's: `python fake_tools.py PORT`. It speaks both eras without
-sessions and has one tool, `echo`, whatever path it is asked at. On the next port it takes connections and never
-answers: a server that hangs.
+sessions and has one tool, `echo`, whatever path it is asked at.
 """
 
 import asyncio
@@ -10,6 +9,8 @@ import sys
 from typing import Any
 
 import orjson
+
+from fake_http import Answering, listen
 
 _TOOL = {
     "name": "echo",
@@ -31,30 +32,11 @@ _READY = {
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
 
 
-class ToolServer(asyncio.Protocol):
+class ToolServer(Answering):
     """One connection."""
 
-    def __init__(self) -> None:
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while (end := self._received.find(b"\r\n\r\n")) >= 0:
-            head = self._received[:end].lower()
-            length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-            if len(self._received) < end + 4 + length:
-                return
-            body = self._received[end + 4 : end + 4 + length]
-            self._received = self._received[end + 4 + length :]
-            self._transport.write(_answer(body) if head.startswith(b"post") else _nothing(405))
-
-
-class Hanging(asyncio.Protocol):
-    """Reads and says nothing."""
+    def answer(self, head: bytes, body: bytes, /) -> None:
+        self.transport.write(_answer(body) if head.startswith(b"post") else _nothing(405))
 
 
 def _answer(body: bytes) -> bytes:
@@ -74,12 +56,5 @@ def _nothing(status: int) -> bytes:
     return b"HTTP/1.1 %d -\r\ncontent-length: 0\r\n\r\n" % status
 
 
-async def main(port: int) -> None:
-    loop = asyncio.get_running_loop()
-    await loop.create_server(Hanging, "127.0.0.1", port + 1)
-    server = await loop.create_server(ToolServer, "127.0.0.1", port)
-    await server.serve_forever()
-
-
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(listen(int(sys.argv[1]), ToolServer))

@@ -11,8 +11,6 @@ import argparse
 import asyncio
 import json
 import secrets
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calling import api, connected, latencies, paced
+from calling import allow_this_machine, api, connected, latencies, paced
 from client import Target
 from peers import installed
 from report import machine, milliseconds, number, print_json, spread, table
-from server import Server, free_port, mno, running
+from server import Server, beside, free_port, mno, running
 
 BODY = {
     "model": "gpt-4o-mini",
@@ -122,23 +120,10 @@ async def held_streams(place: Place, server: Server, count: int) -> dict[str, fl
     return {"streams": count, "grown_mib": (after.proportional - before.proportional) / 2**20}
 
 
-@contextmanager
-def provider() -> Iterator[int]:
-    port = free_port()
-    process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("fake_provider.py")), str(port)])
-    try:
-        time.sleep(0.5)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def hub_place(server: Server, provider_port: int) -> Place:
     """A provider, a key with every limit, and two budgets that count each call, all far from full."""
-    port = int(server.target.url.rpartition(":")[2])
-    allowed = {"security.egress_allowed": ["127.0.0.0/8"]}
-    api(port, "PUT", "/api/config/system", {"level": "hub", "values": allowed})
+    port = server.port
+    allow_this_machine(port)
     upstream = {"name": "fake", "kind": "openai-compatible", "base_url": f"http://127.0.0.1:{provider_port}"}
     api(port, "POST", "/api/gateway/providers", {**upstream, "priced_as": "openai", "credential": "sk-fake"})
     made = api(port, "POST", "/api/keys", {"name": "bench", "scopes": ["gateway"]})
@@ -210,7 +195,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     wished = parser.parse_args()
     seconds = 2.0 if wished.quick else 12.0
-    with provider() as provider_port, mno() as server:
+    with beside("fake_provider.py") as provider_port, mno() as server:
         places = [Place("provider", provider_port, "/v1/chat/completions", "sk"), hub_place(server, provider_port)]
         if wished.peer:
             with litellm(provider_port) as peer:

@@ -12,22 +12,21 @@ import argparse
 import asyncio
 import contextlib
 import json
+import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from calling import Asked, Caller, api, connected, latencies, paced
+from calling import Asked, Caller, allow_this_machine, api, connected, latencies, paced
 from contextforge import contextforge
 from report import machine, milliseconds, number, percentile, print_json, spread, table
-from server import Server, free_port, mno
+from server import Server, beside, free_port, mno
 
 REVISION = "2026-07-28"
 META = {
@@ -83,24 +82,10 @@ class Figures:
     processor_s: float = 0.0
 
 
-@contextlib.contextmanager
-def tool_servers() -> Iterator[int]:
-    """The port of the lean server; on the next one nobody answers."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("fake_tools.py")), str(port)])
-    try:
-        time.sleep(0.5)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def hub_door(hub: Server, tools_port: int) -> Door:
     """One server, and a rule with every limit, all far away."""
-    port = int(hub.target.url.rpartition(":")[2])
-    allowed = {"security.egress_allowed": ["127.0.0.0/8"]}
-    api(port, "PUT", "/api/config/system", {"level": "hub", "values": allowed})
+    port = hub.port
+    allow_this_machine(port)
     api(port, "POST", "/api/mcp/registry", {"name": "fake", "address": f"http://127.0.0.1:{tools_port}/mcp"})
     limits = {"calls_per_minute": 1_000_000, "concurrent_calls": 10_000, "calls_per_day": 10**9}
     api(port, "POST", "/api/mcp/policies", {"name": "bench", "counted_by": "key", **limits})
@@ -140,11 +125,9 @@ class Beside:
 async def isolated(door: Door, tools_port: int, seconds: float, rounds: int) -> list[Beside]:
     """p99 of calls over LIVING servers, with the dead ones switched off and on, while a client lists all tools."""
     living = [added(door, f"living-{place}", f"http://127.0.0.1:{tools_port}/{place}") for place in range(LIVING)]
-    refusing = free_port()
-    dead = [
-        added(door, f"dead-{place}", f"http://127.0.0.1:{refusing if place % 2 else tools_port + 1}/mcp")
-        for place in range(DEAD)
-    ]
+    hanging = socket.create_server(("127.0.0.1", 0), backlog=1024)  # connects, and nobody ever answers
+    ports = free_port(), hanging.getsockname()[1]
+    dead = [added(door, f"dead-{place}", f"http://127.0.0.1:{ports[place % 2]}/mcp") for place in range(DEAD)]
     doors = [Door(name, door.port, f"/mcp/{name}", door.key) for _, name in living]
     found = []
     for _ in range(rounds):
@@ -157,6 +140,7 @@ async def isolated(door: Door, tools_port: int, seconds: float, rounds: int) -> 
             async with listing(door):
                 p99[on] = percentile(await spread_over(doors, seconds), 0.99)
         found.append(Beside(p99[False], p99[True], took))
+    hanging.close()
     return found
 
 
@@ -320,7 +304,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     wished = parser.parse_args()
     seconds, rounds, count = (2.0, 3, 400) if wished.quick else (12.0, ROUNDS, SESSIONS)
-    with tool_servers() as tools_port, mno() as hub, contextlib.ExitStack() as started:
+    with beside("fake_tools.py") as tools_port, mno() as hub, contextlib.ExitStack() as started:
         door = hub_door(hub, tools_port)
         doors: list[Asked] = [Door("server", tools_port, "/mcp", "none"), door]
         names = ["server", "hub"]
@@ -330,7 +314,7 @@ def main() -> None:
             names.append("contextforge")
         found = asyncio.run(measured(doors, names, seconds, hub))
         before, after = asyncio.run(sessions(door, hub, count))
-        beside = asyncio.run(isolated(door, tools_port, seconds / 2, rounds))
+        isolation = asyncio.run(isolated(door, tools_port, seconds / 2, rounds))
     if wished.json:
         figures = [
             {
@@ -343,14 +327,14 @@ def main() -> None:
             }
             for one in found
         ]
-        print_json({"machine": machine(), "doors": figures, "beside": beside, "sessions": [count, before, after]})
+        print_json({"machine": machine(), "doors": figures, "beside": isolation, "sessions": [count, before, after]})
         return
     print(machine())
     print(shown(found))
     print(f"The hub takes {1000 * found[1].processor_s:.2f} ms of processor for a call.")
     if wished.peer:
         print(f"{found[1].per_second / found[2].per_second:.0f} times {wished.peer}")
-    print(told(beside))
+    print(told(isolation))
     grown = (after.memory - before.memory) / 2**20
     print(
         f"{count:,} sessions left {after.processes - before.processes} processes, {after.files - before.files} open"

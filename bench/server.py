@@ -37,6 +37,10 @@ class Server:
     process: subprocess.Popen[bytes]
     folder: Path
 
+    @property
+    def port(self) -> int:
+        return int(self.target.url.rpartition(":")[2])
+
     def memory(self) -> Memory:
         """Of the program and all its children, Postgres included."""
         resident = proportional = 0
@@ -145,6 +149,19 @@ def stored_spans(folder: Path) -> int:
         return int(rows["spans"][0].as_py())
     finally:
         clickhouse.close()
+
+
+@contextmanager
+def beside(program: str) -> Iterator[int]:
+    """A program of this folder in a process of its own, told the free port that it is to listen on."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, str(Path(__file__).with_name(program)), str(port)])
+    try:
+        time.sleep(0.5)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def free_port() -> int:

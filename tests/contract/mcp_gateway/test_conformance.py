@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from contract.mcp_gateway.behind import use_all
-from contract.mcp_gateway.conftest import BASELINE, Team, running, suite
+from contract.mcp_gateway.conftest import BASELINE, Team, suite
 from contract.mcp_gateway.everything import everything
 from integration.mcp_gateway.conftest import MODERN, without_the_newer_era
+from support.served import serving
 
 pytestmark = [
     pytest.mark.usefixtures("environment"),
@@ -28,7 +29,7 @@ async def test_a_server_behind_the_gateway_does_all_that_a_revision_requires(
     team: Team, open_door: str, revision: str
 ) -> None:
     app: Any = everything().streamable_http_app()
-    async with running(app if revision == MODERN else without_the_newer_era(app)) as address:
+    async with serving(app if revision == MODERN else without_the_newer_era(app)) as address:
         await team.add("everything", f"{address}/mcp")
         code, told = await suite(
             "server",
@@ -52,7 +53,7 @@ async def test_the_gateway_does_as_a_client_all_that_a_revision_requires(team: T
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": trouble.encode()})
 
-    async with running(control, lifespan="off") as address:
+    async with serving(control, lifespan="off") as address:
         code, told = await suite(
             "client",
             "--command", f"{sys.executable} -I -S {Path(__file__).with_name('drive.py')} {address}",

@@ -1,20 +1,17 @@
 """A hub behind a real socket, and MCP servers of both eras made with the official SDK."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from mcp.server.mcpserver import Context, MCPServer
 
 from support.engines import ADMIN_KEY
-from support.served import served
+from support.served import served, serving
 from support.upstream import Upstream, running_upstream
 
 MODERN = "2026-07-28"
@@ -88,12 +85,6 @@ async def team(hub: str) -> AsyncIterator[Team]:
         yield Team(hub, admin, caller, made["key"])
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def sdk_server(*, era: str = MODERN, server: MCPServer | None = None) -> AsyncIterator[str]:
     """The address of a server of the official SDK; `era` says whether it knows the revision without sessions."""
@@ -125,21 +116,6 @@ def _arithmetic() -> MCPServer:
         return "done"
 
     return server
-
-
-@asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
-    """The address of an ASGI application on a port of its own."""
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1)
-    running = _Server(config)
-    task = asyncio.create_task(running.serve())
-    while not running.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        running.should_exit = True
-        await task
 
 
 def without_the_newer_era(app: Any) -> Any:

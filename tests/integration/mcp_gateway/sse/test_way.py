@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 from mcp.server.mcpserver import Context, MCPServer
 
-from integration.mcp_gateway.conftest import serving
 from integration.mcp_gateway.test_calls import eventually
 from mno.mcp_gateway.model import Server, Transport
 from mno.mcp_gateway.protocol import message
@@ -22,6 +21,7 @@ from mno.mcp_gateway.ways.sse.way import Sse
 from mno.platform import clock
 from mno.platform.errors import TooLarge
 from mno.platform.upstream.pool import Origin, Pool
+from support.served import serving
 from support.upstream import Got, Upstream, Wire, running_upstream
 
 

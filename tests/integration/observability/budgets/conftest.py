@@ -17,10 +17,8 @@ Where = tuple[RedisServer, ClickHouse] | None
 
 @pytest.fixture(scope="session")
 def redis_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture
