@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from mno.bootstrap import Services, assemble
 from mno.bootstrap.engines import Engines
 from mno.identity.model import Home
+from mno.platform import tasks
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
 from mno.platform.database import Database
@@ -30,7 +31,7 @@ from support.adapters import share_adapters
 from support.applications import Applications
 from support.databases import Databases, hurry
 from support.distribution import ByFile, ordered
-from support.engines import ADMIN_KEY, opened, silent
+from support.engines import ADMIN_KEY, emptied, opened, silent
 from support.examples import choose_examples
 from support.trust import share_trust
 
@@ -41,6 +42,8 @@ pytest_plugins = ["support.coverage"]
 choose_examples()
 share_adapters()
 share_trust()
+# A test's program has not been away: to make up for schedules would have every test look at the spans of all before it.
+tasks.MAKE_UP_S = 1
 import_aside("mno.identity.scim.service", measured=True)
 
 
@@ -104,13 +107,20 @@ async def database(postgres_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
     """One engine for the whole process, migrated: the embedded one cannot be opened twice in a process."""
     engine = ClickHouse(tmp_path_factory.mktemp("clickhouse") / "data")
     engine.open()
     asyncio.run(migrate_clickhouse(engine, migrations_of("clickhouse"), silent))
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def clickhouse(engine: ClickHouse) -> ClickHouse:
+    """The engine without the rows of other files: what goes over all teams would meet some hundred of them."""
+    emptied(engine)
+    return engine
 
 
 @pytest.fixture

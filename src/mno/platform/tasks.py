@@ -67,6 +67,8 @@ MAX_LISTED_FAILED = 200
 FAILED_TASK_LIFETIME = timedelta(days=30)
 #: The pause before a worker that ended because of an error begins again, in seconds.
 WORKER_PAUSE_S = 2.0
+#: A time of a schedule that passed while no program ran is made up for within so many seconds.
+MAKE_UP_S = 600
 
 _FAILED = """
 SELECT id, task_name, args, attempts FROM procrastinate_jobs WHERE status = 'failed' ORDER BY id DESC LIMIT %(limit)s
@@ -94,7 +96,7 @@ class Tasks:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waker = _Waker()
-        self._app = App(connector=_Connector(database, self._waker))
+        self._app = App(connector=_Connector(database, self._waker), periodic_defaults={"max_delay": MAKE_UP_S})
         self._names: dict[str, _Retries] = {}
 
     def register(self, name: str, work: Work, *, attempts: int = DEFAULT_TASK_ATTEMPTS) -> None:
@@ -114,7 +116,7 @@ class Tasks:
     def every(self, name: str, cron: str, work: Callable[[], Awaitable[Any]]) -> None:
         """Does `work` at the times of a cron line in UTC (a sixth field is seconds), in one process at a time.
 
-        A time that passed while no program ran is made up for when that was less than ten minutes ago.
+        A time that passed while no program ran is made up for when that was less than MAKE_UP_S ago.
         """
 
         async def run(_: dict[str, Any]) -> None:
