@@ -96,7 +96,7 @@ class CredentialScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One MCP server of a team. `name` stands in addresses and before the names of its tools."""
+    """One MCP server of a team. `name` stands in addresses, and permissions, rules and the audit log know it by that."""
 
     id: UUID
     team_id: UUID
@@ -128,6 +128,13 @@ class Server:
     oauth_client_id: str = ""
     #: What it asks for there, with blanks between; empty: what the server names.
     oauth_scopes: str = ""
+    #: Before the names of its tools where those of all servers stand; None: its name, empty: nothing.
+    prefix: str | None = None
+
+    @property
+    def tool_prefix(self) -> str:
+        """What stands there: text, or nothing."""
+        return self.name if self.prefix is None else self.prefix
 
 
 @dataclass(frozen=True, slots=True)

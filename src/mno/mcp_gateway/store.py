@@ -11,7 +11,7 @@ from mno.platform.database import Connection, Row
 _COLUMNS = (
     "id", "team_id", "name", "address", "created_at", "credential_kind", "header", "description", "tags", "timeout_s",
     "calls_per_minute", "concurrent_calls", "result_bytes", "enabled", "transport", "command", "args", "env_names",
-    "folder", "document_digest", "credential_scope", "oauth_client_id", "oauth_scopes",
+    "folder", "document_digest", "credential_scope", "oauth_client_id", "oauth_scopes", "prefix",
 )  # fmt: skip
 _LISTS = ("tags", "args", "env_names")
 _SERVER = ", ".join(_COLUMNS)
@@ -82,6 +82,28 @@ async def pins_of(tx: Connection, team_id: UUID, server_id: UUID) -> list[Pin]:
         {"team_id": team_id, "server_id": server_id},
     )
     return [_pin(row) for row in await rows.fetchall()]
+
+
+async def unprefixed_tools(tx: Connection, team_id: UUID) -> dict[str, set[str]]:
+    """Names of accepted tools, by server, of those that are switched on and put nothing before them."""
+    rows = await tx.execute(
+        "SELECT s.name AS server, t.name AS tool FROM mcp_servers s JOIN mcp_tools t ON t.server_id = s.id"
+        " WHERE s.team_id = %(team_id)s AND s.enabled AND s.prefix = '' AND t.accepted_digest <> ''",
+        {"team_id": team_id},
+    )
+    found: dict[str, set[str]] = {}
+    for row in await rows.fetchall():
+        found.setdefault(row["server"], set()).add(row["tool"])
+    return found
+
+
+async def has_pins(tx: Connection, team_id: UUID, server_id: UUID) -> bool:
+    """Whether any tool of this server was ever seen."""
+    rows = await tx.execute(
+        "SELECT 1 FROM mcp_tools WHERE team_id = %(team_id)s AND server_id = %(server_id)s LIMIT 1",
+        {"team_id": team_id, "server_id": server_id},
+    )
+    return await rows.fetchone() is not None
 
 
 async def put_pin(tx: Connection, pin: Pin) -> None:

@@ -21,7 +21,7 @@ class Access:
         self._policy = policy
 
     def may(self, principal: Principal, ready: Ready, tool: str) -> bool:
-        scope = Scope.tool(principal.team_id, principal.project_id, ready.outer_name(tool))
+        scope = Scope.tool(principal.team_id, principal.project_id, ready.permission_name(tool))
         return ready.lets(principal, tool) and self._policy.may(principal, PERMISSION, scope)
 
     def check(self, principal: Principal, ready: Ready, tool: str) -> None:
@@ -29,7 +29,8 @@ class Access:
         if not self.may(principal, ready, tool):
             missing = PERMISSION if ready.lets(principal, tool) else ready.needed[tool]
             raise Denied(
-                f"'{principal.name}' may not use '{ready.outer_name(tool)}': the permission {missing} is missing there."
+                f"'{principal.name}' may not use '{ready.permission_name(tool)}': the permission {missing} is missing"
+                " there."
             )
 
     def may_server(self, principal: Principal, ready: Ready) -> bool:

@@ -34,5 +34,5 @@ class Books:
         narrowed = ", ".join(f"{name}={value}" for name, value in caps.told().items())
         if narrowed:
             detail = f"{detail} (caps: {narrowed})"
-        name, resource = ready.outer_name(call.tool), shown("mcs", ready.server.id)
+        name, resource = ready.permission_name(call.tool), shown("mcs", ready.server.id)
         self._audited.add(principal, resource, name, detail[:MAX_CALL_DETAIL_CHARACTERS])

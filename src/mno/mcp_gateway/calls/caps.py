@@ -10,7 +10,7 @@ from mno.platform.errors import Denied
 
 def check_caps(wanted: Wanted, tool: Tool) -> None:
     """`Denied` for a tool that the call's own caps leave out."""
-    caps, name = wanted.caps, wanted.ready.outer_name(wanted.tool)
+    caps, name = wanted.caps, wanted.ready.permission_name(wanted.tool)
     if caps.tools is not None and not any(fnmatchcase(name, pattern) for pattern in caps.tools):
         raise Denied(f"The caps of this call name other tools than '{name}'.")
     if caps.read_only and not is_read_only(tool.value):

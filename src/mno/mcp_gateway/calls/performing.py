@@ -40,8 +40,8 @@ class Wanted:
 
     @property
     def name(self) -> str:
-        """The tool's, behind that of its server: what rules match."""
-        return self.ready.outer_name(self.tool).partition("_")[2]
+        """The tool's without its server's: what rules match."""
+        return self.ready.short_name(self.tool)
 
 
 class Performing:

@@ -6,7 +6,7 @@ from typing import Any
 from mno.mcp_gateway.calls.access import Access
 from mno.mcp_gateway.clients.sessions import MAX_SUBSCRIPTIONS, Session
 from mno.mcp_gateway.offers.news import LISTS, LOGGED, UPDATED, Listener, News, Topic
-from mno.mcp_gateway.protocol import levels, message, names
+from mno.mcp_gateway.protocol import addresses, levels, message
 from mno.mcp_gateway.protocol.message import Object, Raw, Request, RpcError
 from mno.mcp_gateway.servers.service import Ready
 from mno.platform.principal import Principal
@@ -86,7 +86,7 @@ class Listening:
         self, principal: Principal, address: str, servers: Mapping[str, Ready], only: str
     ) -> tuple[str, str] | None:
         """Its server's name and its address there; None for one that is nowhere, or not for this caller."""
-        found = (servers[only], address) if only else names.inner_address(servers, address)
+        found = (servers[only], address) if only else addresses.inner(servers, address)
         if found is None or not self._access.may_server(principal, found[0]):
             return None
         return found[0].server.name, found[1]
@@ -114,7 +114,7 @@ def _texts(request: Request, raw: Raw) -> list[str]:
 def _about(topic: Topic, only: str) -> dict[str, Any]:
     if topic.method != UPDATED:
         return {}
-    return {"uri": topic.address if only else names.address_behind(topic.server, topic.address)}
+    return {"uri": topic.address if only else addresses.behind(topic.server, topic.address)}
 
 
 def _told(method: str, params: dict[str, Any]) -> bytes:

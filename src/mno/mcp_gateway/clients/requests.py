@@ -13,25 +13,22 @@ from mno.mcp_gateway.clients.listening import Listening
 from mno.mcp_gateway.clients.passing import Passing
 from mno.mcp_gateway.clients.relay import Caller, Relay
 from mno.mcp_gateway.clients.sessions import Session, Sessions, owner_of
-from mno.mcp_gateway.clients.targets import Target, target_of
+from mno.mcp_gateway.clients.targets import Reach, Target, target_of
 from mno.mcp_gateway.credentials.asking import as_page
 from mno.mcp_gateway.credentials.model import CredentialWanted
 from mno.mcp_gateway.offers.listing import PROMPTS, RESOURCES, TEMPLATES, Item, Kind, Listings
 from mno.mcp_gateway.offers.news import News
 from mno.mcp_gateway.offers.tools import Tools
-from mno.mcp_gateway.protocol import answers, levels, message, names
+from mno.mcp_gateway.protocol import addresses, answers, levels, message
 from mno.mcp_gateway.protocol.message import Header, Object, Raw, Request, RpcError
+from mno.mcp_gateway.servers.naming import NO_NAMES
 from mno.mcp_gateway.servers.service import Ready, Servers
 from mno.mcp_gateway.ways.guarded import Guarded
 from mno.platform.errors import Denied, NotFound
 from mno.platform.principal import Principal
 
 _PASSED = frozenset({"tools/call", "prompts/get", "resources/read", "completion/complete"})
-_LISTED: dict[str, tuple[Kind, Callable[[Ready, str], str]]] = {
-    PROMPTS.method: (PROMPTS, names.outer_prompt),
-    RESOURCES.method: (RESOURCES, names.outer_address),
-    TEMPLATES.method: (TEMPLATES, names.outer_address),
-}
+_LISTED = {kind.method: kind for kind in (PROMPTS, RESOURCES, TEMPLATES)}
 
 
 class Incoming(NamedTuple):
@@ -105,8 +102,8 @@ class Requests:
             case "tools/list", _:
                 return answers.listed(request, "tools", await self._listed_tools(incoming, servers))
             case method, _ if method in _LISTED:
-                kind, named = _LISTED[method]
-                return answers.listed(request, kind.member, await self._listed(incoming, servers, kind, named))
+                kind = _LISTED[method]
+                return answers.listed(request, kind.member, await self._listed(incoming, servers, kind))
             case "server/discover", True:
                 return answers.discovered()
             case "initialize", False:
@@ -142,21 +139,28 @@ class Requests:
             ready = servers[incoming.only]
             return [one.definition for one in usable(principal, ready, await self._tools.of(ready))]
         lists = await self._tools.of_all(servers)
-        return [tool.prefixed(ready) for ready, tools in lists for tool in usable(principal, ready, tools)]
+        names = await self._servers.names(principal.team_id)  # after the lists, which may have brought new ones
+        return [
+            tool.called(name)
+            for ready, tools in lists
+            for tool in usable(principal, ready, tools)
+            if (name := names.tool(ready.server.name, ready.short_name(tool.name))) is not None
+        ]
 
-    async def _listed(
-        self, incoming: Incoming, servers: Mapping[str, Ready], kind: Kind, named: Callable[[Ready, str], str]
-    ) -> list[Object]:
+    async def _listed(self, incoming: Incoming, servers: Mapping[str, Ready], kind: Kind) -> list[Object]:
         allowed = {name: ready for name, ready in servers.items() if self._access.may_server(incoming.principal, ready)}
         listing = self._listings.of(kind)
         if incoming.only:
             return [item.definition for ready in allowed.values() for item in await listing.of_one(ready)]
         lists = await listing.of_all(allowed)
-        return [_renamed(item, kind, named(ready, item.name)) for ready, items in lists for item in items]
+        names = await self._servers.names(incoming.principal.team_id)
+        named = names.prompt if kind is PROMPTS else addresses.behind
+        return [_renamed(item, kind, named(ready.server.name, item.name)) for ready, items in lists for item in items]
 
     async def _passed(self, incoming: Incoming, servers: Mapping[str, Ready]) -> AsyncGenerator[bytes]:
         principal, request, only, _, session = incoming
-        target = target_of(request, servers, only)
+        names = NO_NAMES if only else await self._servers.names(principal.team_id)
+        target = target_of(request, Reach(servers, names, only))
         if request.method == "tools/call":
             ask = partial(self._asked, incoming, target)
         else:
@@ -164,7 +168,7 @@ class Requests:
                 raise Denied(f"'{principal.name}' may not use the server '{target.ready.server.name}'.")
             ask = partial(self._passing.messages, principal, request.method, target)
         params = _as_newer(target.params, session)
-        named = str if only else partial(names.outer_address, target.ready)
+        named = str if only else partial(addresses.behind, target.ready.server.name)
         relayed = self._relay.messages(Caller(owner_of(principal), request, session), target, params, ask)
         async with contextlib.aclosing(relayed) as messages:
             async for one in messages:

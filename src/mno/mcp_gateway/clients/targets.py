@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mno.mcp_gateway.model import MAX_TOOL_NAME_CHARACTERS
-from mno.mcp_gateway.protocol import message, names
+from mno.mcp_gateway.protocol import addresses, message
 from mno.mcp_gateway.protocol.message import Object, Raw, Request, RpcError
+from mno.mcp_gateway.servers.naming import Names
 from mno.mcp_gateway.servers.service import Ready
 
 
@@ -17,33 +18,41 @@ class Target(NamedTuple):
     params: Object
 
 
-def target_of(request: Request, servers: Mapping[str, Ready], only: str) -> Target:
+class Reach(NamedTuple):
+    """Where a request may go: to these servers, by these names, or to `only` one by what that calls its own."""
+
+    servers: Mapping[str, Ready]
+    names: Names
+    only: str
+
+
+def target_of(request: Request, reach: Reach) -> Target:
     """Of a request about one tool, prompt or resource; an `RpcError` where it names none of these servers."""
     match request.method:
         case "tools/call":
-            return _tool(request, servers, only)
+            return _tool(request, reach)
         case "prompts/get":
-            ready, name = _prompt(request, request.params, servers, only)
+            ready, name = _prompt(request, request.params, reach)
             return Target(ready, name, _with(request, {"name": name}))
         case "completion/complete":
-            return _completion(request, servers, only)
+            return _completion(request, reach)
         case _:
-            ready, address = _resource(request, request.params, servers, only)
+            ready, address = _resource(request, request.params, reach)
             return Target(ready, address, _with(request, {"uri": address}))
 
 
-def _tool(request: Request, servers: Mapping[str, Ready], only: str) -> Target:
+def _tool(request: Request, reach: Reach) -> Target:
+    servers, names, only = reach
     named = _text(request, request.params, "name")
-    # no server's name has an underscore, so the first one stands between server and tool
-    server, _, tool = (only, "", named) if only else named.partition("_")
+    server, tool = (only, named) if only else names.find_tool(named) or ("", "")
     ready = servers.get(server)
     if ready is None or not 0 < len(tool) <= MAX_TOOL_NAME_CHARACTERS:
         raise _unknown(request, f"Unknown tool: {named[:200]}")
-    tool = tool if only else ready.inner_name(tool)
+    tool = tool if only else ready.own_name(tool)
     return Target(ready, tool, _with(request, {"name": tool}))
 
 
-def _completion(request: Request, servers: Mapping[str, Ready], only: str) -> Target:
+def _completion(request: Request, reach: Reach) -> Target:
     """Of an argument of a prompt, or of a variable of a resource template."""
     try:
         ref = message.object_of(request.params["ref"])
@@ -51,22 +60,25 @@ def _completion(request: Request, servers: Mapping[str, Ready], only: str) -> Ta
         raise _unknown(request, "params.ref must say of what an argument is completed.") from None
     is_prompt = message.text_of(ref.get("type")) == "ref/prompt"
     find, member = (_prompt, "name") if is_prompt else (_resource, "uri")
-    ready, name = find(request, ref, servers, only)
+    ready, name = find(request, ref, reach)
     inner = {**ref, member: Raw(message.encoded(name))}
     return Target(ready, name, {**_with(request, {}), "ref": Raw(message.encoded(inner))})
 
 
-def _prompt(request: Request, params: Object, servers: Mapping[str, Ready], only: str) -> tuple[Ready, str]:
-    name = _text(request, params, "name")
-    found = (servers[only], name) if only else names.inner_prompt(servers, name)
-    if found is None:
-        raise _unknown(request, f"Unknown prompt: {name[:200]}")
-    return found
+def _prompt(request: Request, params: Object, reach: Reach) -> tuple[Ready, str]:
+    servers, names, only = reach
+    named = _text(request, params, "name")
+    server, name = (only, named) if only else names.find(named) or ("", "")
+    ready = servers.get(server)
+    if ready is None:
+        raise _unknown(request, f"Unknown prompt: {named[:200]}")
+    return ready, name
 
 
-def _resource(request: Request, params: Object, servers: Mapping[str, Ready], only: str) -> tuple[Ready, str]:
+def _resource(request: Request, params: Object, reach: Reach) -> tuple[Ready, str]:
+    servers, _, only = reach
     address = _text(request, params, "uri")
-    found = (servers[only], address) if only else names.inner_address(servers, address)
+    found = (servers[only], address) if only else addresses.inner(servers, address)
     if found is None:
         text = f"Resource not found: {address[:200]}. Here an address says its server: mno+<server>+<address>."
         code = message.INVALID_PARAMS if request.is_modern else message.RESOURCE_NOT_FOUND

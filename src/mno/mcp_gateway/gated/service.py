@@ -173,7 +173,7 @@ class GatedCalls:
                     f"{MAX_WAITING_CALLS_EACH} calls of '{principal.name}' wait for approval already, the limit."
                 )
             shown_arguments = rules.redacted(arguments)
-            name = ready.outer_name(wanted.tool)
+            name = ready.permission_name(wanted.tool)
             approval = await self._approvals.ask(tx, principal, _proposal(principal, name, shown_arguments, terms))
             half = approval.created_at + terms.lifetime / 2
             call = GatedCall(

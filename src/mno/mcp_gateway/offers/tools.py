@@ -47,9 +47,9 @@ class Tool:
     name: str
     definition: Object
 
-    def prefixed(self, ready: Ready) -> Object:
+    def called(self, name: str) -> Object:
         """As it stands in the list of all servers."""
-        return {**self.definition, "name": Raw(message.encoded(ready.outer_name(self.name)))}
+        return {**self.definition, "name": Raw(message.encoded(name))}
 
     @cached_property
     def mirrored(self) -> Mirrored:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -15,6 +16,7 @@ import orjson
 from mno.mcp_gateway import store
 from mno.mcp_gateway.model import CredentialKind, CredentialScope, Server, Transport
 from mno.mcp_gateway.ports import OwnSecrets
+from mno.mcp_gateway.servers.naming import Names
 from mno.platform.database import Connection, Database
 from mno.platform.principal import Principal
 from mno.platform.upstream.pool import Origin
@@ -58,17 +60,20 @@ class Ready:
         needed = self.needed.get(tool)
         return needed is None or principal.may(needed)
 
-    def outer_name(self, tool: str) -> str:
-        """A tool's name in the list of all servers. No server's name has an underscore, so the first one separates; the
-        hub's own tools bring their server's name with them: `logs.publish` is `logs_publish`.
+    def permission_name(self, tool: str) -> str:
+        """By which permissions, caps, approvals and the audit log know a tool, whatever its server's prefix is: no
+        server's name has an underscore, so the first one separates. What clients see is `Names.tool`.
         """
-        name = self.server.name
-        is_own = self.server.transport is Transport.BUILTIN
-        return f"{name}_{tool.removeprefix(f'{name}.') if is_own else tool}"
+        return f"{self.server.name}_{self.short_name(tool)}"
 
-    def inner_name(self, rest: str) -> str:
-        """A tool's name at its server, from what stands behind the first underscore of its outer name."""
-        return f"{self.server.name}.{rest}" if self.server.transport is Transport.BUILTIN else rest
+    def short_name(self, tool: str) -> str:
+        """A tool's name without its server's, which the hub's own tools bring with them: `logs.publish` is `publish`."""
+        is_own = self.server.transport is Transport.BUILTIN
+        return tool.removeprefix(f"{self.server.name}.") if is_own else tool
+
+    def own_name(self, short: str) -> str:
+        """The way back: a tool's name as its server knows it."""
+        return f"{self.server.name}.{short}" if self.server.transport is Transport.BUILTIN else short
 
 
 #: Servers that every team has, by name.
@@ -77,6 +82,14 @@ OwnServers = Callable[[UUID], Mapping[str, Ready]]
 
 def no_servers(_team_id: UUID) -> Mapping[str, Ready]:
     return {}
+
+
+class _Team(NamedTuple):
+    """What was read of one team at one moment."""
+
+    servers: Mapping[str, Ready]
+    names: Names
+    read_at: float
 
 
 class Servers:
@@ -89,7 +102,7 @@ class Servers:
         self._secrets = secrets
         self._versions = versions
         self._own = own
-        self._known: dict[UUID, tuple[Mapping[str, Ready], float]] = {}
+        self._known: dict[UUID, _Team] = {}
         self._generation = 0
         self._reading = asyncio.Lock()
         self._told: list[Callable[[UUID | None], None]] = []
@@ -101,12 +114,11 @@ class Servers:
 
     async def of(self, team_id: UUID) -> Mapping[str, Ready]:
         """Enabled servers by name, from memory or read now; `Unavailable` when the database does not answer."""
-        known = self._believed(team_id)
-        if known is not None:
-            return known
-        async with self._reading:
-            known = self._believed(team_id)
-            return known if known is not None else await self._read(team_id)
+        return (await self._team(team_id)).servers
+
+    async def names(self, team_id: UUID) -> Names:
+        """What their tools and prompts are called where all are offered; as `of`."""
+        return (await self._team(team_id)).names
 
     async def of_caller(self, principal: Principal) -> Mapping[str, Ready]:
         """The same as this caller reaches them: a server where each user brings a credential is theirs alone."""
@@ -122,25 +134,36 @@ class Servers:
         """Lets every process read it anew once this transaction commits; others that change it wait until then."""
         await self._versions.bump(tx, f"{TOPICS}{team_id}")
 
-    def _believed(self, team_id: UUID) -> Mapping[str, Ready] | None:
+    async def _team(self, team_id: UUID) -> _Team:
+        known = self._believed(team_id)
+        if known is not None:
+            return known
+        async with self._reading:
+            known = self._believed(team_id)
+            return known if known is not None else await self._read(team_id)
+
+    def _believed(self, team_id: UUID) -> _Team | None:
         known = self._known.get(team_id)
         if known is None:
             return None
-        if time.monotonic() - known[1] < BELIEVED_S or self._versions.unconfirmed_s() < BELIEVED_S:
-            return known[0]
+        if time.monotonic() - known.read_at < BELIEVED_S or self._versions.unconfirmed_s() < BELIEVED_S:
+            return known
         return None
 
-    async def _read(self, team_id: UUID) -> Mapping[str, Ready]:
+    async def _read(self, team_id: UUID) -> _Team:
         generation, began = self._generation, time.monotonic()
         async with self._database.transaction(team_id) as tx:
-            servers = await store.servers_of(tx, team_id)
-        ready = {one.name: await self._ready(one) for one in servers if one.enabled}
+            servers = [one for one in await store.servers_of(tx, team_id) if one.enabled]
+            unprefixed = await store.unprefixed_tools(tx, team_id) if any(not one.tool_prefix for one in servers) else {}
+        ready = {one.name: await self._ready(one) for one in servers}
         ready = dict(sorted({**ready, **self._own(team_id)}.items()))
+        names = Names.of({name: one.server.tool_prefix for name, one in ready.items()}, unprefixed)
+        team = _Team(ready, names, began)
         if generation == self._generation:
             if len(self._known) >= MAX_TEAMS_REMEMBERED:
                 self._known.clear()
-            self._known[team_id] = ready, began
-        return ready
+            self._known[team_id] = team
+        return team
 
     async def _ready(self, server: Server) -> Ready:
         credential = None
