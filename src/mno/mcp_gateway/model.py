@@ -96,7 +96,7 @@ class CredentialScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One MCP server of a team. `name` stands in addresses, and permissions, rules and the audit log know it by that."""
+    """One MCP server of a team. `name` stands in addresses; permissions, rules and the audit log know it by that."""
 
     id: UUID
     team_id: UUID

@@ -78,12 +78,12 @@ def router(registry: Registry, pins: Pins, calls: Calls) -> APIRouter:
     @routes.get("/registry/{server_id}/tools")
     async def list_mcp_tools(reader: Reader, server_id: str) -> McpToolList:
         """Every tool that was seen at a server: accepted, new, or changed and held back, with the differences."""
-        return McpToolList(items=[McpToolShape.of(one) for one in await pins.of(reader, parsed("mcs", server_id))])
+        return McpToolList(items=[McpToolShape.of(*one) for one in await pins.of(reader, parsed("mcs", server_id))])
 
     @routes.post("/registry/{server_id}/tools/{tool}/accept")
     async def accept_mcp_tool(writer: Writer, server_id: str, tool: ToolName, seen: ToolAcceptance) -> McpToolShape:
         """Accepts what a server offers of a tool; it can be used from then on."""
-        return McpToolShape.of(await pins.accept(writer, parsed("mcs", server_id), tool, seen.digest))
+        return McpToolShape.of(*await pins.accept(writer, parsed("mcs", server_id), tool, seen.digest))
 
     @routes.post("/call", responses=_WAITING)
     async def call_tool(

@@ -1,6 +1,8 @@
 """What a server's entry must keep to: pure."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from mno.mcp_gateway.model import (
@@ -20,7 +22,7 @@ from mno.mcp_gateway.model import (
     Transport,
 )
 from mno.mcp_gateway.ways.stdio.rules import check_program
-from mno.platform.errors import Invalid
+from mno.platform.errors import Conflict, Invalid
 
 #: Names of the hub's own servers, those to come among them.
 RESERVED = frozenset(
@@ -41,8 +43,9 @@ _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
 def checked(server: Server) -> Server:
-    """The entry itself, or `Invalid` with what is wrong."""
+    """The entry as it is kept, or `Invalid` with what is wrong."""
     _check_name(server.name)
+    _check_prefix(server.prefix)
     if server.transport is Transport.STDIO:
         check_program(server)
     else:
@@ -62,7 +65,8 @@ def checked(server: Server) -> Server:
     _check_range("result_bytes", server.result_bytes, MAX_RESULT_BYTES)
     if server.calls_per_minute is not None:
         _check_range("calls_per_minute", server.calls_per_minute, MAX_CALLS_PER_MINUTE)
-    return server
+    # a prefix that is the name follows it
+    return replace(server, prefix=None) if server.prefix == server.name else server
 
 
 def checked_credential(credential: str) -> str:
@@ -78,6 +82,35 @@ def _check_name(name: str) -> None:
         raise Invalid("A server's name has 1 to 40 lower-case letters, digits and dashes, such as github or my-files.")
     if name in RESERVED:
         raise Invalid(f"The name '{name}' is kept for a server of the hub's own; choose another, such as my-{name}.")
+
+
+def _check_prefix(prefix: str | None) -> None:
+    if prefix and not _NAME.fullmatch(prefix):
+        raise Invalid(
+            "A prefix has 1 to 40 lower-case letters, digits and dashes, such as gh; leave it empty to put nothing"
+            " before the server's tools."
+        )
+    if prefix in RESERVED:
+        raise Invalid(
+            f"The prefix '{prefix}' is kept for a server of the hub's own; choose another, such as my-{prefix}."
+        )
+
+
+def check_free(server: Server, known: Sequence[Server]) -> None:
+    """`Conflict` where another server has its name or its prefix: what stands before a tool says one server."""
+    for one in known:
+        if one.id == server.id:
+            continue
+        if server.name == one.name:
+            raise Conflict(f"There is an MCP server '{server.name}' already.")
+        if server.name == one.tool_prefix:
+            raise Conflict(
+                f"'{server.name}' is the prefix of the server '{one.name}'; choose another name, or give that server"
+                " another prefix first."
+            )
+        if server.tool_prefix and server.tool_prefix in (one.name, one.tool_prefix):
+            what = "name" if server.tool_prefix == one.name else "prefix"
+            raise Conflict(f"'{server.tool_prefix}' is the {what} of the server '{one.name}'; choose another prefix.")
 
 
 def _check_address(address: str) -> None:

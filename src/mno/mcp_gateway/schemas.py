@@ -44,7 +44,13 @@ from mno.mcp_gateway.ways.stdio.rules import (
 from mno.platform.errors import Invalid
 from mno.platform.ids import shown
 
-Name = Annotated[str, Field(min_length=1, max_length=40, description="Stands in `/mcp/<name>` and before its tools.")]
+Name = Annotated[
+    str, Field(min_length=1, max_length=40, description="Stands in `/mcp/<name>`; rights and rules know it by that.")
+]
+Prefix = Annotated[
+    str | None,
+    Field(max_length=40, description="Before its tools at `/mcp`. Null: its name; empty: they have their own names."),
+]
 Address = Annotated[str, Field(max_length=MAX_SERVER_ADDRESS_CHARACTERS)]
 Command = Annotated[str, Field(max_length=MAX_COMMAND_CHARACTERS, description="Of a program: its name or path.")]
 Args = Annotated[list[Annotated[str, Field(max_length=MAX_ARG_CHARACTERS)]], Field(max_length=MAX_PROGRAM_ARGS)]
@@ -79,6 +85,8 @@ ResultBytes = Annotated[int, Field(ge=1, le=MAX_RESULT_BYTES)]
 
 #: Sent with an entry and kept apart from it.
 _GIVEN = {"credential", "env", "document", "document_address"}
+#: Null says something of them.
+_NULLABLE = {"calls_per_minute", "prefix"}
 
 
 class McpTransport(StrEnum):
@@ -97,6 +105,7 @@ class McpServerShape(BaseModel):
 
     id: str
     name: str
+    prefix: str = Field(description="Stands before its tools at `/mcp`, with an underscore; empty: nothing does.")
     transport: McpTransport
     address: str = Field(description="Empty for a program.")
     command: str
@@ -123,6 +132,7 @@ class McpServerShape(BaseModel):
         return cls(
             id=shown("mcs", server.id),
             name=server.name,
+            prefix=server.tool_prefix,
             transport=McpTransport(server.transport),
             address=server.address,
             command=server.command,
@@ -171,6 +181,7 @@ class McpServerList(BaseModel):
 
 class McpServerWish(BaseModel, extra="forbid"):
     name: Name
+    prefix: Prefix = None
     transport: McpTransport = McpTransport.HTTP
     address: Address = ""
     command: Command = ""
@@ -205,6 +216,7 @@ class McpServerChange(BaseModel, extra="forbid"):
     """What is to be different; what is left out stays."""
 
     name: Name | None = None
+    prefix: Prefix = None
     address: Address | None = None
     command: Command | None = None
     args: Args | None = None
@@ -230,7 +242,7 @@ class McpServerChange(BaseModel, extra="forbid"):
         """`Invalid` for a null where there must be a value."""
         changes = self.model_dump(exclude=_GIVEN, exclude_unset=True)
         for name, value in changes.items():
-            if value is None and name != "calls_per_minute":
+            if value is None and name not in _NULLABLE:
                 raise Invalid(f"{name} cannot be null; leave it out to keep it.")
         if "header" in changes:
             changes["header"] = changes["header"].lower()
@@ -260,6 +272,10 @@ class McpToolShape(BaseModel):
     """A tool's definition: what was accepted, and what its server offers now where that is something else."""
 
     name: str
+    listed_as: str | None = Field(
+        description="Its name at `/mcp`; that of its server stands before it where its own could be another's."
+        " Null where it is not offered there."
+    )
     state: ToolState
     accepted: dict[str, Any] | None
     offered: dict[str, Any] | None
@@ -268,12 +284,13 @@ class McpToolShape(BaseModel):
     hidden: list[str] = Field(description="Characters that a reader does not see, in what is offered or accepted.")
 
     @classmethod
-    def of(cls, pin: Pin) -> "McpToolShape":
+    def of(cls, pin: Pin, listed_as: str | None) -> "McpToolShape":
         offered = pin.offered
         state = ToolState.ACCEPTED if offered is None else ToolState.CHANGED if pin.accepted else ToolState.NEW
         differing = [] if offered is None or pin.accepted is None else differences(pin.accepted, offered)
         return cls(
             name=pin.name,
+            listed_as=listed_as,
             state=state,
             accepted=pin.accepted,
             offered=offered,

@@ -51,7 +51,7 @@ class Registry:
             return await store.servers_of(tx, principal.team_id)
 
     async def add(self, principal: Principal, wish: Mapping[str, Any], given: Given) -> Server:
-        """`wish` holds fields of `Server`. `Conflict` where the name is taken, `LimitExceeded` at
+        """`wish` holds fields of `Server`. `Conflict` where its name or prefix is another's, `LimitExceeded` at
         MAX_SERVERS_PER_TEAM, `Invalid` for a bad wish.
         """
         _require_team(principal)
@@ -81,7 +81,7 @@ class Registry:
                 after = replace(after, header="")
             after = rules.checked(given.within(after))
             self._require_program(principal, after)
-            _check_free(after, await store.servers_of(tx, principal.team_id))
+            rules.check_free(after, await store.servers_of(tx, principal.team_id))
             given.check_complete(after, before)
             if is_elsewhere(before, after):
                 await credentials_store.forget_server(tx, after.id)
@@ -166,7 +166,7 @@ class Registry:
         given.check_complete(server, None)
         if len(known) >= MAX_SERVERS_PER_TEAM:
             raise LimitExceeded(f"A team may have {MAX_SERVERS_PER_TEAM} MCP servers; remove one first.")
-        _check_free(server, known)
+        rules.check_free(server, known)
         return server
 
     async def _keep(self, tx: Connection, server: Server, given: Given) -> None:
@@ -198,11 +198,6 @@ def _known(wish: Mapping[str, Any]) -> dict[str, Any]:
     if "args" in found:
         found["args"] = tuple(found["args"])
     return found
-
-
-def _check_free(server: Server, known: list[Server]) -> None:
-    if any(one.name == server.name and one.id != server.id for one in known):
-        raise Conflict(f"There is an MCP server '{server.name}' already.")
 
 
 def _told(server: Server) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _texts(request: Request, raw: Raw) -> list[str]:
 def _about(topic: Topic, only: str) -> dict[str, Any]:
     if topic.method != UPDATED:
         return {}
-    return {"uri": topic.address if only else addresses.behind(topic.server, topic.address)}
+    return {"uri": topic.address if only else addresses.outer(topic.server, topic.address)}
 
 
 def _told(method: str, params: dict[str, Any]) -> bytes:

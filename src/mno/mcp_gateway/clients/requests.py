@@ -1,7 +1,7 @@
 """What a client asks of the gateway: each method answered here, or passed on to the server that it is about."""
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -154,7 +154,7 @@ class Requests:
             return [item.definition for ready in allowed.values() for item in await listing.of_one(ready)]
         lists = await listing.of_all(allowed)
         names = await self._servers.names(incoming.principal.team_id)
-        named = names.prompt if kind is PROMPTS else addresses.behind
+        named = names.prompt if kind is PROMPTS else addresses.outer
         return [_renamed(item, kind, named(ready.server.name, item.name)) for ready, items in lists for item in items]
 
     async def _passed(self, incoming: Incoming, servers: Mapping[str, Ready]) -> AsyncGenerator[bytes]:
@@ -168,7 +168,7 @@ class Requests:
                 raise Denied(f"'{principal.name}' may not use the server '{target.ready.server.name}'.")
             ask = partial(self._passing.messages, principal, request.method, target)
         params = _as_newer(target.params, session)
-        named = str if only else partial(addresses.behind, target.ready.server.name)
+        named = str if only else partial(addresses.outer, target.ready.server.name)
         relayed = self._relay.messages(Caller(owner_of(principal), request, session), target, params, ask)
         async with contextlib.aclosing(relayed) as messages:
             async for one in messages:

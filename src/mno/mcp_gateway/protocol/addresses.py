@@ -1,9 +1,8 @@
 """How resources of several servers are told apart where all are offered at once: each keeps its address behind a scheme
 that says the server's name.
 
-`file:///a.txt` of `files` is `mno+files+file:///a.txt`, whatever the server's prefix is: an address is nothing that a model
-writes. It can be undone, because no server's name holds a plus. Variables of a template stay what they are. Tools and
-prompts: see `servers/naming.py`.
+`file:///a.txt` of `files` is `mno+files+file:///a.txt`, whatever the server's prefix is. It can be undone, because
+no server's name holds a plus. Variables of a template stay what they are. Tools and prompts: `servers/naming.py`.
 """
 
 from collections.abc import Mapping
@@ -13,12 +12,8 @@ from mno.mcp_gateway.servers.service import Ready
 _SCHEME = "mno+"
 
 
-def outer(ready: Ready, address: str) -> str:
-    """Of a resource or a template."""
-    return behind(ready.server.name, address)
-
-
-def behind(server: str, address: str) -> str:
+def outer(server: str, address: str) -> str:
+    """Of a resource or a template of the server with this name."""
     return f"{_SCHEME}{server}+{address}"
 
 

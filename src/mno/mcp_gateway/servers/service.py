@@ -67,7 +67,7 @@ class Ready:
         return f"{self.server.name}_{self.short_name(tool)}"
 
     def short_name(self, tool: str) -> str:
-        """A tool's name without its server's, which the hub's own tools bring with them: `logs.publish` is `publish`."""
+        """A tool's name without its server's, which the hub's own tools bring along: `logs.publish` is `publish`."""
         is_own = self.server.transport is Transport.BUILTIN
         return tool.removeprefix(f"{self.server.name}.") if is_own else tool
 
@@ -154,7 +154,8 @@ class Servers:
         generation, began = self._generation, time.monotonic()
         async with self._database.transaction(team_id) as tx:
             servers = [one for one in await store.servers_of(tx, team_id) if one.enabled]
-            unprefixed = await store.unprefixed_tools(tx, team_id) if any(not one.tool_prefix for one in servers) else {}
+            has_unprefixed = any(not one.tool_prefix for one in servers)
+            unprefixed = await store.unprefixed_tools(tx, team_id) if has_unprefixed else {}
         ready = {one.name: await self._ready(one) for one in servers}
         ready = dict(sorted({**ready, **self._own(team_id)}.items()))
         names = Names.of({name: one.server.tool_prefix for name, one in ready.items()}, unprefixed)

@@ -4,18 +4,27 @@ something; whatever is new or different after that is held back until somebody a
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from mno.audit.service import Audit
 from mno.mcp_gateway import store
-from mno.mcp_gateway.model import MAX_TOOLS_PER_SERVER, Pin, Transport
+from mno.mcp_gateway.model import MAX_TOOLS_PER_SERVER, Pin, Server, Transport
 from mno.mcp_gateway.offers.pins.comparison import digest, hidden
 from mno.mcp_gateway.offers.tools import Tool
+from mno.mcp_gateway.servers.naming import Names
 from mno.mcp_gateway.servers.service import Ready, Servers
-from mno.platform.database import Database
+from mno.platform.database import Connection, Database
 from mno.platform.errors import Conflict, Denied, NotFound
 from mno.platform.ids import shown
 from mno.platform.principal import Principal
+
+
+class SeenTool(NamedTuple):
+    """A tool's definition, and what it is called at `/mcp`; None where it is not offered there."""
+
+    pin: Pin
+    listed_as: str | None
 
 
 class Pins:
@@ -32,6 +41,9 @@ class Pins:
         if server.transport is Transport.BUILTIN:
             return tools  # they come with the program
         async with self._database.transaction(server.team_id) as tx:
+            if not server.tool_prefix and not await store.has_pins(tx, server.team_id, server.id):
+                # what is accepted at first decides what tools are called; here, because the team's lock comes first
+                await self._servers.changed(tx, server.team_id)
             if await store.server_of(tx, server.team_id, server.id) is None:  # locks it, so lists take turns
                 return ()
             known = {pin.name: pin for pin in await store.pins_of(tx, server.team_id, server.id)}
@@ -47,14 +59,15 @@ class Pins:
                     await store.put_pin(tx, after)
         return tuple(passing)
 
-    async def of(self, principal: Principal, server_id: UUID) -> list[Pin]:
+    async def of(self, principal: Principal, server_id: UUID) -> list[SeenTool]:
         """Every tool that was ever seen at this server; `NotFound` where there is no such server."""
         async with self._database.transaction(principal.team_id) as tx:
-            if await store.server_of(tx, principal.team_id, server_id) is None:
-                raise NotFound("There is no such MCP server.")
-            return await store.pins_of(tx, principal.team_id, server_id)
+            server = await self._found(tx, principal.team_id, server_id)
+            pins = await store.pins_of(tx, principal.team_id, server_id)
+        names = await self._servers.names(principal.team_id)
+        return [_seen(server, pin, names) for pin in pins]
 
-    async def accept(self, principal: Principal, server_id: UUID, name: str, seen: str) -> Pin:
+    async def accept(self, principal: Principal, server_id: UUID, name: str, seen: str) -> SeenTool:
         """Takes what is offered. `seen` is the digest of what was looked at: `Conflict` where the server offers
         something else by now.
         """
@@ -62,8 +75,7 @@ class Pins:
             raise Denied(f"'{principal.name}' may not do this: mcp.write is needed for the whole team.")
         async with self._database.transaction(principal.team_id) as tx:
             await self._servers.changed(tx, principal.team_id)
-            if await store.server_of(tx, principal.team_id, server_id) is None:
-                raise NotFound("There is no such MCP server.")
+            server = await self._found(tx, principal.team_id, server_id)
             pins = {pin.name: pin for pin in await store.pins_of(tx, principal.team_id, server_id)}
             before = pins.get(name)
             if before is None or before.offered is None:
@@ -81,7 +93,17 @@ class Pins:
                 before={"digest": before.accepted_digest, "definition": before.accepted},
                 after={"digest": seen, "definition": after.accepted},
             )
-        return after
+        return _seen(server, after, await self._servers.names(principal.team_id))
+
+    async def _found(self, tx: Connection, team_id: UUID, server_id: UUID) -> Server:
+        found = await store.server_of(tx, team_id, server_id)
+        if found is None:
+            raise NotFound("There is no such MCP server.")
+        return found
+
+
+def _seen(server: Server, pin: Pin, names: Names) -> SeenTool:
+    return SeenTool(pin, None if pin.offered is not None else names.tool(server.name, pin.name))
 
 
 def _judged(pin: Pin, tool: Tool, *, trusts: bool) -> Pin:
