@@ -149,9 +149,10 @@ def applications() -> Applications:
 
 
 @pytest.fixture
-def app(services: Services, home: Home, applications: Applications) -> FastAPI:
+def app(services: Services, home: Home, applications: Applications) -> Iterator[FastAPI]:
     """The whole application, running, with real engines."""
-    return applications.over(services)
+    with applications.over(services) as app:
+        yield app
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""The application, made once for a process: in place of each service stands what finds that of the test at hand.
+"""Applications, made once for a process: in place of each service stands what finds that of the node at hand.
 
-Making it takes longer than most tests take: two hundred routes with their validators, and as much again when the first
-request looks for its route. The routes, the layers and the problem documents are the real ones; what they hold of the
-services is looked up in those of the test that asked for the application last.
+Making one takes longer than most tests take: two hundred routes with their validators. The routes, the layers and the
+problem documents are the real ones; what they hold of the services is looked up in those of the node that has borrowed
+the application.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,14 @@ _VALUES = (str, bytes, int, float, bool, Path, tuple, frozenset, dict, Config, t
 class Stand:
     """Takes the place of one service while the application is made; everything is asked of the one that serves now."""
 
+    making = False
+
     def __init__(self, part: Callable[[], Any]) -> None:
         self._part = part
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._part(), name)
-        if not Applications.making or isinstance(found, _VALUES):
+        if not Stand.making or isinstance(found, _VALUES):
             return found
         return Stand(lambda: getattr(self._part(), name))
 
@@ -36,23 +39,43 @@ class Stand:
         return self._part()(*positional, **named)
 
 
-class Applications:
-    """One for each configuration, the data folder apart."""
+class _Made:
+    """One application, and the node that it serves at present."""
 
-    making = False
+    def __init__(self, make: Callable[[Any], FastAPI], node: Any) -> None:
+        self.node = node
+        Stand.making = True
+        try:
+            self.app = make(Stand(lambda: self.node))
+        finally:
+            Stand.making = False
+
+
+class Kept:
+    """Applications of one kind: each serves one node at a time, and what a test put into its state goes with it."""
+
+    def __init__(self, make: Callable[[Any], FastAPI]) -> None:
+        self._make = make
+        self._free: list[_Made] = []
+
+    @contextmanager
+    def over(self, node: Any) -> Iterator[FastAPI]:
+        """One that nobody else has; `make` got what stands for `node`."""
+        made = self._free.pop() if self._free else _Made(self._make, node)
+        made.node, state = node, dict(made.app.state._state)
+        try:
+            yield made.app
+        finally:
+            made.app.state._state = state
+            self._free.append(made)
+
+
+class Applications:
+    """The whole program's: one kind for each configuration, the data folder apart."""
 
     def __init__(self) -> None:
-        self._made: dict[Config, FastAPI] = {}
-        self._serving: Services | None = None
+        self._kinds: dict[Config, Kept] = {}
 
-    def over(self, services: Services) -> FastAPI:
-        """The application; it serves these services until somebody asks for it with others."""
-        self._serving = services
-        key = replace(services.config, data_folder=Path())
-        if key not in self._made:
-            Applications.making = True
-            try:
-                self._made[key] = create_app(Stand(lambda: self._serving))  # type: ignore[arg-type]
-            finally:
-                Applications.making = False
-        return self._made[key]
+    def over(self, services: Services) -> Any:
+        """A context with the application over these services."""
+        return self._kinds.setdefault(replace(services.config, data_folder=Path()), Kept(create_app)).over(services)

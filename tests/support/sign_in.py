@@ -40,10 +40,11 @@ from mno.identity.teams.model import Person
 from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.errors import Unauthenticated
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from mno.platform.ids import new_id
 from mno.platform.principal import Principal
 from mno.platform.versions import Versions
+from support.applications import Kept
 from support.sealing import KeySealer
 
 BASE_URL = "http://localhost:8420"
@@ -117,16 +118,23 @@ class Keyless:
 
 @dataclass
 class Rooms:
-    """One node: its application and its services."""
+    """One node: its services, and the application over them while it runs."""
 
     database: Database
-    app: FastAPI
+    entrances: Entrances
+    front: Front
+    access: SessionAccess
     sign_in: SignIn
     outside: Outside
     versions: Versions
     mailbox: Mailbox
     chosen: Chosen
     remembered: RememberedPrincipals
+    app: FastAPI = field(init=False)
+
+    @property
+    def keyless(self) -> Keyless:
+        return Keyless(self.access)
 
     def browser(self) -> httpx.AsyncClient:
         """A new one, without cookies, at our own pages."""
@@ -230,14 +238,23 @@ def rooms_over(
     front = Front("", BASE_URL, chosen)
     remembered = RememberedPrincipals()
     access = SessionAccess(database, policy, versions, remembered)
-    app = bare_app(version="test", authenticator=Keyless(access))
-    app.include_router(ways_in.router(Entrances(sign_in, outside, providers), front))
-    return Rooms(database, app, sign_in, outside, versions, mailbox, chosen, remembered)
+    entrances = Entrances(sign_in, outside, providers)
+    return Rooms(database, entrances, front, access, sign_in, outside, versions, mailbox, chosen, remembered)
+
+
+def app_over(rooms: Rooms) -> FastAPI:
+    app = bare_app(version="test", authenticator=rooms.keyless)
+    add_routes(app, ways_in.router(rooms.entrances, rooms.front))
+    return app
+
+
+_applications = Kept(app_over)
 
 
 @asynccontextmanager
 async def running_rooms(database: Database, **more: Any) -> AsyncIterator[Rooms]:
     async with httpx.AsyncClient(trust_env=False) as client:
         rooms = rooms_over(database, client=client, **more)
-        async with rooms.versions.running():
-            yield rooms
+        with _applications.over(rooms) as rooms.app:
+            async with rooms.versions.running():
+                yield rooms

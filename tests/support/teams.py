@@ -5,10 +5,12 @@ that work, and people with sessions. No ClickHouse is needed for any of it.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import httpx
+from fastapi import FastAPI
 
 from mno.audit.service import Audit
 from mno.bootstrap.identity import Access, build_access
@@ -17,7 +19,6 @@ from mno.identity.keys.model import KeyScope, KeyWish
 from mno.identity.model import ADMIN_ROLE, HUB_ADMINISTRATOR_ROLE, OWNER_ROLE
 from mno.identity.scim import routes as scim_routes
 from mno.identity.scim.service import Directory
-from mno.identity.sign_in.answers import Front
 from mno.identity.sign_in.model import Factor
 from mno.identity.sign_in.sessions.access.service import SessionAccess
 from mno.identity.teams import routes as teams_routes
@@ -33,10 +34,12 @@ from mno.identity.teams.service import Teams
 from mno.platform import clock
 from mno.platform.database import Connection, Database
 from mno.platform.facts import Fact
+from mno.platform.http.app import add_routes
 from mno.platform.ids import new_id, shown
 from mno.platform.permissions import TEAM
 from mno.platform.principal import Principal, PrincipalKind
-from support.sign_in import BASE_URL, OURS, Rooms, rooms_over
+from support.applications import Kept
+from support.sign_in import BASE_URL, OURS, Rooms, app_over, rooms_over
 
 
 class Told:
@@ -109,10 +112,23 @@ class House:
     access: Access
     told: Told
     days: Days
+    teams: Teams
+    projects: Projects
+    members: Members
+    groups: Groups
+    invitations: Invitations
+    audit: Audit
 
     @property
     def database(self) -> Database:
         return self.rooms.database
+
+    @cached_property
+    def doorkeeper(self) -> Doorkeeper:
+        return Doorkeeper(self.access, SessionAccess(self.database, self.access.policy, self.rooms.versions))
+
+    def directory(self) -> Directory:
+        return Directory(self.database, self.members, self.groups, self.access.policy, self.audit)
 
     def stranger(self, key: str | None = None) -> httpx.AsyncClient:
         """A caller without a session, with a key if one is given."""
@@ -194,20 +210,28 @@ def house_over(database: Database, letters: Letters | None = None) -> House:
     invitations = Invitations(
         database, members, policy, audit, letters or rooms.mailbox, Admission(rooms.sign_in), days
     )
-    app = rooms.app
-    app.state.authenticator = Doorkeeper(access, SessionAccess(database, policy, rooms.versions))
-    teams = Teams(database, policy, endings, audit, told)
-    app.include_router(teams_routes.router(teams, Projects(database, policy, audit, told), members, groups))
-    app.include_router(invitations_routes.router(invitations, Front("", BASE_URL, rooms.chosen)))
-    app.include_router(scim_routes.router(lambda: Directory(database, members, groups, policy, audit), ""))
-    return House(rooms, access, told, days)
+    teams, projects = Teams(database, policy, endings, audit, told), Projects(database, policy, audit, told)
+    return House(rooms, access, told, days, teams, projects, members, groups, invitations, audit)
+
+
+def _app_over(house: House) -> FastAPI:
+    app = app_over(house.rooms)
+    app.state.authenticator = house.doorkeeper
+    add_routes(app, teams_routes.router(house.teams, house.projects, house.members, house.groups))
+    add_routes(app, invitations_routes.router(house.invitations, house.rooms.front))
+    add_routes(app, scim_routes.router(house.directory, ""))
+    return app
+
+
+_applications = Kept(_app_over)
 
 
 @asynccontextmanager
 async def running_house(database: Database, **more: Any) -> AsyncIterator[House]:
     house = house_over(database, **more)
-    async with house.rooms.versions.running():
-        yield house
+    with _applications.over(house) as house.rooms.app:
+        async with house.rooms.versions.running():
+            yield house
 
 
 OWNER = shown("role", OWNER_ROLE)

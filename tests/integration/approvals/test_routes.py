@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from mno.approvals import routes
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from mno.platform.ids import shown
 from support.gatekeeper import Gatekeeper
 from support.office import Office
@@ -23,7 +23,7 @@ async def client(office: Office) -> AsyncIterator[httpx.AsyncClient]:
         "mno_guest": office.person("Guest", frozenset({"approvals.read"})),
     }
     app = bare_app(version="test", authenticator=Gatekeeper(people))
-    app.include_router(routes.router(office.approvals))
+    add_routes(app, routes.router(office.approvals))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         yield client

@@ -11,7 +11,7 @@ from mno.platform import tasks
 from mno.platform.database import Connection, Database
 from mno.platform.facts import Fact
 from mno.platform.http import background
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from mno.platform.ids import new_id, shown
 from mno.platform.outbox import Outbox
 from mno.platform.principal import Principal, PrincipalKind
@@ -60,7 +60,7 @@ async def client(room: Room) -> AsyncIterator[httpx.AsyncClient]:
         return Principal(PrincipalKind.API_KEY, new_id(), "key", new_id(), new_id(), frozenset(), hub_permissions=hub)
 
     app = bare_app(version="test", authenticator=Gatekeeper({"mno_hub": key(HUB), "mno_team": key(frozenset())}))
-    app.include_router(background.router(room.outbox, room.tasks))
+    add_routes(app, background.router(room.outbox, room.tasks))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://hub/api/background", headers={"x-api-key": "mno_hub"}

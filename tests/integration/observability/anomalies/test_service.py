@@ -20,7 +20,7 @@ from mno.observability.spans.queries import Tenant
 from mno.platform import clock
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from mno.platform.ids import shown
 from mno.platform.outbox import Outbox
 from mno.platform.tasks import Tasks
@@ -54,7 +54,7 @@ async def client(anomalies: Anomalies, tenant: Tenant) -> AsyncIterator[httpx.As
         "mno_stranger": replace(a_writer(other), permissions=writer.permissions),
     }
     app = bare_app(version="test", authenticator=Gatekeeper(keys))
-    app.include_router(router(anomalies))
+    add_routes(app, router(anomalies))
     headers = {"authorization": "Bearer mno_admin"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://mno", headers=headers) as client:
         yield client

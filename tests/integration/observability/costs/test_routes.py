@@ -21,7 +21,7 @@ from mno.observability.spans.model import Span, UsageKind
 from mno.observability.spans.queries import Tenant
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from mno.platform.ids import parsed
 from support.arriving import a_span, arrive
 from support.gatekeeper import Gatekeeper
@@ -46,7 +46,7 @@ def app(costs: Costs, tenant: Tenant) -> FastAPI:
         "mno_sender": replace(reader, permissions=frozenset({"spans.write"})),
     }
     app = bare_app(version="test", authenticator=Gatekeeper(keys), own_body_limits=(OWN_BODY_LIMIT,))
-    app.include_router(router(costs))
+    add_routes(app, router(costs))
     return app
 
 

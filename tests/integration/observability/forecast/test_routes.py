@@ -19,7 +19,7 @@ from mno.observability.spans.queries import Tenant
 from mno.platform import clock
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from mno.platform.time_range import shown
 from support.arriving import arrive
 from support.gatekeeper import Gatekeeper
@@ -35,7 +35,7 @@ async def client(database: Database, clickhouse: ClickHouse, tenant: Tenant) -> 
         "mno_sender": replace(a_writer(tenant), permissions=frozenset({"spans.write"})),
     }
     app = bare_app(version="test", authenticator=Gatekeeper(keys))
-    app.include_router(router(Forecasts(UsageQueries(clickhouse), costs.prices, UtcCalendars())))
+    add_routes(app, router(Forecasts(UsageQueries(clickhouse), costs.prices, UtcCalendars())))
     headers = {"authorization": "Bearer mno_admin"}
     async with (
         costs.running(),

@@ -19,7 +19,7 @@ from mno.observability.spans.model import Span, UsageKind
 from mno.observability.spans.queries import Tenant
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from support.arriving import a_span, arrive
 from support.gatekeeper import Gatekeeper
 from support.prices import NamedKeys, a_writer, repricing
@@ -40,7 +40,7 @@ async def client(database: Database, clickhouse: ClickHouse, tenant: Tenant) -> 
     costs = Costs(database, clickhouse, repricing(clickhouse), NamedKeys(), Audit(database))
     writer = a_writer(tenant)
     app = bare_app(version="test", authenticator=Gatekeeper({"mno_admin": writer}))
-    app.include_router(router(Savings(SavingQueries(clickhouse), costs.prices, UtcCalendars())))
+    add_routes(app, router(Savings(SavingQueries(clickhouse), costs.prices, UtcCalendars())))
     headers = {"authorization": "Bearer mno_admin"}
     async with (
         costs.running(),

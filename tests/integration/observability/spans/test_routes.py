@@ -19,7 +19,7 @@ from mno.observability.spans.schemas import StreamedSpans, TraceDetail
 from mno.observability.spans.service import Traces
 from mno.observability.spans.stream import SpanFeed
 from mno.platform.clickhouse import ClickHouse
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from support.arriving import a_span, arrive, span_id, trace_id
 from support.gatekeeper import Gatekeeper, a_reader
 
@@ -35,7 +35,7 @@ def feed() -> SpanFeed:
 def app(clickhouse: ClickHouse, tenant: Tenant, feed: SpanFeed) -> FastAPI:
     keys = {"mno_reader": a_reader(tenant, "spans.read"), "mno_sender": a_reader(tenant, "spans.write")}
     app = bare_app(version="test", authenticator=Gatekeeper(keys, {"a-session": keys["mno_reader"]}))
-    app.include_router(router(Traces(SpanQueries(clickhouse)), feed))
+    add_routes(app, router(Traces(SpanQueries(clickhouse)), feed))
     return app
 
 

@@ -14,7 +14,7 @@ from mno.observability.system.schemas import SystemStatus
 from mno.observability.system.service import System
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from support.arriving import a_span, arrive, restate
 from support.gatekeeper import Gatekeeper, a_reader
 
@@ -37,7 +37,7 @@ def system(database: Database, clickhouse: ClickHouse, tmp_path: Path) -> System
 def app(system: System, tenant: Tenant) -> FastAPI:
     keys = {"mno_reader": a_reader(tenant, "system.read"), "mno_sender": a_reader(tenant, "spans.write")}
     app = bare_app(version="test", authenticator=Gatekeeper(keys))
-    app.include_router(router(system))
+    add_routes(app, router(system))
     return app
 
 

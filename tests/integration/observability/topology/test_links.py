@@ -13,7 +13,7 @@ from mno.observability.topology.queries import TopologyQueries
 from mno.observability.topology.routes import router
 from mno.observability.topology.service import Topology
 from mno.platform.clickhouse import ClickHouse
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from support.arriving import SECOND_NS, a_span, arrive, restate
 from support.gatekeeper import Gatekeeper, a_reader
 
@@ -23,7 +23,7 @@ NOVEMBER = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
 @pytest.fixture
 async def client(clickhouse: ClickHouse, tenant: Tenant) -> AsyncIterator[httpx.AsyncClient]:
     app = bare_app(version="test", authenticator=Gatekeeper({"mno_reader": a_reader(tenant, "spans.read")}))
-    app.include_router(router(Topology(TopologyQueries(clickhouse))))
+    add_routes(app, router(Topology(TopologyQueries(clickhouse))))
     headers = {"authorization": "Bearer mno_reader"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://mno", headers=headers) as client:
         yield client

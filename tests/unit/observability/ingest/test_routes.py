@@ -13,7 +13,7 @@ from mno.observability.ingest.decoding import Sent
 from mno.observability.ingest.service import Ingest, Receipt
 from mno.observability.spans.model import Owner
 from mno.observability.spans.queries import Tenant
-from mno.platform.http.app import bare_app
+from mno.platform.http.app import add_routes, bare_app
 from support.gatekeeper import Gatekeeper, a_reader
 
 EVENT = b'[{"model": "gpt-4o"}]'
@@ -47,7 +47,7 @@ def ingest() -> SlowIngest:
 async def client(ingest: SlowIngest) -> AsyncIterator[httpx.AsyncClient]:
     tenant = Tenant("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002")
     app = bare_app(version="test", authenticator=Gatekeeper({"mno_sender": a_reader(tenant, "spans.write")}))
-    app.include_router(routes.router(cast(Ingest, ingest), BodyBudget(len(EVENT))))
+    add_routes(app, routes.router(cast(Ingest, ingest), BodyBudget(len(EVENT))))
     headers = {"authorization": "Bearer mno_sender", "content-type": "application/json"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://mno", headers=headers) as client:
         yield client

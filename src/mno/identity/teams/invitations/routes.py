@@ -7,7 +7,6 @@ from fastapi.responses import Response
 
 from mno.identity.sign_in import answers
 from mno.identity.sign_in.answers import Front
-from mno.identity.teams.invitations.pace import Pace
 from mno.identity.teams.invitations.service import Bases, Invitations
 from mno.identity.teams.routes import Cursor, Limit
 from mno.identity.teams.schemas import (
@@ -72,12 +71,10 @@ def _team_routes(routes: APIRouter, invitations: Invitations, front: Front) -> N
 
 
 def _public_routes(routes: APIRouter, invitations: Invitations) -> None:
-    pace = Pace()
-
     @routes.get("/offer")
     async def offer(token: Annotated[str, Query(min_length=1, max_length=200)], request: Request) -> OfferShape:
         """What the link offers, for whoever holds it; at most 30 questions a minute from one address."""
-        pace.count(_address(request))
+        invitations.pace.count(_address(request))
         return OfferShape.of(await invitations.offer(token))
 
     @routes.post("/accept", dependencies=[Depends(answers.from_our_pages)])
@@ -85,7 +82,7 @@ def _public_routes(routes: APIRouter, invitations: Invitations) -> None:
         """Spends the link. A signed-in caller joins with their account, which must have the invited address; others
         set up a new account, and are signed in.
         """
-        pace.count(_address(request))
+        invitations.pace.count(_address(request))
         accepted = await invitations.accept(
             wish.token, name=wish.name, password=wish.password or None, session=await _session(request)
         )

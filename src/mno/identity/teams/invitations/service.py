@@ -19,6 +19,7 @@ from mno.identity.sign_in.model import SignedIn
 from mno.identity.teams import paging
 from mno.identity.teams.invitations import store
 from mno.identity.teams.invitations.letters import letter
+from mno.identity.teams.invitations.pace import Pace
 from mno.identity.teams.members import store as people
 from mno.identity.teams.members.service import Members
 from mno.identity.teams.model import (
@@ -106,6 +107,8 @@ class Invitations:
         self._letters = letters
         self._accounts = accounts
         self._preferences = preferences
+        #: At the public doors.
+        self.pace = Pace()
 
     async def page(
         self, principal: Principal, *, cursor: str | None, limit: int
