@@ -13,7 +13,7 @@ import { Card, Page } from "../../ui/Page";
 import { Snippet } from "../../ui/Snippet";
 import { FailureNote } from "../../ui/State";
 import { healthQuery, hubServersQuery, serversQuery, toolsQuery } from "../shapes";
-import { outerNameOf, toolsOfHub } from "../tools/definition";
+import { permissionNameOf, toolsOfHub } from "../tools/definition";
 import { exampleOf } from "./example";
 import { FirstCall } from "./FirstCall";
 import { type Client, CLIENT_TITLES, clientsOf, fileOf, type Reached, snippetOf, type Way } from "./snippets";
@@ -72,7 +72,7 @@ function useReached(name: string, way: Way): Reached {
   const example = exampleOf(tools);
   const server = first?.name ?? shown?.name;
   const origin = window.location.origin;
-  return { url: isOne ? `${origin}/mcp/${name}` : `${origin}/mcp`, way, tool: isOne || !server ? example.name : outerNameOf(server, example.name), args: example.args };
+  return { url: isOne ? `${origin}/mcp/${name}` : `${origin}/mcp`, way, tool: isOne || !server ? example.name : (example.listed_as ?? permissionNameOf(server, example.name)), args: example.args };
 }
 
 function Where({ url }: { url: string }) {

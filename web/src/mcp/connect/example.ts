@@ -6,13 +6,13 @@ import { optionsOf } from "../tools/entered";
 import { isObject, partsOf, resolved, type Schema, typeOf } from "../tools/schema";
 
 /** One that only reads comes first, then one that needs no arguments. */
-export function exampleOf(tools: readonly Tool[] | undefined): { name: string; args: Record<string, unknown> } {
+export function exampleOf(tools: readonly Tool[] | undefined): { name: string; listed_as: string | null; args: Record<string, unknown> } {
   const usable = (tools ?? []).filter((tool) => !isHeld(tool));
   const readers = usable.filter((tool) => hintsOf(definitionOf(tool)).includes("readOnly"));
   const harmless = usable.filter((tool) => !hintsOf(definitionOf(tool)).includes("destructive"));
   const chosen = [readers, harmless].flatMap((some) => [...some].sort((a, b) => requiredOf(a).length - requiredOf(b).length))[0];
-  if (!chosen) return { name: "TOOL", args: {} };
-  return { name: chosen.name, args: Object.fromEntries(requiredOf(chosen).map(({ name, schema }) => [name, valueOf(schema)])) };
+  if (!chosen) return { name: "TOOL", listed_as: null, args: {} };
+  return { name: chosen.name, listed_as: chosen.listed_as, args: Object.fromEntries(requiredOf(chosen).map(({ name, schema }) => [name, valueOf(schema)])) };
 }
 
 function requiredOf(tool: Tool) {

@@ -13,6 +13,7 @@ import { type Health, type Server, useMcpChange } from "../shapes";
 import { CheckNow } from "./CheckNow";
 import { Connection } from "./Connection";
 import { Operations } from "./Operations";
+import { PrefixText } from "./Prefix";
 import { ServerForm } from "./ServerForm";
 import { BreakerMark, StateMark } from "./ServerHealth";
 
@@ -106,6 +107,7 @@ function SetupFacts({ server }: { server: Server }) {
       : [t("mcp.address"), <CopyId key="address" id={server.address}><span style={{ overflowWrap: "anywhere" }}>{server.address}</span></CopyId>],
     ...(server.env_names.length > 0 ? [[t("mcp.env"), server.env_names.join(", ")] as [string, ReactNode]] : []),
     [t("gateway.clientAddress"), <CopyId key="client" id={`${window.location.origin}/mcp/${server.name}`}>{`/mcp/${server.name}`}</CopyId>],
+    [t("mcp.prefix"), <PrefixText key="prefix" server={server} />],
     [t("gateway.credential"), <CredentialText key="credential" server={server} />],
     [t("gateway.timeout"), `${server.timeout_s} s`],
     [t("mcp.resultBytes"), formatBytes(server.result_bytes, language)],

@@ -10,6 +10,7 @@ import { EditDialog, FIELDS } from "../../ui/EditDialog";
 import { WholeNumber } from "../../ui/WholeNumber";
 import { MAX_CALLS_PER_MINUTE, MAX_CONCURRENT_CALLS, MAX_RESULT_BYTES, MAX_TAGS, MAX_TIMEOUT_S, type Server, useMcpChange } from "../shapes";
 import { Credential } from "./Credential";
+import { PrefixField } from "./Prefix";
 import { Reach } from "./Reach";
 import { changeOf, type Draft, draftOf, isComplete, isServerName, useDifference, wishOf } from "./serverDraft";
 
@@ -69,6 +70,7 @@ function Fields({ draft, server, change }: FieldsProps) {
         value={draft.name}
         onChange={(event) => change({ name: event.currentTarget.value })}
       />
+      <PrefixField draft={draft} change={change} />
       <Reach draft={draft} server={server} change={change} />
       {draft.transport !== "stdio" && <Credential draft={draft} server={server} change={change} />}
       <Textarea autosize minRows={1} maxRows={4} maxLength={2000} label={t("mcp.description")} value={draft.description} onChange={(event) => change({ description: event.currentTarget.value })} />

@@ -4,7 +4,7 @@ import { changeOf, draftOf, environmentOf, isComplete, needsCredential, wishOf }
 
 const NEW = draftOf(null);
 const KEPT: Server = {
-  id: "mcs_1", name: "weather", transport: "http", address: "https://a.example.com/mcp", command: "", args: [], env_names: [], folder: "", document_digest: "",
+  id: "mcs_1", name: "weather", prefix: "weather", transport: "http", address: "https://a.example.com/mcp", command: "", args: [], env_names: [], folder: "", document_digest: "",
   credential_kind: "bearer", credential_scope: "team", oauth_client_id: "", oauth_scopes: "", header: "", description: "", tags: ["a"],
   timeout_s: 60, calls_per_minute: null, concurrent_calls: 100, result_bytes: 1000, enabled: true, created_at: "2026-11-28T00:00:00Z",
 };
@@ -12,6 +12,15 @@ const KEPT: Server = {
 test("what is not touched is not sent", () => {
   expect(changeOf(KEPT, draftOf(KEPT))).toEqual({});
   expect(changeOf(KEPT, { ...draftOf(KEPT), description: " new ", calls_per_minute: "5" })).toEqual({ description: "new", calls_per_minute: 5 });
+});
+
+test("what stands before the tools is the name, a word of its own, or nothing", () => {
+  expect(wishOf({ ...NEW, name: "weather" }).prefix).toBeNull();
+  expect(changeOf(KEPT, { ...draftOf(KEPT), prefix_kind: "none" })).toEqual({ prefix: "" });
+  expect(changeOf(KEPT, { ...draftOf(KEPT), prefix_kind: "own", prefix: "w" })).toEqual({ prefix: "w" });
+  const bare = { ...KEPT, prefix: "" };
+  expect([draftOf(bare).prefix_kind, changeOf(bare, { ...draftOf(bare), prefix_kind: "name" })]).toEqual(["none", { prefix: null }]);
+  expect(["", "under_score", "w"].map((prefix) => isComplete({ ...draftOf(KEPT), prefix_kind: "own", prefix }, KEPT))).toEqual([false, false, true]);
 });
 
 test("a credential is asked for again where it would go elsewhere", () => {

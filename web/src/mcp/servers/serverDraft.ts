@@ -9,8 +9,13 @@ import {
   type CredentialKind, type CredentialScope, MAX_CALLS_PER_MINUTE, MAX_CONCURRENT_CALLS, MAX_RESULT_BYTES, MAX_TIMEOUT_S, type Server, type ServerChange, type ServerWish, type Transport,
 } from "../shapes";
 
+/** What stands before a server's tools at /mcp: its name, a word of its own, or nothing. */
+export type PrefixKind = "name" | "own" | "none";
+
 export interface Draft {
   name: string;
+  prefix_kind: PrefixKind;
+  prefix: string;
   transport: Transport;
   address: string;
   /** Of a program: its command with arguments, one in a line; and variables as `NAME=value`, one in a line. */
@@ -36,12 +41,12 @@ export interface Draft {
 }
 
 const NEW: Draft = {
-  name: "", transport: "http", address: "", command: "", args: "", env: "", folder: "", document_address: "", document: "",
+  name: "", prefix_kind: "name", prefix: "", transport: "http", address: "", command: "", args: "", env: "", folder: "", document_address: "", document: "",
   credential_kind: "none", credential_scope: "team", oauth_client_id: "", oauth_scopes: "", header: "", credential: "", description: "", tags: [],
   timeout_s: "60", calls_per_minute: "", concurrent_calls: "100", result_bytes: String(8 * 1024 * 1024),
 };
 
-/** How the server reads names: they stand in addresses and before the names of tools. */
+/** How the server reads names and prefixes: they stand in addresses and before the names of tools. */
 export const isServerName = (name: string) => /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/.test(name);
 
 export function draftOf(server: Server | null): Draft {
@@ -49,6 +54,8 @@ export function draftOf(server: Server | null): Draft {
   const { name, transport, address, command, folder, credential_kind, credential_scope, oauth_client_id, oauth_scopes, header, description, tags } = server;
   return {
     ...NEW, name, transport, address, command, folder, credential_kind, credential_scope, oauth_client_id, oauth_scopes, header, description, tags,
+    prefix_kind: server.prefix === name ? "name" : server.prefix ? "own" : "none",
+    prefix: server.prefix === name ? "" : server.prefix,
     args: server.args.join("\n"),
     timeout_s: String(server.timeout_s), calls_per_minute: String(server.calls_per_minute ?? ""),
     concurrent_calls: String(server.concurrent_calls), result_bytes: String(server.result_bytes),
@@ -84,16 +91,19 @@ export function isComplete(draft: Draft, server: Server | null): boolean {
   const hasHeader = draft.credential_kind !== "header" || draft.header.trim() !== "";
   const isReached = draft.transport === "stdio" ? draft.command.trim() !== "" && environmentOf(draft.env) !== null : draft.transport === "openapi" || draft.address.trim() !== "";
   const hasDocument = draft.transport !== "openapi" || server !== null || draft.document.trim() !== "" || draft.document_address.trim() !== "";
-  return isServerName(draft.name) && isReached && hasDocument && hasHeader && !needsCredential(draft, server) && !numbers.some(Number.isNaN);
+  const isPrefixed = draft.prefix_kind !== "own" || isServerName(draft.prefix);
+  return isServerName(draft.name) && isPrefixed && isReached && hasDocument && hasHeader && !needsCredential(draft, server) && !numbers.some(Number.isNaN);
 }
 
 const headerOf = ({ credential_kind, header }: Draft) => (credential_kind === "header" ? header.trim().toLowerCase() : "");
+
+const prefixOf = ({ prefix_kind, prefix }: Draft) => ({ name: null, own: prefix, none: "" })[prefix_kind];
 
 /** Only what belongs to its kind; what was left empty takes its default at the hub. */
 export function wishOf(draft: Draft): ServerWish {
   const { name, transport, tags } = draft;
   return {
-    name, transport, tags, ...(transport === "stdio" ? programOf(draft) : remoteOf(draft)), description: draft.description.trim(),
+    name, prefix: prefixOf(draft), transport, tags, ...(transport === "stdio" ? programOf(draft) : remoteOf(draft)), description: draft.description.trim(),
     timeout_s: numberOf(draft, "timeout_s") ?? Number(NEW.timeout_s),
     calls_per_minute: numberOf(draft, "calls_per_minute"),
     concurrent_calls: numberOf(draft, "concurrent_calls") ?? Number(NEW.concurrent_calls),
@@ -133,6 +143,7 @@ export function useDifference(): (before: Draft, after: Draft) => Changed[] {
       const isNew = (text: string) => (text.trim() === "" ? "" : t("gateway.credentialNew"));
       const parts: Part<Draft>[] = [
         { key: "name", title: t("mcp.name"), text: ({ name }) => name },
+        { key: "prefix", title: t("mcp.prefix"), text: ({ prefix_kind, prefix }) => (prefix_kind === "own" ? prefix : t(`mcp.prefix.${prefix_kind}`)) },
         { key: "address", title: t("mcp.address"), text: ({ address }) => address.trim() },
         { key: "command", title: t("mcp.command"), text: ({ command }) => command.trim() },
         { key: "args", title: t("mcp.args"), text: ({ args }) => linesOf(args).join("\n") },

@@ -7,7 +7,7 @@ import { useAddress } from "../../shell/address";
 import { Snippet } from "../../ui/Snippet";
 import { CopyId } from "../../ui/Values";
 import { RulesOfTool } from "../rules/RulesOfTool";
-import { definitionOf, descriptionOf, hintsOf, isHeld, outerNameOf, ruledNameOf, schemaOf, type ServerTool, titleOf } from "./definition";
+import { definitionOf, descriptionOf, hintsOf, isHeld, isListedApart, listedNameOf, ruledNameOf, schemaOf, type ServerTool, titleOf } from "./definition";
 import { HintMarks, ToolStateMarks } from "./marks";
 import { Review } from "./Review";
 import { SchemaTree } from "./SchemaTree";
@@ -31,8 +31,9 @@ export function ToolDetail({ shown, close }: { shown: ServerTool; close: () => v
           <ToolStateMarks tool={tool} />
           <HintMarks hints={hintsOf(definition)} />
           <span className="grow" />
-          <CopyId id={outerNameOf(server.name, tool.name)}>{outerNameOf(server.name, tool.name)}</CopyId>
+          <CopyId id={listedNameOf(shown)}>{listedNameOf(shown)}</CopyId>
         </div>
+        {isListedApart(shown) && <span className="dim">{t("tools.listedApart")}</span>}
         <Tabs value={tab} onChange={(next) => set({ tab: next ?? undefined }, { replace: true })} variant="default" keepMounted={false}>
           <Tabs.List mb={16}>
             {offered.map((each) => (

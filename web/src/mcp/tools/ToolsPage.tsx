@@ -12,7 +12,7 @@ import { Card, Page } from "../../ui/Page";
 import { SearchField } from "../../ui/SearchField";
 import { Failure, FailureNote, State } from "../../ui/State";
 import { hubServersQuery, serversQuery, toolsQuery } from "../shapes";
-import { definitionOf, descriptionOf, hintsOf, HINTS, isHeld, keyOf, outerNameOf, schemaOf, type ServerTool, titleOf, toolsOfHub } from "./definition";
+import { definitionOf, descriptionOf, hintsOf, HINTS, isHeld, keyOf, listedNameOf, permissionNameOf, schemaOf, type ServerTool, titleOf, toolsOfHub } from "./definition";
 import { HintMarks, ToolStateMarks } from "./marks";
 import { partsOf } from "./schema";
 import { ToolDetail } from "./ToolDetail";
@@ -79,11 +79,12 @@ interface Asked {
   hint: string;
 }
 
-function matches({ server, tool }: ServerTool, asked: Asked): boolean {
+function matches(row: ServerTool, asked: Asked): boolean {
+  const { server, tool } = row;
   const definition = definitionOf(tool);
   if ((asked.server && server.name !== asked.server) || (asked.isHeld && !isHeld(tool))) return false;
   if (asked.hint && !hintsOf(definition).some((hint) => hint === asked.hint)) return false;
-  return [tool.name, outerNameOf(server.name, tool.name), titleOf(definition), descriptionOf(definition)].join("\n").toLowerCase().includes(asked.text);
+  return [tool.name, permissionNameOf(server.name, tool.name), listedNameOf(row), titleOf(definition), descriptionOf(definition)].join("\n").toLowerCase().includes(asked.text);
 }
 
 function ToolList({ tools, isEmpty }: { tools: ServerTool[] | undefined; isEmpty: boolean }) {

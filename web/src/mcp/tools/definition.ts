@@ -4,7 +4,7 @@ import type { HubServer, Server, Tool } from "../shapes";
 import { isObject, type Schema } from "./schema";
 
 export interface ServerTool {
-  server: Pick<Server, "name" | "enabled"> & { /** Empty for one of the hub's own. */ id: string };
+  server: Pick<Server, "name" | "prefix" | "enabled"> & { /** Empty for one of the hub's own. */ id: string };
   tool: Tool;
   /** Whether whoever looks may use it, as far as that is known: the hub's own tools need a permission each. */
   isPermitted: boolean;
@@ -13,8 +13,8 @@ export interface ServerTool {
 /** A tool of the hub's own needs nobody's acceptance: it comes with the hub. */
 export function toolsOfHub({ name, tools }: HubServer): ServerTool[] {
   return tools.map((each) => ({
-    server: { id: "", name, enabled: true },
-    tool: { name: each.name, state: "accepted", accepted: each.definition, offered: null, digest: "", differences: [], hidden: [] },
+    server: { id: "", name, prefix: name, enabled: true },
+    tool: { name: each.name, listed_as: permissionNameOf(name, each.name), state: "accepted", accepted: each.definition, offered: null, digest: "", differences: [], hidden: [] },
     isPermitted: each.permitted,
   }));
 }
@@ -48,10 +48,14 @@ export function hintsOf(definition: Definition): Hint[] {
   return said.includes("readOnly") ? said.filter((hint) => hint !== "destructive") : said;
 }
 
-/** A tool's name beside those of other servers; the hub's own tools bring their server's name with them. */
-export const outerNameOf = (server: string, tool: string): string => `${server}_${tool.startsWith(`${server}.`) ? tool.slice(server.length + 1) : tool}`;
+/** By which rights, caps and the audit log know a tool, whatever its server's prefix is; the hub's own tools bring their server's name with them. */
+export const permissionNameOf = (server: string, tool: string): string => `${server}_${tool.startsWith(`${server}.`) ? tool.slice(server.length + 1) : tool}`;
 /** The name by which rules know it. */
-export const ruledNameOf = (server: string, tool: string): string => outerNameOf(server, tool).slice(server.length + 1);
+export const ruledNameOf = (server: string, tool: string): string => permissionNameOf(server, tool).slice(server.length + 1);
+/** What clients call it at /mcp; of one that is not offered there, what it is known by. */
+export const listedNameOf = ({ server, tool }: ServerTool): string => tool.listed_as ?? permissionNameOf(server.name, tool.name);
+/** Whether its server's name had to be put before it. */
+export const isListedApart = ({ server, tool }: Pick<ServerTool, "tool"> & { server: Pick<Server, "prefix"> }): boolean => server.prefix === "" && tool.listed_as !== null && tool.listed_as !== tool.name;
 
 export const isHeld = ({ state }: Tool): boolean => state !== "accepted";
 /** Under which name the address of the page has it. */
