@@ -7649,7 +7649,7 @@ export interface components {
         McpCallWish: {
             /**
              * Server
-             * @description Stands in `/mcp/<name>` and before its tools.
+             * @description Stands in `/mcp/<name>`; rights and rules know it by that.
              */
             server: string;
             /** Tool */
@@ -7775,6 +7775,11 @@ export interface components {
         McpServerChange: {
             /** Name */
             name?: string | null;
+            /**
+             * Prefix
+             * @description Before its tools at `/mcp`. Null: its name; empty: they have their own names.
+             */
+            prefix?: string | null;
             /** Address */
             address?: string | null;
             /** Command */
@@ -7890,6 +7895,11 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /**
+             * Prefix
+             * @description Stands before its tools at `/mcp`, with an underscore; empty: nothing does.
+             */
+            prefix: string;
             transport: components["schemas"]["McpTransport"];
             /**
              * Address
@@ -7956,9 +7966,14 @@ export interface components {
         McpServerWish: {
             /**
              * Name
-             * @description Stands in `/mcp/<name>` and before its tools.
+             * @description Stands in `/mcp/<name>`; rights and rules know it by that.
              */
             name: string;
+            /**
+             * Prefix
+             * @description Before its tools at `/mcp`. Null: its name; empty: they have their own names.
+             */
+            prefix?: string | null;
             /** @default http */
             transport?: components["schemas"]["McpTransport"];
             /**
@@ -8073,6 +8088,11 @@ export interface components {
         McpToolShape: {
             /** Name */
             name: string;
+            /**
+             * Listed As
+             * @description Its name at `/mcp`; that of its server stands before it where its own could be another's. Null where it is not offered there.
+             */
+            listed_as: string | null;
             state: components["schemas"]["ToolState"];
             /** Accepted */
             accepted: {
