@@ -111,6 +111,7 @@ class News:
         #: Servers whose change was just told, and whether there was another since.
         self._resting: dict[UUID, bool] = {}
         servers.when_changed(self._registry_changed)
+        servers.when_named(self._registry_changed)
 
     def close(self) -> None:
         for heard in self._heard.values():
@@ -176,7 +177,7 @@ class News:
             self._forget(server_id)
 
     def _registry_changed(self, team_id: UUID | None) -> None:
-        """Servers, or what is accepted of their tools, have changed: lists are not what they were."""
+        """Servers, or what is accepted of their tools or what these are called: lists are not what they were."""
         for listener in self._listeners:
             if team_id is None or listener.team_id == team_id:
                 for method in LISTS:

@@ -5,7 +5,7 @@ Credentials are decrypted here and stay in memory, because every call needs one.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -24,6 +24,8 @@ from mno.platform.versions import Versions
 
 #: Topics begin so; the team follows.
 TOPICS = "mcp/"
+#: And these, where nothing but what tools are called has changed.
+NAME_TOPICS = "mcp-names/"
 #: How long this process believes what it read when it cannot hear whether it changed, in seconds.
 BELIEVED_S = 1.0
 #: Teams whose servers are remembered.
@@ -106,11 +108,17 @@ class Servers:
         self._generation = 0
         self._reading = asyncio.Lock()
         self._told: list[Callable[[UUID | None], None]] = []
-        versions.watch(TOPICS, self._forget)
+        self._told_of_names: list[Callable[[UUID | None], None]] = []
+        versions.watch(TOPICS, lambda topic: self._forget(topic.removeprefix(TOPICS), self._told))
+        versions.watch(NAME_TOPICS, lambda topic: self._forget(topic.removeprefix(NAME_TOPICS), self._told_of_names))
 
     def when_changed(self, call: Callable[[UUID | None], None]) -> None:
         """Tells of every change: the team, or None where it may be any."""
         self._told.append(call)
+
+    def when_named(self, call: Callable[[UUID | None], None]) -> None:
+        """The same where nothing but names at `/mcp` may have changed: what servers list is still true."""
+        self._told_of_names.append(call)
 
     async def of(self, team_id: UUID) -> Mapping[str, Ready]:
         """Enabled servers by name, from memory or read now; `Unavailable` when the database does not answer."""
@@ -133,6 +141,10 @@ class Servers:
     async def changed(self, tx: Connection, team_id: UUID) -> None:
         """Lets every process read it anew once this transaction commits; others that change it wait until then."""
         await self._versions.bump(tx, f"{TOPICS}{team_id}")
+
+    async def named(self, tx: Connection, team_id: UUID) -> None:
+        """The same where more tools are accepted of a server that puts nothing before them."""
+        await self._versions.bump(tx, f"{NAME_TOPICS}{team_id}")
 
     async def _team(self, team_id: UUID) -> _Team:
         known = self._believed(team_id)
@@ -186,14 +198,14 @@ class Servers:
         kept = await self._secrets.read_own(server.team_id, environment_name(server.id))
         return {} if kept is None else dict(orjson.loads(kept))
 
-    def _forget(self, topic: str) -> None:
+    def _forget(self, team: str, told: Sequence[Callable[[UUID | None], None]]) -> None:
+        """Empty: of any team."""
         self._generation += 1
-        team = topic.removeprefix(TOPICS)
         if team:
             self._known.pop(UUID(team), None)
         else:
             self._known.clear()
-        for call in self._told:
+        for call in told:
             call(UUID(team) if team else None)
 
 
