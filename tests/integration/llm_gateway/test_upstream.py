@@ -51,10 +51,10 @@ def pool() -> Pool:
 
 async def whole(answer: Answer, timeout_s: float = 5.0) -> bytes:
     await answer.head(timeout_s)
-    body = b""
+    body = bytearray()
     while piece := await answer.piece(timeout_s):
         body += piece
-    return body
+    return bytes(body)
 
 
 @pytest.mark.parametrize(
