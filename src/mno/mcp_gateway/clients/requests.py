@@ -140,12 +140,11 @@ class Requests:
             return [one.definition for one in usable(principal, ready, await self._tools.of(ready))]
         lists = await self._tools.of_all(servers)
         names = await self._servers.names(principal.team_id)  # after the lists, which may have brought new ones
-        return [
-            tool.called(name)
-            for ready, tools in lists
-            for tool in usable(principal, ready, tools)
-            if (name := names.tool(ready.server.name, ready.short_name(tool.name))) is not None
-        ]
+        found: list[Object] = []
+        for known in lists:
+            called = known.called(names)
+            found += [called[one.name] for one in usable(principal, known.ready, known.tools) if one.name in called]
+        return found
 
     async def _listed(self, incoming: Incoming, servers: Mapping[str, Ready], kind: Kind) -> list[Object]:
         allowed = {name: ready for name, ready in servers.items() if self._access.may_server(incoming.principal, ready)}

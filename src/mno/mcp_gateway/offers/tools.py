@@ -24,6 +24,7 @@ from mno.mcp_gateway.protocol import message
 from mno.mcp_gateway.protocol.message import Object, Raw
 from mno.mcp_gateway.protocol.mirrored import Mirrored, mirrored_in
 from mno.mcp_gateway.protocol.question import Question, ServerTrouble, response_in
+from mno.mcp_gateway.servers.naming import Names
 from mno.mcp_gateway.servers.service import Ready, ServerKey
 from mno.mcp_gateway.ways.guarded import breaker_key, check_breaker
 from mno.mcp_gateway.ways.kinds import Way
@@ -47,10 +48,6 @@ class Tool:
     name: str
     definition: Object
 
-    def called(self, name: str) -> Object:
-        """As it stands in the list of all servers."""
-        return {**self.definition, "name": Raw(message.encoded(name))}
-
     @cached_property
     def mirrored(self) -> Mirrored:
         """Its arguments that stand in headers too; `ValueError` where it asks for what may not be."""
@@ -64,12 +61,28 @@ class Tool:
         return {name: message.value_of(raw) for name, raw in self.definition.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    ready: Ready
-    tools: Sequence[Tool]
-    by_name: Mapping[str, Tool]
-    read_at: float
+class ToolList:
+    """One server's tools that may be used, as they were read."""
+
+    def __init__(self, ready: Ready, tools: Sequence[Tool]) -> None:
+        self.ready = ready
+        self.tools = tools
+        self.by_name = {one.name: one for one in tools}
+        self.read_at = time.monotonic()
+        self._called: tuple[Names, Mapping[str, Object]] | None = None
+
+    def called(self, names: Names) -> Mapping[str, Object]:
+        """The tools as they stand in the list of all servers, by their own names; made once for these names."""
+        if self._called is None or self._called[0] is not names:
+            server, short_name = self.ready.server.name, self.ready.short_name
+            told = ((tool, names.tool(server, short_name(tool.name))) for tool in self.tools)
+            called = {
+                tool.name: {**tool.definition, "name": Raw(message.encoded(name))}
+                for tool, name in told
+                if name is not None
+            }
+            self._called = names, called
+        return self._called[1]
 
 
 #: Which of a server's tools may be used.
@@ -83,7 +96,7 @@ class Tools:
         self._way = way
         self._judge = judge
         self._breakers = breakers
-        self._known: dict[ServerKey, _List] = {}
+        self._known: dict[ServerKey, ToolList] = {}
         self._reading: dict[ServerKey, asyncio.Task[Sequence[Tool]]] = {}
 
     def close(self) -> None:
@@ -122,7 +135,7 @@ class Tools:
             return found
         return next((one for one in await self.of(ready) if one.name == name), None)
 
-    async def of_all(self, servers: Mapping[str, Ready]) -> list[tuple[Ready, Sequence[Tool]]]:
+    async def of_all(self, servers: Mapping[str, Ready]) -> list[ToolList]:
         """What is known of each, in the order of their names; servers that fail or are too slow are left out."""
         awaited = []
         for ready in servers.values():
@@ -134,14 +147,10 @@ class Tools:
                     awaited.append(task)
         if awaited:
             await asyncio.wait(awaited, timeout=FIRST_LIST_WAIT_S)
-        found = []
-        for name in sorted(servers):
-            known = self._list(servers[name])
-            if known is not None:
-                found.append((known.ready, known.tools))
-        return found
+        found = (self._list(servers[name]) for name in sorted(servers))
+        return [known for known in found if known is not None]
 
-    def _list(self, ready: Ready) -> _List | None:
+    def _list(self, ready: Ready) -> ToolList | None:
         known = self._known.get(ready.key)
         return known if known is not None and known.ready == ready else None
 
@@ -174,7 +183,7 @@ class Tools:
         if len(self._known) >= MAX_LISTS:
             self._known.clear()
         usable = await self._judge(ready, tools)
-        self._known[ready.key] = _List(ready, usable, {one.name: one for one in usable}, time.monotonic())
+        self._known[ready.key] = ToolList(ready, usable)
         return usable
 
     async def _pages(self, ready: Ready) -> Sequence[Tool]:

@@ -63,8 +63,7 @@ class Names:
 
     def find_tool(self, name: str) -> tuple[str, str] | None:
         """The server and its own name of what is called so; None for what begins as those of no server."""
-        server = self._bare.get(name)
-        return self.find(name) if server is None else (server, name)
+        return (self._bare[name], name) if name in self._bare else self.find(name)
 
     def find(self, name: str) -> tuple[str, str] | None:
         """The same of what has something before it, as prompts have."""
