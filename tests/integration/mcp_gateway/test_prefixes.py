@@ -1,9 +1,11 @@
 """What stands before the tools of a server where those of all are offered: chosen for each, and never another's."""
 
+import asyncio
 from typing import Any
 
 import mcp_types as types
 import pytest
+from mcp.shared.subscriptions import ToolsListChanged
 
 from integration.mcp_gateway.conftest import MODERN, Team, sdk_server
 from integration.mcp_gateway.test_calls import eventually
@@ -158,6 +160,18 @@ async def test_a_name_that_comes_later_moves_nobody_before_it_is_accepted(
         done = await team.admin.post(f"{path}/search/accept", json={"digest": new["digest"]})
         assert (done.json()["listed_as"], await team.tools("/mcp/second")) == ("second_search", ["read", "search"])
         assert await team.tools() == ["first_search", "read", "second_search"]
+
+
+async def test_who_listens_hears_that_a_first_list_has_moved_names(team: Team, upstream: Upstream) -> None:
+    upstream.answer = having("search", said="first")
+    await team.add("first", upstream.url, prefix="")
+    assert await team.tools() == ["search"]
+    async with running_upstream(having("search", said="second")) as other, client_of(team, MODERN) as client:
+        await team.add("second", other.url, prefix="")
+        async with client.listen(tools_list_changed=True) as events, asyncio.timeout(20):
+            assert await team.tools("/mcp/second") == ["search"]
+            assert await anext(aiter(events)) == ToolsListChanged()
+        assert await team.tools() == ["first_search", "second_search"]
 
 
 async def test_a_prefix_is_kept_and_follows_the_name_where_none_is_chosen(team: Team) -> None:
