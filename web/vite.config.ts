@@ -11,5 +11,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
   },
-  test: { environment: "node", include: ["src/**/*.test.ts"], env: { TZ: "UTC" } },
+  // What is tested are functions without a state of their own: no file needs a process to itself.
+  test: { isolate: false, environment: "node", include: ["src/**/*.test.ts"], env: { TZ: "UTC" } },
 });
