@@ -29,6 +29,7 @@ from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
 from support.adapters import share_adapters
 from support.applications import Applications
+from support.backends import keep_backends
 from support.databases import Databases, hurry
 from support.distribution import ByFile, ordered
 from support.engines import ADMIN_KEY, emptied, opened, silent
@@ -42,6 +43,7 @@ pytest_plugins = ["support.coverage"]
 choose_examples()
 share_adapters()
 share_trust()
+keep_backends()
 # A test's program has not been away: to make up for schedules would have every test look at the spans of all before it.
 tasks.MAKE_UP_S = 1
 import_aside("mno.identity.scim.service", measured=True)
@@ -89,8 +91,10 @@ def postgres_template(postgres_server: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_server: PostgresServer, postgres_template: str) -> Databases:
-    return Databases(postgres_server, postgres_template)
+def databases(postgres_server: PostgresServer, postgres_template: str) -> Iterator[Databases]:
+    databases = Databases(postgres_server, postgres_template)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from mno.platform.postgres_server import PostgresServer
+from support.backends import NOBODY, kept
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -22,24 +23,32 @@ TESTS_FOR_A_DATABASE = 60
 #: What nobody needs for a database of tests: to find it again after the machine lost its power.
 _IN_A_HURRY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
-_OTHERS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+#: Who still is in the database, the sessions apart that wait for the next test.
+_OTHERS = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> '{NOBODY}'"
+)
+
+#: What initdb made has smaller numbers. In the long catalogues nobody looks for changes there.
+_OURS = 16384
+_CATALOGUES = {
+    "pg_attrdef": "",
+    "pg_attribute": f"WHERE attrelid >= {_OURS}",
+    "pg_class": f"WHERE oid >= {_OURS}",
+    "pg_constraint": f"WHERE oid >= {_OURS}",
+    "pg_extension": "",
+    "pg_namespace": "",
+    "pg_policy": "",
+    "pg_proc": f"WHERE oid >= {_OURS}",
+    "pg_rewrite": f"WHERE oid >= {_OURS}",
+    "pg_trigger": "",
+    "pg_type": f"WHERE oid >= {_OURS}",
+}
 
 #: Everything that a statement of DDL would change: who made which row of the catalogue.
 _SCHEMA = " UNION ALL ".join(
-    f"SELECT '{catalogue}', count(*), sum(xmin::text::bigint) FROM {catalogue}"
-    for catalogue in (
-        "pg_attrdef",
-        "pg_attribute",
-        "pg_class",
-        "pg_constraint",
-        "pg_extension",
-        "pg_namespace",
-        "pg_policy",
-        "pg_proc",
-        "pg_rewrite",
-        "pg_trigger",
-        "pg_type",
-    )
+    f"SELECT '{catalogue}', count(*), sum(xmin::text::bigint) FROM {catalogue} {ours}"
+    for catalogue, ours in _CATALOGUES.items()
 ) + (
     " UNION ALL SELECT 'settings', count(*), 0 FROM pg_db_role_setting"
     " WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -86,18 +95,18 @@ def restored(connection: Connection, original: Contents) -> bool:
     """Whether rows and sequences are as they were; false when the schema is not, which only a new clone mends."""
     if connection.execute(_SCHEMA).fetchall() != original.schema:
         return False
+    tables = [table for (table,) in connection.execute(_TABLES).fetchall()]
+    changed = [
+        table for table in tables if table in original.rows and _rows_of(connection, table) != original.rows[table]
+    ]
     # neither triggers nor foreign keys: what they would do is undone as well
-    connection.execute("SET session_replication_role = replica")
-    for (table,) in connection.execute(_TABLES).fetchall():
-        kept = original.rows.get(table, b"")
-        if not kept:
-            connection.execute(f"DELETE FROM {table}")
-        elif _rows_of(connection, table) != kept:
-            connection.execute(f"DELETE FROM {table}")
-            with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
-                copy.write(kept)
-    for name, last, called in original.sequences:
-        connection.execute("SELECT setval(%s, %s, %s)", (name, last, called))
+    undo = ["SET LOCAL session_replication_role = replica"]
+    undo += [f"DELETE FROM {table}" for table in tables if table in changed or table not in original.rows]
+    undo += [f"SELECT setval('{name}', {last}, {called})" for name, last, called in original.sequences]
+    connection.execute("; ".join(undo))
+    for table in changed:
+        with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
+            copy.write(original.rows[table])
     return True
 
 
@@ -116,41 +125,50 @@ class Databases:
         self._numbers = count(1)
         self._name = ""
         self._lent = 0
+        self._inside: Connection | None = None
         self._original: Contents | None = None
 
     def close(self) -> None:
         """Leaves no database behind."""
-        if self._name:
-            self._drop()
+        if self._inside is not None:
+            self._drop(self._inside)
 
     @contextmanager
     def lent(self) -> Iterator[str]:
         """The address of a database that nobody else has."""
-        if not self._name:
-            self._clone()
-        yield self._server.url_of(self._name)
+        inside = self._inside or self._clone()
+        yield self._url
         self._lent += 1
-        if self._lent >= TESTS_FOR_A_DATABASE or not self._taken_back():
-            self._drop()
+        if self._lent >= TESTS_FOR_A_DATABASE or not self._taken_back(inside):
+            self._drop(inside)
 
-    def _clone(self) -> None:
+    @property
+    def _url(self) -> str:
+        return self._server.url_of(self._name)
+
+    def _clone(self) -> Connection:
+        """A connection that stays as long as the database, because a new one would learn the catalogue each time."""
         self._name, self._lent = f"{self._prefix}_{next(self._numbers)}", 0
         with self._administrator() as connection:
             connection.execute(f"CREATE DATABASE {self._name} TEMPLATE {self._template} STRATEGY WAL_LOG")
+        self._inside = psycopg.connect(self._url, autocommit=True)
         if self._original is None:
-            with psycopg.connect(self._server.url_of(self._name), autocommit=True) as connection:
-                self._original = contents_of(connection)
+            self._original = contents_of(self._inside)
+        kept.keep(self._url)
+        return self._inside
 
-    def _drop(self) -> None:
+    def _drop(self, inside: Connection) -> None:
+        kept.end(self._url)
+        inside.close()
+        self._inside = None
         with self._administrator() as connection:
             connection.execute(f"DROP DATABASE {self._name} WITH (FORCE)")
-        self._name = ""
 
     def _administrator(self) -> Connection:
         return psycopg.connect(self._server.url_of("postgres"), autocommit=True)
 
-    def _taken_back(self) -> bool:
+    def _taken_back(self, inside: Connection) -> bool:
         assert self._original is not None
-        with psycopg.connect(self._server.url_of(self._name)) as connection:
-            connection.execute(_OTHERS, (self._name,))
-            return restored(connection, self._original)
+        inside.execute(_OTHERS)
+        with inside.transaction():
+            return restored(inside, self._original)
