@@ -41,7 +41,7 @@ class Pins:
         if server.transport is Transport.BUILTIN:
             return tools  # they come with the program
         async with self._database.transaction(server.team_id) as tx:
-            if not server.tool_prefix and not await store.has_pins(tx, server.team_id, server.id):
+            if tools and not server.tool_prefix and not await store.has_pins(tx, server.team_id, server.id):
                 # what is accepted at first decides what tools are called; here, because a topic is locked before a row
                 await self._servers.named(tx, server.team_id)
             if await store.server_of(tx, server.team_id, server.id) is None:  # locks it, so lists take turns
