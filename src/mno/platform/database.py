@@ -7,6 +7,7 @@ Every transaction says whose rows it may touch, and the engine holds it to that 
 migrations/postgres/0002_fence.sql): a store whose query forgets the team finds nothing of another's.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,10 +25,10 @@ from mno.platform.limits import MAX_POSTGRES_CONNECTIONS, POSTGRES_WAIT_S
 Row = dict[str, Any]
 Connection = psycopg.AsyncConnection[Row]
 
-#: The role without privileges that the fence holds for, and the team that it lets through; both end with the
-#: transaction.
-_FENCED = "SELECT set_config('role', 'mno_app', true), set_config('mno.team', %(team)s, true)"
-
+#: How a transaction begins, in one round trip: with the role without privileges that the fence holds for, and the team
+#: that it lets through; both end with the transaction.
+_FENCED = sql.SQL("BEGIN; SET LOCAL ROLE mno_app; SET LOCAL mno.team = {}")
+_UNFENCED = sql.SQL("BEGIN")
 
 #: What waits for the end of a transaction, by its connection.
 _after_commit: WeakKeyDictionary[Connection, list[Callable[[], None]]] = WeakKeyDictionary()
@@ -59,8 +60,12 @@ class Database:
             timeout=POSTGRES_WAIT_S,
             max_idle=60,
             open=False,
-            kwargs={"row_factory": dict_row, "options": "-c timezone=UTC", "application_name": "mno"},
-            check=AsyncConnectionPool.check_connection,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "options": "-c timezone=UTC",
+                "application_name": "mno",
+            },
         )
         try:
             await pool.open(wait=True, timeout=POSTGRES_WAIT_S)
@@ -81,8 +86,7 @@ class Database:
 
         Without a team, only tables that belong to no team show anything.
         """
-        async with self._begun() as connection:
-            await connection.execute(_FENCED, {"team": "" if team_id is None else str(team_id)})
+        async with self._begun(_FENCED.format("" if team_id is None else str(team_id))) as connection:
             yield connection
 
     @asynccontextmanager
@@ -90,14 +94,13 @@ class Database:
         """The same over every team's rows: for what comes before the team is known (who does this key belong to?)
         and for the program's own work.
         """
-        async with self._begun() as connection:
-            await connection.execute(_FENCED, {"team": "*"})
+        async with self._begun(_FENCED.format("*")) as connection:
             yield connection
 
     @asynccontextmanager
     async def as_administrator(self) -> AsyncIterator[Connection]:
         """The same with the rights of the account that we connect with, for the schema's sake only."""
-        async with self._begun() as connection:
+        async with self._begun(_UNFENCED) as connection:
             yield connection
 
     async def listening(self, channel: str) -> Connection:
@@ -105,13 +108,13 @@ class Database:
 
         It holds no transaction and sees only tables that belong to no team. `Unavailable` when nobody answers.
         """
-        return await self._apart(channel, sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        return await self._apart(channel, sql.SQL("SET ROLE mno_app; LISTEN {}").format(sql.Identifier(channel)))
 
     async def at_once(self, name: str) -> Connection:
         """A connection outside of the pool, for one part whose every statement is a transaction of its own, over the
-        rows of all teams: it costs one round trip and not five. Its caller closes it. `Unavailable` as above.
+        rows of all teams: it costs one round trip and not three. Its caller closes it. `Unavailable` as above.
         """
-        return await self._apart(name, sql.SQL("SELECT set_config('mno.team', '*', false)"))
+        return await self._apart(name, sql.SQL("SET ROLE mno_app; SET mno.team = '*'"))
 
     async def _apart(self, name: str, first: sql.SQL | sql.Composed) -> Connection:
         try:
@@ -123,26 +126,47 @@ class Database:
                 application_name=f"mno {name}",
                 connect_timeout=int(POSTGRES_WAIT_S),
             )
-            await connection.execute("SELECT set_config('role', 'mno_app', false)")
             await connection.execute(first)
         except psycopg.OperationalError as error:
             raise Unavailable("Postgres does not answer.") from error
         return connection
 
     @asynccontextmanager
-    async def _begun(self) -> AsyncIterator[Connection]:
+    async def _begun(self, begin: sql.SQL | sql.Composed) -> AsyncIterator[Connection]:
         if self._pool is None:
             raise Unavailable("The database is not open.")
         try:
-            async with self._pool.connection() as connection:
-                try:
-                    async with connection.transaction():
-                        yield connection
-                finally:
-                    waiting = _after_commit.pop(connection, [])
-                for call in waiting:
-                    call()
+            connection = await _taken(self._pool, begin)
+            try:
+                async with connection:
+                    yield connection
+                    # a connection that was lost would leave without a word
+                    await connection.commit()
+            finally:
+                waiting = _after_commit.pop(connection, [])
+                await self._pool.putconn(connection)
+            for call in waiting:
+                call()
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise Unavailable("The database does not answer; try again.") from error
         except psycopg.DataError as error:
             raise Invalid(f"A value cannot be stored: {str(error)[:200]}.") from error
+
+
+async def _taken(pool: AsyncConnectionPool[Connection], begin: sql.SQL | sql.Composed) -> Connection:
+    """A connection with a transaction begun; those that were lost while nobody used them are passed over.
+
+    Only the first statement may meet one, so nothing was done yet, and to ask each time would cost a round trip.
+    """
+    until = time.monotonic() + POSTGRES_WAIT_S
+    while (left_s := until - time.monotonic()) > 0:
+        connection = await pool.getconn(left_s)
+        try:
+            await connection.execute(begin, prepare=False)
+        except BaseException as error:
+            await pool.putconn(connection)
+            if not (isinstance(error, psycopg.OperationalError) and connection.closed):
+                raise
+        else:
+            return connection
+    raise PoolTimeout("every connection was lost")

@@ -1,11 +1,12 @@
 """Transactions commit whole or not at all, and a lost engine is an error that invites another try."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
-from mno.platform.database import Database
+from mno.platform.database import Connection, Database, after_commit
 from mno.platform.errors import Invalid, Unavailable
 from mno.platform.postgres_server import PostgresServer
 
@@ -36,18 +37,51 @@ async def test_times_are_in_utc(database: Database) -> None:
     assert row["moment"].utcoffset().total_seconds() == 0
 
 
+async def process_of(tx: Connection) -> int:
+    row = await (await tx.execute("SELECT pg_backend_pid() AS process")).fetchone()
+    assert row is not None
+    return int(row["process"])
+
+
+def end(server: PostgresServer, *processes: int) -> None:
+    with psycopg.connect(server.url_of("postgres")) as other:
+        for process in processes:
+            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", (process,)).fetchone() == (True,)
+
+
 async def test_a_lost_connection_is_unavailable_and_the_next_transaction_works(
     database: Database, postgres_server: PostgresServer
 ) -> None:
     with pytest.raises(Unavailable):
         async with database.as_administrator() as tx:
-            row = await (await tx.execute("SELECT pg_backend_pid() AS pid")).fetchone()
-            assert row is not None
-            with psycopg.connect(postgres_server.url_of("postgres")) as other:
-                other.execute("SELECT pg_terminate_backend(%s)", (row["pid"],))
+            end(postgres_server, await process_of(tx))
             await tx.execute("SELECT 1")
     async with database.transaction() as tx:
         await tx.execute("SELECT 1")
+
+
+async def test_a_transaction_whose_connection_is_lost_has_not_committed_even_when_nobody_noticed(
+    database: Database, postgres_server: PostgresServer
+) -> None:
+    told: list[str] = []
+    with pytest.raises(Unavailable):
+        async with database.as_administrator() as tx:
+            after_commit(tx, lambda: told.append("committed"))
+            end(postgres_server, await process_of(tx))
+            with suppress(psycopg.OperationalError):
+                await tx.execute(_NOTE)
+    assert told == []
+
+
+async def test_connections_that_were_lost_while_nobody_used_them_are_passed_over(
+    database: Database, postgres_server: PostgresServer
+) -> None:
+    async with database.transaction() as one, database.transaction() as two, database.transaction() as three:
+        processes = {await process_of(tx) for tx in (one, two, three)}
+    assert len(processes) == 3
+    end(postgres_server, *processes)
+    async with database.transaction() as tx:
+        assert await process_of(tx) not in processes
 
 
 async def test_a_value_that_postgres_cannot_hold_is_invalid(database: Database) -> None:
