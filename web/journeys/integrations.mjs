@@ -168,6 +168,7 @@ test("the topology shows what was called, and leads to its traces", async () => 
   await page.getByRole("link", { name: /^weather_forecast: 2 calls/ }).click();
   await page.waitForURL(/\/monitor\/traces.*tool=weather_forecast/);
   await settled(page);
+  await page.getByRole("row", { name: /execute_tool forecast/ }).nth(1).waitFor();
   assert.equal(await page.getByRole("row", { name: /execute_tool forecast/ }).count(), 2);
 });
 
