@@ -76,6 +76,7 @@ test("another address wants the credential again, and an edit is seen as a diffe
   await dialog().getByLabel("Retries").fill("0");
   await dialog().getByRole("button", { name: "Review and save" }).click();
   const difference = dialog().locator(".difference");
+  await difference.first().waitFor();
   assert.equal(await difference.count(), 1);
   assert.match(await difference.innerText(), /Retries[^]*1[^]*0/);
   await dialog().getByRole("button", { name: "Save" }).click();

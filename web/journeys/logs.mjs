@@ -85,6 +85,7 @@ test("a span and a trace lead to their lines", async () => {
   await page.getByRole("link", { name: "Open in Logs" }).click();
   await page.waitForURL(/\/monitor\/logs\?.*trace=/);
   await line("None left").waitFor();
+  await page.locator(".log-line").nth(1).waitFor({ state: "detached" });
   assert.equal(await page.locator(".log-line").count(), 1);
 });
 
