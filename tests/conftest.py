@@ -34,12 +34,14 @@ from support.databases import Databases, hurry
 from support.distribution import ByFile, ordered
 from support.engines import ADMIN_KEY, emptied, opened, silent
 from support.examples import choose_examples
+from support.memory import folders_in_memory
 from support.trust import share_trust
 
 _TEMPLATE = "template_of_tests"
 
 pytest_plugins = ["support.coverage"]
 
+folders_in_memory()
 choose_examples()
 share_adapters()
 share_trust()
