@@ -8,27 +8,25 @@ import asyncio
 from typing import Any
 
 import httpx
-import pytest
 from fastapi import FastAPI
 
-from journeys.test_web import CHROMIUM, WEB, walked
 from mno.bootstrap import Services
 from mno.identity.model import Home
 from mno.observability.ingest.rehearsal import INVENTED, stretched, with_fault
 from mno.observability.ingest.replay import Replay
 from mno.observability.ingest.sample.service import MODEL, PROVIDER, read_sample
 from mno.platform import clock
+from support.browser import in_a_browser, walked
 from support.mail_server import running_mail_server
 from support.receivers import a_webhook
 from support.served import served
+
+pytestmark = in_a_browser
 
 #: The whole rest of the team's month would cost more than this.
 BUDGET = {"name": "Agents, a month", "limit": "60", "period": "month", "hard": False, "thresholds": [50, 80, 100]}
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here (apt-get install chromium)")
-@pytest.mark.skipif(not (WEB / "dist" / "index.html").exists(), reason="the pages are not built (make web)")
-@pytest.mark.timeout(240)
 async def test_a_runaway_agent_is_told_of_and_seen(
     app: FastAPI, client: httpx.AsyncClient, services: Services, home: Home
 ) -> None:

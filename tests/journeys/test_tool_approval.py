@@ -14,10 +14,12 @@ from contract.conftest import environment
 from contract.mcp_gateway.test_real_servers import client_of, listed, programs, text_of
 from contract.mcp_gateway.test_real_servers import folder as a_folder
 from integration.mcp_gateway.conftest import Team, hub, team
-from journeys.test_web import CHROMIUM, WEB, walked
 from mno.platform.config import Config
+from support.browser import in_a_browser, walked
 
 __all__ = ["a_folder", "environment", "hub", "team"]
+
+pytestmark = in_a_browser
 
 
 @pytest.fixture
@@ -25,9 +27,6 @@ def config(config: Config) -> Config:
     return replace(config, mcp_stdio="*")
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here (apt-get install chromium)")
-@pytest.mark.skipif(not (WEB / "dist" / "index.html").exists(), reason="the pages are not built (make web)")
-@pytest.mark.timeout(240)
 @pytest.mark.usefixtures("environment")
 async def test_a_tool_waits_for_a_person_and_everything_is_written_down(team: Team, a_folder: Path) -> None:
     for name in ("git", "time"):

@@ -1,65 +1,43 @@
-"""The pages as their readers use them: journeys in a real browser, against the program in a process of its own.
+"""The pages as their readers use them: journeys in a real browser, against a real hub.
 
-The journeys themselves are written beside the pages, in web/journeys; each has a hub to itself and runs under
-Node's own test runner.
+The journeys themselves are written beside the pages, in web/journeys, and run under Node's own test runner. Each has a
+hub whose database and team nobody used before. Two walk over the program in a process of its own, from what it prints:
+what a newcomer does, and every way of signing in. The others find the application of the tests on a real port, because
+to start a program takes longer than some of them.
 """
 
-import asyncio
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from journeys.test_serve import BOOTSTRAP_KEY, address, serving
-from support.coverage import UNMEASURED
-from support.engines import ADMIN_KEY
+from support.browser import in_a_browser, walked
+from support.coverage import UNMEASURED, traced_by
+from support.served import served
 
-WEB = Path(__file__).parents[2] / "web"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = in_a_browser
+
+OVER_THE_PROGRAM = ["newcomer", "sign_in"]
+OVER_THE_APPLICATION = [
+    "alerts", "chat_hub", "first_team", "gateway", "integrations", "logs", "pages", "prices", "settings", "team",
+    "trace",
+]  # fmt: skip
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here (apt-get install chromium)")
-@pytest.mark.skipif(not (WEB / "dist" / "index.html").exists(), reason="the pages are not built (make web)")
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize("journey", ["newcomer", "trace", "pages", "prices", "chat_hub"])
-def test_the_journey_ends_well(journey: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("journey", OVER_THE_PROGRAM)
+async def test_a_journey_over_the_started_program_ends_well(journey: str, tmp_path: Path) -> None:
     with serving(tmp_path / "data", MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (_, printed):
         link = re.search(r"Sign in \(works once\)\s+(\S+)", printed)
         assert link
-        url = address(printed)
-        assert httpx.get(f"{url}/api/health").json()["status"] == "ok"
-        told = os.environ | {"MNO_URL": url, "MNO_LINK": link[1], "MNO_KEY": BOOTSTRAP_KEY, "CHROMIUM": str(CHROMIUM)}
-        ended = subprocess.run(
-            [node(), "--test", "--test-reporter=spec", f"journeys/{journey}.mjs"],
-            cwd=WEB, env=told, capture_output=True, text=True, timeout=220, check=False,
-        )  # fmt: skip
-    print(ended.stdout)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+        await walked(journey, address(printed), link[1], BOOTSTRAP_KEY)
 
 
-async def walked(journey: str, url: str, link: str) -> None:
-    """A journey over a hub in this process; `link` is the one-time link that its own API answers with."""
-    told = os.environ | {
-        "MNO_URL": url, "MNO_LINK": url + link[link.index("/api/") :], "MNO_KEY": ADMIN_KEY, "CHROMIUM": str(CHROMIUM)
-    }  # fmt: skip
-    walk = await asyncio.create_subprocess_exec(
-        node(), "--test", "--test-reporter=spec", f"journeys/{journey}.mjs",
-        cwd=WEB, env=told, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    printed, _ = await walk.communicate()
-    assert walk.returncode == 0, printed.decode()
-
-
-def node() -> str:
-    """Node from the machine, or the one that `make setup` brought."""
-    found = shutil.which("node")
-    if found:
-        return found
-    folder = subprocess.run(
-        ["sh", str(WEB.parent / "scripts" / "node_path.sh")], capture_output=True, text=True, check=True
-    )
-    return str(Path(folder.stdout.strip()) / "node")
+@pytest.mark.parametrize("journey", OVER_THE_APPLICATION)
+async def test_a_journey_ends_well(journey: str, app: FastAPI, client: httpx.AsyncClient) -> None:
+    link = (await client.post("/api/auth/link")).json()["url"]
+    with traced_by(None):
+        async with served(app) as url:
+            await walked(journey, url, link)

@@ -102,7 +102,7 @@ test("a suggested rule shows what it would have said before it is saved, and tel
   await page.getByRole("option", { name: "On call" }).click();
   await page.keyboard.press("Escape");
   await dialog().getByRole("button", { name: "Add rule" }).click();
-  await page.getByRole("button", { name: "Spend of a day", exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByRole("button", { name: "Spend of a day", exact: true }).waitFor();
   const told = await receiver.message(({ body }) => body.includes("Spend of a day"));
   assert.match(told.headers["webhook-signature"], /^v1,/);
   await page.getByLabel("1 firing").waitFor({ timeout: 40_000 });

@@ -40,7 +40,7 @@ test("a price is added where the model is missed", async () => {
 test("past calls are priced anew and stop being unpriced", async () => {
   await page.getByRole("dialog").getByRole("button", { name: "Price past calls anew" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Start" }).click();
-  await page.getByText("Done: of", { exact: false }).waitFor({ timeout: 30_000 });
+  await page.getByText("Done: of", { exact: false }).waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
   await page.goto("/costs?model=acme-writer-70b");
   await settled(page);
@@ -55,8 +55,9 @@ test("the display currency follows its rate", async () => {
   await page.getByLabel("Rate of TWD", { exact: true }).fill("32");
   await page.getByLabel("Show amounts in").first().click();
   await page.getByRole("option", { name: /^TWD/ }).first().click();
+  const saved = page.waitForResponse((answer) => answer.url().endsWith("/api/currency") && answer.request().method() === "PUT");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.waitForTimeout(500);
+  assert.ok((await saved).ok());
   await page.goto("/costs?model=acme-writer-70b");
   await page.locator(".figure").first().getByText("$80.00").waitFor();
 });

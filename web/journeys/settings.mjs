@@ -150,7 +150,7 @@ test("the credentials of the mail server and of a collector go in beside their s
   await row("otel.endpoint").getByRole("textbox").fill("http://127.0.0.1:9");
   await page.getByRole("button", { name: "Review and save" }).click();
   await dialog().getByRole("button", { name: "Save" }).click();
-  await page.getByText("Not taken", { exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByText("Not taken", { exact: true }).waitFor();
   await page.getByText("security.egress_allowed", { exact: false }).waitFor();
   assert.ok(!(await page.content()).includes(CANARY));
   await page.getByRole("button", { name: "Take them away" }).click();
@@ -207,7 +207,7 @@ test("with two persons demanded a change waits, and is done when somebody else a
 test("a key is rotated and the list says when it is done", async () => {
   await page.getByRole("button", { name: "Rotate the team's key" }).click();
   await dialog().getByRole("button", { name: "Begin" }).click();
-  await page.getByText("Done", { exact: true }).waitFor({ timeout: 20_000 });
+  await page.getByText("Done", { exact: true }).waitFor();
 });
 
 test("the audit log is filtered by its address, shows differences, and is verified", async () => {
@@ -219,7 +219,7 @@ test("the audit log is filtered by its address, shows differences, and is verifi
   await dialog().waitFor({ state: "detached" });
   assert.equal(await page.getByRole("button", { name: "secrets.delete" }).count(), 0);
   await page.getByRole("button", { name: "Verify now" }).click();
-  await page.getByText("The chain is whole").waitFor({ timeout: 30_000 });
+  await page.getByText("The chain is whole").waitFor();
   const exported = await page.request.get("/api/audit/export?format=csv&action=secrets.*");
   assert.match(await exported.text(), /secrets\.delete/);
   assert.ok(!(await (await page.request.get("/api/audit/export?format=jsonl")).text()).includes(CANARY));
@@ -251,7 +251,7 @@ test("what the log says about a person is erased only by the name", async () => 
   await act.click();
   await page.getByText(/entr(y|ies) erased/).waitFor();
   await page.getByRole("button", { name: "Verify now" }).click();
-  await page.getByText(/\d+ erased/).first().waitFor({ timeout: 30_000 });
+  await page.getByText(/\d+ erased/).first().waitFor();
   await page.getByText("The chain is whole").waitFor();
 });
 

@@ -47,9 +47,11 @@ async function turn(page, theme) {
   await page.evaluate(() => document.getAnimations().filter((each) => each instanceof globalThis.CSSTransition).forEach((each) => each.finish()));
 }
 
-/** Nothing has to be scrolled sideways. */
+/** Nothing has to be scrolled sideways, once the page has taken up the room that it has. */
 export async function fits(page, path) {
-  const [width, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  const measured = () => page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= window.innerWidth).catch(() => {});
+  const [width, room] = await measured();
   assert.ok(width <= room, `${path} is ${width} px wide, and there are ${room}`);
 }
 
