@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from mno.platform.paths import DataFolder
+from support.coverage import UNMEASURED
 
 Found = TypeVar("Found")
 
@@ -79,7 +80,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first_start(folder: Path) -> Iterator[str]:
-    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY) as (_, printed):
+    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (_, printed):
         yield printed
 
 
@@ -190,9 +191,9 @@ def test_a_new_link_is_printed(first_start: str, folder: Path) -> None:
         assert browser.get(link).status_code == 303
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything_gracefully(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path / "data") as (process, printed):
+@pytest.mark.parametrize(("number", "more"), [(signal.SIGINT, {}), (signal.SIGTERM, UNMEASURED)])
+def test_a_signal_stops_everything_gracefully(tmp_path: Path, number: signal.Signals, more: dict[str, str]) -> None:
+    with serving(tmp_path / "data", **more) as (process, printed):
         children = psutil.Process(process.pid).children(recursive=True)
         assert any(child.name() == "postgres" for child in children)
         process.send_signal(number)
@@ -226,10 +227,10 @@ def test_a_server_that_a_verb_started_ends_with_it_however_that_ends(tmp_path: P
 
 def test_a_program_that_was_killed_starts_again(tmp_path: Path) -> None:
     folder = tmp_path / "data"
-    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY) as (process, _):
+    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (process, _):
         process.kill()
         process.wait()
-    with serving(folder) as (_, printed), httpx.Client(base_url=address(printed)) as client:
+    with serving(folder, **UNMEASURED) as (_, printed), httpx.Client(base_url=address(printed)) as client:
         assert client.get("/api/keys", headers={"x-api-key": BOOTSTRAP_KEY}).status_code == 200
         assert "Ingest key" not in printed
 
