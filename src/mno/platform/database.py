@@ -142,11 +142,11 @@ class Database:
                     yield connection
                     # a connection that was lost would leave without a word
                     await connection.commit()
+                for call in _after_commit.pop(connection, []):
+                    call()
             finally:
-                waiting = _after_commit.pop(connection, [])
+                _after_commit.pop(connection, None)
                 await self._pool.putconn(connection)
-            for call in waiting:
-                call()
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise Unavailable("The database does not answer; try again.") from error
         except psycopg.DataError as error:
