@@ -7,7 +7,6 @@ one that asks for ClickHouse gets isolation by team, because every row carries o
 from support.libraries import import_aside  # isort: skip - before what it makes quick
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from fastapi import FastAPI
 from mno.bootstrap import Services, assemble
 from mno.bootstrap.engines import Engines
 from mno.identity.model import Home
-from mno.platform import tasks
+from mno.platform import interpreter, tasks
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
 from mno.platform.database import Database
@@ -64,9 +63,7 @@ def pytest_collection_finish() -> None:
     """What lives as long as the tests is set aside, as the program does (`entry/web.py`): to look through it for
     garbage takes longer than many a test.
     """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    interpreter.settle()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
+from mno.platform.interpreter import collect_seldom
+
 LIBRARIES = (
     "fastapi", "hypothesis", "numpy", "procrastinate", "psycopg_pool", "pyarrow", "redis.asyncio", "scim2_models",
     "webauthn",
@@ -21,6 +23,7 @@ def import_aside(*names: str, measured: bool) -> None:
         for name in names:
             import_module(name)
 
+    collect_seldom()
     with ThreadPoolExecutor(1) as pool:
         pool.submit(load).result()
 

@@ -6,7 +6,6 @@ half-started program.
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -56,8 +55,7 @@ from mno.observability.savings import routes as savings_routes
 from mno.observability.spans import routes as traces_routes
 from mno.observability.system import routes as system_routes
 from mno.observability.topology import routes as topology_routes
-from mno.platform.config import Config
-from mno.platform.errors import Conflict, Invalid
+from mno.platform import interpreter
 from mno.platform.http import background
 from mno.platform.http.app import add_routes, bare_app, serve_pages, stand_before
 from mno.platform.http.connections import Connection
@@ -146,34 +144,12 @@ def front_of(services: Services) -> Front:
     return Front(config.public_url, config.url(config.port), services.settings)
 
 
-def listen(config: Config) -> socket.socket:
-    """Takes the address; `Conflict` when another program has it, `Invalid` when there is no such address."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except socket.gaierror:
-        raise Invalid(f"MNO_HOST is '{config.host}', which is no address of this machine.") from None
-    listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        raise Conflict(
-            f"The address {config.host}:{config.port} cannot be used ({error.strerror}). "
-            "Is another program there? Choose a port with --port or MNO_PORT."
-        ) from None
-    listener.listen(2048)
-    return listener
-
-
 async def serve(services: Services, listener: socket.socket, *, report: Report, on_ready: OnReady) -> None:
     """Runs until SIGINT or SIGTERM; `on_ready` is entered once requests are answered, and left first."""
     stop = asyncio.Event()
     with _stopping_on_signals(stop.set), listener:
         async with services.running(report) as home:
-            _settle_garbage_collector()
+            interpreter.settle()
             server = _Server(uvicorn_config(create_app(services)))
             serving = asyncio.create_task(server.serve([listener]))
             async with on_ready(home, listener.getsockname()[1]):
@@ -185,15 +161,6 @@ async def serve(services: Services, listener: socket.socket, *, report: Report, 
             services.events.feed.close()
             server.should_exit = True
             await serving
-
-
-def _settle_garbage_collector() -> None:
-    """What lives as long as the program is set aside, and the collector comes less often: spans are untracked
-    structs, so a busy ingest makes little garbage in circles and would only wait for the search.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def uvicorn_config(app: FastAPI) -> uvicorn.Config:

@@ -55,13 +55,16 @@ def serve(
 
 
 async def _serve(config: "Config", *, quiet: bool, with_parent: bool) -> None:
-    from mno.bootstrap import build
-    from mno.entry.web import listen
-    from mno.entry.web import serve as serve_web
+    from mno.entry.listener import listen
+    from mno.platform.paths import DataFolder
 
-    services = build(config)
-    services.engines.folder.check_free()
+    DataFolder(config.data_folder).check_free()
     with listen(config) as listener:
+        # what takes long to import comes when nothing stands in the way any more
+        from mno.bootstrap import build
+        from mno.entry.web import serve as serve_web
+
+        services = build(config)
 
         def report(step: str) -> None:
             if not quiet:

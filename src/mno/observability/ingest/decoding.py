@@ -9,7 +9,6 @@ the body; on the way
 back one MessagePack value, which is the spans, rejections and notes, or the error.
 """
 
-import gc
 import os
 import signal
 import struct
@@ -24,6 +23,7 @@ import msgspec
 from mno.observability.ingest import body, contradictions, native, otlp, redacting
 from mno.observability.ingest.model import MAX_RESOURCE_CHARACTERS, Decoded, Rejection
 from mno.observability.spans.model import Span
+from mno.platform import interpreter
 from mno.platform.errors import Invalid, LimitExceeded, MnoError, TooLarge, Unsupported
 from mno.platform.redaction import OwnPattern, Rules
 
@@ -217,9 +217,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     with os.fdopen(os.dup(0), "rb", 0) as questions, os.fdopen(os.dup(1), "wb", 0) as answers:
         os.dup2(2, 1)  # whatever prints must not print into the answers
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        interpreter.settle()
         serve(questions, answers)
     sys.exit(0)
 
