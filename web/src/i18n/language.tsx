@@ -84,6 +84,16 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     };
   }, [wanted]);
 
+  useEffect(() => {
+    const chosenInAnotherTab = ({ key }: StorageEvent) => {
+      if (key === STORED_AS) setWanted(storedLanguage());
+    };
+    window.addEventListener("storage", chosenInAnotherTab);
+    return () => {
+      window.removeEventListener("storage", chosenInAnotherTab);
+    };
+  }, []);
+
   const setLanguage = useCallback((language: Language) => {
     localStorage.setItem(STORED_AS, language);
     setWanted(language);

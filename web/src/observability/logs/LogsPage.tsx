@@ -82,7 +82,7 @@ function List({ query, isLive, isNarrowed, onAround }: ListProps) {
       {logs.isError && !lines ? (
         <Failure error={logs.error} retry={() => void logs.refetch()} />
       ) : !lines ? (
-        <div className="stack log-loading"><Skeleton height={20} /><Skeleton height={20} /><Skeleton height={20} /></div>
+        <LoadingLines />
       ) : lines.length === 0 ? (
         isNarrowed ? <State icon={IconFileText} title={t("logs.noMatch")} text={t("logs.noMatchText")} /> : <FirstLine />
       ) : (
@@ -108,7 +108,13 @@ function Tail({ asked, onAround }: { asked: Record<string, string[]>; onAround: 
   const tail = useLogTail(asked);
   return (
     <Card bare title={t("logs.arriving")} hint={t("tail.count", { count: tail.total })}>
-      {tail.lines.length === 0 ? <State icon={IconAntennaBars5} title={t("logs.waiting")} text={t("tail.waitingText")} /> : <LineList lines={tail.lines} onAround={onAround} />}
+      {tail.lines.length > 0 ? (
+        <LineList lines={tail.lines} onAround={onAround} />
+      ) : tail.isOpen ? (
+        <State icon={IconAntennaBars5} title={t("logs.waiting")} text={t("tail.waitingText")} />
+      ) : (
+        <LoadingLines />
+      )}
     </Card>
   );
 }
@@ -125,4 +131,8 @@ function FirstLine() {
       <Snippet text={write(window.location.origin, "mno_…")} />
     </div>
   );
+}
+
+function LoadingLines() {
+  return <div className="stack log-loading"><Skeleton height={20} /><Skeleton height={20} /><Skeleton height={20} /></div>;
 }

@@ -12,12 +12,14 @@ export interface LogTail {
   lines: readonly LogLine[];
   /** Lines since the page was opened, shown or not. */
   total: number;
+  /** Whether the hub listens for us yet: from then on nothing is missed. */
+  isOpen: boolean;
 }
 
-const NOTHING: LogTail = { lines: [], total: 0 };
+const NOTHING: LogTail = { lines: [], total: 0, isOpen: false };
 
 export function withNewer(tail: LogTail, arrived: readonly LogLine[]): LogTail {
-  return { lines: [...arrived].reverse().concat(tail.lines).slice(0, KEPT), total: tail.total + arrived.length };
+  return { lines: [...arrived].reverse().concat(tail.lines).slice(0, KEPT), total: tail.total + arrived.length, isOpen: true };
 }
 
 /** Lines as they arrive, of those that are asked for. */
@@ -28,13 +30,19 @@ export function useLogTail(asked: Record<string, string[]>): LogTail {
     let source: EventSource;
     let retry: ReturnType<typeof setTimeout> | undefined;
     let last = "";
+    const hear = (items: readonly LogLine[]) => {
+      setSeen((before) => ({ path, tail: withNewer(before.path === path ? before.tail : NOTHING, items) }));
+    };
     const open = () => {
       source = new EventSource(last === "" ? path : address("/api/logs/stream", { ...asked, after: last }));
       source.addEventListener("logs", (event: MessageEvent<string>) => {
         last = event.lastEventId;
         const { items } = JSON.parse(event.data) as { items: LogLine[] };
-        setSeen((before) => ({ path, tail: withNewer(before.path === path ? before.tail : NOTHING, items) }));
+        hear(items);
       });
+      source.onopen = () => {
+        hear([]);
+      };
       source.onerror = () => {
         // The browser reconnects after a broken line, but gives up after an answer such as 503.
         if (source.readyState === EventSource.CLOSED) retry = setTimeout(open, RETRY_MS);
