@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What lives as long as the tests is set aside, as the program does (`entry/web.py`): to look through it for
+    """What lives as long as the tests is set aside, as the program does: to look through it for
     garbage takes longer than many a test.
     """
     interpreter.settle()
