@@ -6,7 +6,7 @@ the application.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,6 @@ class Applications:
     def __init__(self) -> None:
         self._kinds: dict[Config, Kept] = {}
 
-    def over(self, services: Services) -> Any:
+    def over(self, services: Services) -> AbstractContextManager[FastAPI]:
         """A context with the application over these services."""
         return self._kinds.setdefault(replace(services.config, data_folder=Path()), Kept(create_app)).over(services)

@@ -1,5 +1,5 @@
 // A browser for the journeys, signed in to a hub: the one that CHROMIUM names, else the first of browsers.json that is
-// there. Chromium without its own user interface comes first: that of the whole one took a quarter of a journey.
+// there. Chromium without its own user interface comes first: that of the whole one took a fifth of a journey.
 
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";

@@ -10,7 +10,7 @@ SWITCH_S = 0.0005
 
 def collect_seldom() -> None:
     """Looks for garbage in circles after 50,000 more objects instead of 700: spans are untracked structs, and what an
-    import makes stays, so there is little to find. It saves a sixth of the time that our imports take.
+    import makes stays, so there is little to find.
     """
     gc.set_threshold(50_000, 20, 100)
 

@@ -31,7 +31,7 @@ class Remembered(Generic[T]):
         #: Grows with every change that is heard, so that what was read before it is not remembered after it.
         self._generation = 0
         self._reading = asyncio.Lock()
-        versions.watch(prefix, self._forget)
+        versions.watch(prefix, lambda topic: self.forget(team_in(topic, prefix)))
 
     def topic_of(self, team_id: UUID) -> str:
         return f"{self._prefix}{team_id}"
@@ -62,10 +62,16 @@ class Remembered(Generic[T]):
             self._known[team_id] = found, began
         return found
 
-    def _forget(self, topic: str) -> None:
+    def forget(self, team_id: UUID | None) -> None:
+        """What is under way is read for who waits, and not kept. None: of every team."""
         self._generation += 1
-        team = topic.removeprefix(self._prefix)
-        if team:
-            self._known.pop(UUID(team), None)
-        else:
+        if team_id is None:
             self._known.clear()
+        else:
+            self._known.pop(team_id, None)
+
+
+def team_in(topic: str, prefix: str) -> UUID | None:
+    """The team that a topic is about; None where it may be any."""
+    team = topic.removeprefix(prefix)
+    return UUID(team) if team else None

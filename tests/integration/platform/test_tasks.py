@@ -229,6 +229,25 @@ async def test_a_schedule_fires_once_for_two_processes(database: Database) -> No
     assert len(fired) <= seconds + 2, f"{len(fired)} times in {seconds:.1f} s"
 
 
+@pytest.mark.parametrize(("make_up_s", "missed"), [(600, 1), (1, 0)])
+async def test_a_time_that_passed_not_long_ago_is_made_up_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch, make_up_s: int, missed: int
+) -> None:
+    monkeypatch.setattr(tasks, "MAKE_UP_S", make_up_s)
+    fired: list[str] = []
+
+    async def fire(name: str) -> None:
+        fired.append(name)
+
+    before = clock.now() - timedelta(minutes=3)
+    process = Tasks(database)
+    process.every("tests.missed", f"{before.minute} {before.hour} * * *", lambda: fire("missed"))
+    process.every("tests.each_second", "* * * * * */1", lambda: fire("each second"))
+    async with process.running():
+        await until(lambda: fired.count("each second") >= 2, 15)
+    assert fired.count("missed") == missed
+
+
 async def test_arguments_that_are_too_large_are_refused(database: Database) -> None:
     worker = Worker(database)
     with pytest.raises(Invalid, match="bytes"):

@@ -3,8 +3,6 @@
 Credentials are decrypted here and stay in memory, because every call needs one.
 """
 
-import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -19,6 +17,7 @@ from mno.mcp_gateway.ports import OwnSecrets
 from mno.mcp_gateway.servers.naming import Names
 from mno.platform.database import Connection, Database
 from mno.platform.principal import Principal
+from mno.platform.remembered import Remembered, team_in
 from mno.platform.upstream.pool import Origin
 from mno.platform.versions import Versions
 
@@ -26,11 +25,9 @@ from mno.platform.versions import Versions
 TOPICS = "mcp/"
 #: And these, where nothing but what tools are called has changed.
 NAME_TOPICS = "mcp-names/"
-#: How long this process believes what it read when it cannot hear whether it changed, in seconds.
-BELIEVED_S = 1.0
-#: Teams whose servers are remembered.
-MAX_TEAMS_REMEMBERED = 1_000
 
+#: Whom a change is told: the team, or None where it may be any.
+Told = Callable[[UUID | None], None]
 
 #: A server, and the one user for whom it is asked where each brings a credential of their own.
 ServerKey = tuple[UUID, UUID | None]
@@ -91,7 +88,6 @@ class _Team(NamedTuple):
 
     servers: Mapping[str, Ready]
     names: Names
-    read_at: float
 
 
 class Servers:
@@ -104,29 +100,27 @@ class Servers:
         self._secrets = secrets
         self._versions = versions
         self._own = own
-        self._known: dict[UUID, _Team] = {}
-        self._generation = 0
-        self._reading = asyncio.Lock()
-        self._told: list[Callable[[UUID | None], None]] = []
-        self._told_of_names: list[Callable[[UUID | None], None]] = []
-        versions.watch(TOPICS, lambda topic: self._forget(topic.removeprefix(TOPICS), self._told))
-        versions.watch(NAME_TOPICS, lambda topic: self._forget(topic.removeprefix(NAME_TOPICS), self._told_of_names))
+        self._teams = Remembered(versions, TOPICS, self._read)
+        self._told: list[Told] = []
+        self._told_of_names: list[Told] = []
+        versions.watch(TOPICS, lambda topic: _tell(self._told, team_in(topic, TOPICS)))
+        versions.watch(NAME_TOPICS, self._renamed)
 
-    def when_changed(self, call: Callable[[UUID | None], None]) -> None:
+    def when_changed(self, call: Told) -> None:
         """Tells of every change: the team, or None where it may be any."""
         self._told.append(call)
 
-    def when_named(self, call: Callable[[UUID | None], None]) -> None:
+    def when_named(self, call: Told) -> None:
         """The same where nothing but names at `/mcp` may have changed: what servers list is still true."""
         self._told_of_names.append(call)
 
     async def of(self, team_id: UUID) -> Mapping[str, Ready]:
         """Enabled servers by name, from memory or read now; `Unavailable` when the database does not answer."""
-        return (await self._team(team_id)).servers
+        return (await self._teams.of(team_id)).servers
 
     async def names(self, team_id: UUID) -> Names:
         """What their tools and prompts are called where all are offered; as `of`."""
-        return (await self._team(team_id)).names
+        return (await self._teams.of(team_id)).names
 
     async def of_caller(self, principal: Principal) -> Mapping[str, Ready]:
         """The same as this caller reaches them: a server where each user brings a credential is theirs alone."""
@@ -146,37 +140,14 @@ class Servers:
         """The same where more tools are accepted of a server that puts nothing before them."""
         await self._versions.bump(tx, f"{NAME_TOPICS}{team_id}")
 
-    async def _team(self, team_id: UUID) -> _Team:
-        known = self._believed(team_id)
-        if known is not None:
-            return known
-        async with self._reading:
-            known = self._believed(team_id)
-            return known if known is not None else await self._read(team_id)
-
-    def _believed(self, team_id: UUID) -> _Team | None:
-        known = self._known.get(team_id)
-        if known is None:
-            return None
-        if time.monotonic() - known.read_at < BELIEVED_S or self._versions.unconfirmed_s() < BELIEVED_S:
-            return known
-        return None
-
     async def _read(self, team_id: UUID) -> _Team:
-        generation, began = self._generation, time.monotonic()
         async with self._database.transaction(team_id) as tx:
             servers = [one for one in await store.servers_of(tx, team_id) if one.enabled]
             has_unprefixed = any(not one.tool_prefix for one in servers)
             unprefixed = await store.unprefixed_tools(tx, team_id) if has_unprefixed else {}
         ready = {one.name: await self._ready(one) for one in servers}
         ready = dict(sorted({**ready, **self._own(team_id)}.items()))
-        names = Names.of({name: one.server.tool_prefix for name, one in ready.items()}, unprefixed)
-        team = _Team(ready, names, began)
-        if generation == self._generation:
-            if len(self._known) >= MAX_TEAMS_REMEMBERED:
-                self._known.clear()
-            self._known[team_id] = team
-        return team
+        return _Team(ready, Names.of({name: one.server.tool_prefix for name, one in ready.items()}, unprefixed))
 
     async def _ready(self, server: Server) -> Ready:
         credential = None
@@ -198,15 +169,15 @@ class Servers:
         kept = await self._secrets.read_own(server.team_id, environment_name(server.id))
         return {} if kept is None else dict(orjson.loads(kept))
 
-    def _forget(self, team: str, told: Sequence[Callable[[UUID | None], None]]) -> None:
-        """Empty: of any team."""
-        self._generation += 1
-        if team:
-            self._known.pop(UUID(team), None)
-        else:
-            self._known.clear()
-        for call in told:
-            call(UUID(team) if team else None)
+    def _renamed(self, topic: str) -> None:
+        team_id = team_in(topic, NAME_TOPICS)
+        self._teams.forget(team_id)
+        _tell(self._told_of_names, team_id)
+
+
+def _tell(told: Sequence[Told], team_id: UUID | None) -> None:
+    for call in told:
+        call(team_id)
 
 
 def secret_name(server_id: UUID) -> str:
