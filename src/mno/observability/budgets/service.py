@@ -1,6 +1,6 @@
 """Budgets at work: reserve before a call, settle or release after it.
 
-The counters are in Postgres or in Redis, and every process takes turns at them (turns.py): what fits is granted,
+The counters are in Postgres or in Redis, and every process takes turns at them (turns/): what fits is granted,
 whatever happens at the same moment elsewhere, and nothing beyond. A reservation is a lease: if its process dies, what
 it held comes back when the lease has run out.
 
@@ -25,7 +25,8 @@ from mno.observability.budgets.matching import amount_of, checked_amounts, check
 from mno.observability.budgets.model import MAX_LEASE_S, Budget, Used
 from mno.observability.budgets.ports import TimeZones
 from mno.observability.budgets.thresholds.service import Thresholds
-from mno.observability.budgets.turns import End, Hold, Reserve, Turns
+from mno.observability.budgets.turns.model import End, Hold, Reserve
+from mno.observability.budgets.turns.service import Turns
 from mno.observability.budgets.wording import exhausted, not_counted, unpriced
 from mno.platform import clock
 from mno.platform.database import Database
@@ -54,7 +55,7 @@ class Budgets:
         self._thresholds = thresholds
         self._counters = counters
         self._recount = recount
-        self._turns = Turns(self._take, thresholds.heard)
+        self._turns = Turns(self._take, thresholds.heard, counters.may_hold_ahead)
         self.book = book
 
     @property

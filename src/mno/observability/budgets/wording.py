@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from mno.observability.budgets.model import Cycle, Unit
-from mno.observability.budgets.turns import Full, Hold
+from mno.observability.budgets.turns.model import Full, Hold
 from mno.platform import money
 from mno.platform.errors import BudgetExhausted, PaymentRequired, Unavailable
 

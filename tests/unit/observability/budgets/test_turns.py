@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mno.observability.budgets.model import Amounts, Window
-from mno.observability.budgets.turns import MAX_TURN, End, Hold, Reserve, Turns
+from mno.observability.budgets.turns.model import End, Hold, Reserve
+from mno.observability.budgets.turns.service import MAX_TURN, Turns
 from mno.platform import clock
 from mno.platform.ids import new_id
 from support.budgets import a_budget

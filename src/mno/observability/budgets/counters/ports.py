@@ -17,8 +17,12 @@ class Counters(Protocol):
     #: As it is shown to people.
     name: str
 
+    def may_hold_ahead(self) -> bool:
+        """Whether a process may hold room ahead (turns/allowances.py): where a turn is dear, and while it runs."""
+        ...
+
     async def turn(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        """One turn as turns.py asks for it; see `budgets_turn` in migrations/postgres/0016_budgets.sql.
+        """One turn as turns/ asks for it; see `budgets_turn` in migrations/postgres/0033_budget_allowances.sql.
 
         `CountersLost` where budgets have to be counted first.
         """

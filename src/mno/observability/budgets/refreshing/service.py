@@ -23,7 +23,7 @@ from mno.observability.budgets.model import Budget, Window
 from mno.observability.budgets.periods import window_at
 from mno.observability.budgets.refreshing.queries import Stretch, UseQueries
 from mno.observability.budgets.thresholds.service import Thresholds
-from mno.observability.budgets.turns import Hold, Reading
+from mno.observability.budgets.turns.model import Hold, Reading
 from mno.observability.spans.arrivals import Arrivals, ProjectPlace
 from mno.platform import clock
 from mno.platform.database import Database

@@ -20,7 +20,7 @@ from mno.observability.budgets.model import Cycle, Unit
 from mno.observability.budgets.ports import Facts
 from mno.observability.budgets.thresholds import store
 from mno.observability.budgets.thresholds.rules import reached
-from mno.observability.budgets.turns import Hold, Reading
+from mno.observability.budgets.turns.model import Hold, Reading
 from mno.platform import clock, money
 from mno.platform.database import Database
 from mno.platform.ending import ended

@@ -30,6 +30,9 @@ class PostgresCounters:
         self._line: Connection | None = None
         self._runs = False
 
+    def may_hold_ahead(self) -> bool:
+        return self._line is not None
+
     async def turn(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         line = self._line
         if line is None:

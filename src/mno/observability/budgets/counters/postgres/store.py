@@ -49,7 +49,7 @@ WHERE c.budget_id = %(budget)s AND (c.who, c.part) = (g.who, g.part)
 
 
 async def turn(tx: Connection, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """One turn, see `budgets_turn` in migrations/postgres/0016_budgets.sql. Across teams.
+    """One turn, see `budgets_turn` in migrations/postgres/0033_budget_allowances.sql. Across teams.
 
     `Unavailable` when the connection is lost; what was asked may have been done.
     """
@@ -112,18 +112,20 @@ async def readings(
 
 
 async def used(tx: Connection, budget: Budget, window: Window, *, limit: int) -> list[tuple[str, int, int]]:
-    """The fullest counters of a budget: who, spent, reserved."""
+    """The fullest counters of a budget: who, spent, reserved by calls (not by processes ahead of them)."""
     cursor = await tx.execute(
         """
         SELECT who, spent, reserved FROM (
-            SELECT who,
-                   coalesce(sum(base + recent + settled) FILTER (WHERE part BETWEEN %(since)s AND %(part)s), 0)::bigint
-                       AS spent,
-                   coalesce(sum(reserved) FILTER (WHERE part = %(head)s), 0)::bigint AS reserved
-            FROM budgets_counters
-            WHERE team_id = %(team)s AND budget_id = %(budget)s
-              AND (part BETWEEN %(since)s AND %(part)s OR part = %(head)s)
-            GROUP BY who) AS counters
+            SELECT c.who,
+                   coalesce(sum(c.base + c.recent + c.settled)
+                            FILTER (WHERE c.part BETWEEN %(since)s AND %(part)s), 0)::bigint AS spent,
+                   (coalesce(sum(c.reserved) FILTER (WHERE c.part = %(head)s), 0) - coalesce((
+                       SELECT sum(a.amount) FROM budgets_allowances a
+                       WHERE (a.budget_id, a.who, a.head) = (%(budget)s, c.who, %(head)s)), 0))::bigint AS reserved
+            FROM budgets_counters c
+            WHERE c.team_id = %(team)s AND c.budget_id = %(budget)s
+              AND (c.part BETWEEN %(since)s AND %(part)s OR c.part = %(head)s)
+            GROUP BY c.who) AS counters
         WHERE spent <> 0 OR reserved <> 0
         ORDER BY spent + reserved DESC, who LIMIT %(limit)s
         """,

@@ -53,6 +53,10 @@ class RedisCounters:
         self._turn = redis.script((here / "turn.lua").read_text())
         self._recount = redis.script((here / "recount.lua").read_text())
 
+    def may_hold_ahead(self) -> bool:
+        """A turn takes no longer than to hold ahead is worth."""
+        return False
+
     async def turn(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = orjson.loads(await self._turn.run(ROOT, orjson.dumps(asked_of(asked))))
         if "lost" in answer:

@@ -1,6 +1,6 @@
 -- One turn at the counters: everything that the callers of one process ask at one moment, as one piece.
 -- What ends gives back first (settled, released, or by its lease), then what is asked for is granted in its order as
--- far as it fits: `budgets_turn` of migrations/postgres/0016_budgets.sql says the same in SQL.
+-- far as it fits: `budgets_turn` of migrations/postgres/0033_budget_allowances.sql says the same in SQL.
 --
 -- Keys begin with KEYS[1]. `b:BUDGET` stands while a budget is counted here and says until when from the rollups.
 -- `t:BUDGET:WHO` holds what is used by part, and what is held as h + head. `d:BUDGET:WHO` holds of what that is made,

@@ -17,7 +17,7 @@ _BILLION = 1_000_000_000
 
 
 def asked_of(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What turn.lua takes, of what turns.py asks."""
+    """What turn.lua takes, of what turns/ asks."""
     return {
         "life": COUNTER_LIFE_S,
         "ends": {one: _end(end) for one, end in asked["ends"].items()},
