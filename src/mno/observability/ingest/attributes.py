@@ -1,6 +1,6 @@
 """OTLP attribute lists as plain dictionaries, from protobuf and from JSON.
 
-This is the hottest loop of the program: it runs once per attribute. The field access order follows what
+This is a hot loop: it runs once per attribute that was not seen lately (packed.py). The field access order follows what
 spans carry (text, then integers), and `WhichOneof`, which is slow, is asked only about empty values.
 """
 
@@ -24,16 +24,12 @@ def of_protobuf(pairs: Iterable[Any]) -> dict[str, Any]:
             values[pair.key] = text
             continue
         number = value.int_value
-        values[pair.key] = number or _other(value, 1)
+        values[pair.key] = number or value_of_protobuf(value, 1)
     return values
 
 
-def value_of_protobuf(value: Any) -> Any:
-    """One AnyValue, such as a log record's body."""
-    return _other(value, 0)
-
-
-def _other(value: Any, depth: int) -> Any:
+def value_of_protobuf(value: Any, depth: int = 0) -> Any:
+    """One AnyValue, such as a log record's body; `depth` is the number of lists and maps that it lies in."""
     match value.WhichOneof("value"):
         case "string_value":
             return value.string_value
@@ -46,9 +42,9 @@ def _other(value: Any, depth: int) -> Any:
         case "bytes_value":
             return base64.b64encode(value.bytes_value).decode()
         case "array_value" if depth < MAX_VALUE_DEPTH:
-            return [_other(item, depth + 1) for item in value.array_value.values]
+            return [value_of_protobuf(item, depth + 1) for item in value.array_value.values]
         case "kvlist_value" if depth < MAX_VALUE_DEPTH:
-            return {pair.key: _other(pair.value, depth + 1) for pair in value.kvlist_value.values}
+            return {pair.key: value_of_protobuf(pair.value, depth + 1) for pair in value.kvlist_value.values}
         case None:
             return None
         case _:

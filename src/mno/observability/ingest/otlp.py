@@ -7,9 +7,8 @@ and on the JSON encoding.
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from mno.observability.ingest import otlp_json, tolerant
+from mno.observability.ingest import otlp_json, packed, tolerant
 from mno.observability.ingest.attributes import of_protobuf, shortened
 from mno.observability.ingest.messages import dumped
 from mno.observability.ingest.model import (
@@ -36,8 +35,23 @@ def decode_protobuf(body: bytes) -> Decoded:
     Text that is not UTF-8 is repaired with U+FFFD and noted. `Invalid` when the body is no such message or is
     cut short; `TooLarge` when it holds more spans than one request may.
     """
+    try:
+        return _decoded(body)
+    except DecodeError:
+        repaired = tolerant.repaired(body, packed.TraceRequest.DESCRIPTOR.full_name)
+    if repaired is None:
+        raise Invalid(
+            "The body is not an OTLP ExportTraceServiceRequest in protobuf, was cut short, or nests values too deeply."
+        )
+    decoded = _decoded(repaired)
+    decoded.notes.append("Text that is not valid UTF-8 was repaired: bytes that stand for no character became U+FFFD.")
+    return decoded
+
+
+def _decoded(body: bytes) -> Decoded:
+    """`DecodeError` when a part that is looked at cannot be read."""
     decoded = Decoded()
-    request = _parsed(body, decoded)
+    request = packed.TraceRequest.FromString(body)
     _check_number(sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans))
     # A body below the limit cannot hold a value above it.
     long_values = len(body) > MAX_VALUE_CHARACTERS
@@ -56,19 +70,6 @@ def decode_protobuf(body: bytes) -> Decoded:
     return decoded
 
 
-def _parsed(body: bytes, decoded: Decoded) -> Any:
-    try:
-        return ExportTraceServiceRequest.FromString(body)
-    except DecodeError:
-        repaired = tolerant.repaired(body, "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest")
-    if repaired is None:
-        raise Invalid(
-            "The body is not an OTLP ExportTraceServiceRequest in protobuf, was cut short, or nests values too deeply."
-        )
-    decoded.notes.append("Text that is not valid UTF-8 was repaired: bytes that stand for no character became U+FFFD.")
-    return ExportTraceServiceRequest.FromString(repaired)
-
-
 def _check_number(spans: int) -> None:
     if spans > MAX_SPANS_PER_REQUEST:
         raise TooLarge(f"The request holds {spans:,} spans; at most {MAX_SPANS_PER_REQUEST:,} are taken at once.")
@@ -83,7 +84,7 @@ def _span(message: Any, origin: Origin, now: int, long_values: bool) -> Span:
     check_times(start_ns, end_ns, now)
     pairs = message.attributes
     check_number_of_attributes(len(pairs), "it")
-    attributes = of_protobuf(pairs)
+    attributes = packed.attributes(pairs)
     if long_values:
         attributes = shortened(attributes)
     status = message.status
