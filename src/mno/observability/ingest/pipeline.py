@@ -78,7 +78,12 @@ class Pipeline:
         self._journal = journal
         self._writer = writer
         self._meters = meters
-        self._lock = threading.Condition()
+        self._lock = threading.Lock()
+        #: Each thread hears only of what it waits for: one that is woken in vain takes the interpreter from the others.
+        self._to_journal = threading.Condition(self._lock)
+        self._to_gather = threading.Condition(self._lock)
+        self._to_store = threading.Condition(self._lock)
+        self._to_sync = threading.Condition(self._lock)
         self._arrived: deque[_Delivery] = deque()
         #: Acknowledged and not in the store yet, of which the first `_gathered` have been given to the writer.
         self._durable: deque[_Delivery] = deque()
@@ -86,6 +91,8 @@ class Pipeline:
         self._errands: deque[Callable[[], None]] = deque()
         self._backlog_spans = 0
         self._backlog_bytes = 0
+        #: The backlog that ends the store thread's rest; 0 when it does not rest.
+        self._enough = 0
         self._stopping = False
         self._left_behind = False
         #: All deliveries of the segments before this one are in `spans`; the rollups know of those before the second.
@@ -131,7 +138,7 @@ class Pipeline:
         """Inserts what waits and leaves an empty journal; what cannot be inserted stays in the journal."""
         with self._lock:
             self._stopping = True
-            self._lock.notify_all()
+            self._wake_all()
         for thread in self._threads:
             thread.join(timeout=60)
         if self._backlog_spans == 0 and not self._left_behind:
@@ -154,7 +161,7 @@ class Pipeline:
             self._backlog_spans += len(spans)
             self._backlog_bytes += len(record)
             self._arrived.append(delivery)
-            self._lock.notify_all()
+            self._to_journal.notify()
         await delivery.acknowledged
 
     async def run(self, errand: Callable[[], Outcome]) -> Outcome:
@@ -173,7 +180,7 @@ class Pipeline:
             if self._stopping:
                 raise Unavailable("The hub is stopping.")
             self._errands.append(work)
-            self._lock.notify_all()
+            self._to_store.notify()
         return await asyncio.wrap_future(outcome)
 
     def _check_room(self, spans: int, size: int) -> None:
@@ -195,7 +202,11 @@ class Pipeline:
         finally:
             with self._lock:
                 self._ended.add(name)
-                self._lock.notify_all()
+                self._wake_all()
+
+    def _wake_all(self) -> None:
+        for thread in (self._to_journal, self._to_gather, self._to_store, self._to_sync):
+            thread.notify()
 
     # --- the journal thread ---
 
@@ -203,7 +214,7 @@ class Pipeline:
         while True:
             with self._lock:
                 while not self._arrived and not self._stopping:
-                    self._lock.wait()
+                    self._to_journal.wait()
                 group = list(self._arrived)
                 self._arrived.clear()
             if not group:
@@ -220,7 +231,9 @@ class Pipeline:
                 delivery.record = b""
             with self._lock:
                 self._durable.extend(group)
-                self._lock.notify_all()
+                self._to_gather.notify()
+                if self._writer.awaited:  # the gather thread waits for the store itself
+                    self._to_store.notify()
             _answer(group, None)
 
     def _drop(self, group: Sequence[_Delivery]) -> None:
@@ -235,14 +248,15 @@ class Pipeline:
         while True:
             with self._lock:
                 while not (self._can_gather() or self._all_is_durable()):
-                    self._lock.wait()
+                    self._to_gather.wait()
                 if not self._can_gather():
                     return
                 group = self._next_to_gather()
             self._writer.gather([(delivery.owner, delivery.spans) for delivery in group])
             with self._lock:
                 self._gathered += len(group)
-                self._lock.notify_all()
+                if self._backlog_spans >= self._enough:
+                    self._to_store.notify()
 
     def _can_gather(self) -> bool:
         return len(self._durable) > self._gathered and self._writer.gathered_spans < BLOCK_SPANS
@@ -292,7 +306,7 @@ class Pipeline:
             self._quiet_at = now + QUIET_S
             if self._settle_at is None:
                 self._settle_at = now + (BUSY_SETTLE_S if busy else SETTLE_S)
-            self._lock.notify_all()
+            self._to_gather.notify()
         self._drop(group)
 
     def _settle(self, *, finished: bool) -> None:
@@ -308,7 +322,7 @@ class Pipeline:
             self._quiet_at = self._settle_at or 0.0
             if settled and not self._left_behind:
                 self._stored_before = self._written_before
-                self._lock.notify_all()
+                self._to_sync.notify()
 
     def _settle_is_due(self) -> bool:
         return self._settle_at is not None and time.monotonic() >= min(self._settle_at, self._quiet_at)
@@ -324,12 +338,18 @@ class Pipeline:
         busy = rate > BUSY_RATE
         rest_s = STEADY_REST_S if rate > STEADY_RATE else min(max(took_s, LEAST_REST_S), MOST_REST_S)
         until = time.monotonic() + (BUSY_REST_S if busy else rest_s)
-        enough = BUSY_BLOCK_SPANS if busy else BLOCK_SPANS
         with self._lock:
-            while not (self._stopping or self._errands or self._writer.awaited or self._backlog_spans >= enough):
+            self._enough = BUSY_BLOCK_SPANS if busy else BLOCK_SPANS
+            while not self._is_disturbed():
                 remaining = until - time.monotonic()
-                if remaining <= 0 or not self._lock.wait(remaining):
-                    return
+                if remaining <= 0 or not self._to_store.wait(remaining):
+                    break
+            self._enough = 0
+
+    def _is_disturbed(self) -> bool:
+        """Whether the store thread has something better to do than to rest."""
+        enough = self._backlog_spans >= self._enough
+        return self._stopping or bool(self._errands) or self._writer.awaited or enough
 
     def _next_work(self) -> tuple[list[Callable[[], None]], bool]:
         """Errands, as soon as there are any or something has gathered or is due; and whether this is the end."""
@@ -337,7 +357,7 @@ class Pipeline:
             while not (
                 self._writer.gathered_spans or self._errands or self._settle_is_due() or self._all_is_gathered()
             ):
-                self._lock.wait(self._patience_s())
+                self._to_store.wait(self._patience_s())
             errands = list(self._errands)
             self._errands.clear()
             return errands, self._all_is_gathered()
@@ -353,7 +373,7 @@ class Pipeline:
         while True:
             with self._lock:
                 while self._stored_before <= forgotten and not self._stopping:
-                    self._lock.wait()
+                    self._to_sync.wait()
                 if self._stopping:
                     return
                 before = self._stored_before
@@ -361,7 +381,7 @@ class Pipeline:
             self._journal.forget(before)
             forgotten = before
             with self._lock:
-                self._lock.wait_for(lambda: self._stopping, SYNC_S)
+                self._to_sync.wait_for(lambda: self._stopping, SYNC_S)
 
 
 def _answer(group: Sequence[_Delivery], error: Exception | None) -> None:
