@@ -202,11 +202,10 @@ BEGIN
         CROSS JOIN LATERAL (SELECT ends -> r.id::text AS told) AS e
         WHERE r.id = ANY (ending || expired)
           AND (r.state = 'open' OR (r.state = 'expired' AND r.id = ANY (settling)));
-        UPDATE budgets_reservations r
-        SET ended_at = at, state = CASE WHEN r.id = ANY (expired) THEN 'expired'
-                                        WHEN r.id = ANY (settling) THEN 'settled' ELSE 'released' END
-        WHERE r.id = ANY (ending || expired)
-          AND (r.state = 'open' OR (r.state = 'expired' AND r.id = ANY (settling)));
+        -- what has ended stands in the ledger; only what ended by its lease may still be settled
+        UPDATE budgets_reservations r SET ended_at = at, state = 'expired' WHERE r.id = ANY (expired);
+        DELETE FROM budgets_reservations r
+        WHERE r.id = ANY (ending) AND (r.state = 'open' OR r.id = ANY (settling));
     END IF;
 
     SELECT array_agg(c.l ORDER BY c.n), array_agg(c.hard ORDER BY c.n), array_agg(c.spent ORDER BY c.n),
