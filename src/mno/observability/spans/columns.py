@@ -5,12 +5,12 @@ which is what makes the ingest fast. The table is migrations/clickhouse/0001_spa
 """
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import astuple
 
 from mno.observability.spans.model import Owner, Span, UsageKind
 
@@ -32,13 +32,6 @@ TOKENS = (
 )  # fmt: skip
 NUMBERS = ("duration_ns", *TOKENS, "time_to_first_token_ns")
 COST_PARTS = ("cost_input", "cost_cache_read", "cost_cache_write", "cost_output")
-FLAGS = ("counted", "metered", "usage_kind")
-
-_FIELDS = (
-    *WORDS, *TEXTS, *NUMBERS, *COST_PARTS, *FLAGS,
-    "trace_id", "span_id", "parent_span_id", "start_ns", "cost", "tags",
-)  # fmt: skip
-_GETTERS = {name: attrgetter(name) for name in _FIELDS}
 
 #: A row of the table `usage_entries`. Rows that were read from the store have their words as plain text, new ones as
 #: dictionaries.
@@ -67,7 +60,9 @@ def block(deliveries: Sequence[tuple[Owner, Sequence[Span]]], ingested_at_us: in
     """One block for the table `spans`: new rows, so `sign` is 1 and `revision` 0."""
     spans = [span for _, delivered in deliveries for span in delivered]
     count = len(spans)
-    gathered: dict[str, Any] = {name: list(map(getter, spans)) for name, getter in _GETTERS.items()}
+    gathered: dict[str, Sequence[Any]] = dict(
+        zip(Span.__struct_fields__, zip(*map(astuple, spans), strict=True), strict=True)
+    )
     columns: dict[str, pa.Array] = _owners(deliveries)
     columns["start_time"] = _times(np.array(gathered["start_ns"], np.int64) // 1000)
     columns["ingested_at"] = _times(np.full(count, ingested_at_us, np.int64))
