@@ -4,7 +4,7 @@ A test that asks for Postgres gets a database of its own with the whole schema a
 one that asks for ClickHouse gets isolation by team, because every row carries one and each test's home team is new.
 """
 
-from support.libraries import import_aside  # isort: skip - before what it makes quick
+from support.libraries import MEASURED, import_aside  # isort: skip - before what it makes quick
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from coverage import Coverage
 from fastapi import FastAPI
 
 from mno.bootstrap import Services, assemble
@@ -38,7 +39,8 @@ from support.trust import share_trust
 
 _TEMPLATE = "template_of_tests"
 
-pytest_plugins = ["support.coverage"]
+# a debugger is let alone
+pytest_plugins = ["support.coverage"] if Coverage.current() else []
 
 folders_in_memory()
 choose_examples()
@@ -47,7 +49,7 @@ share_trust()
 keep_backends()
 # A test's program has not been away: to make up for schedules would have every test look at the spans of all before it.
 tasks.MAKE_UP_S = 1
-import_aside("mno.identity.scim.service", measured=True)
+import_aside("mno.identity.scim.service", measured=MEASURED)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from journeys.test_serve import BOOTSTRAP_KEY, address, serving
 from support.browser import in_a_browser, walked
-from support.coverage import UNMEASURED, traced_by
+from support.coverage import UNMEASURED
 from support.served import served
 
 pytestmark = in_a_browser
@@ -38,6 +38,5 @@ async def test_a_journey_over_the_started_program_ends_well(journey: str, tmp_pa
 @pytest.mark.parametrize("journey", OVER_THE_APPLICATION)
 async def test_a_journey_ends_well(journey: str, app: FastAPI, client: httpx.AsyncClient) -> None:
     link = (await client.post("/api/auth/link")).json()["url"]
-    with traced_by(None):
-        async with served(app) as url:
-            await walked(journey, url, link)
+    async with served(app) as url:
+        await walked(journey, url, link)

@@ -1,14 +1,15 @@
 """Where measuring coverage costs much and shows nothing new.
 
 Python 3.11 has no cheap way to measure: while it does, everything runs at half its speed, the libraries as well. So it
-stops where the same lines run again and again. What is not measured counts as not run, so the figure is never too good.
+is measured at the beginning of each test, of whatever a fixture does for the first time, and nothing else: a test that
+goes on does the same again. What is not measured counts as not run, so the figure is never too good.
 """
 
-import inspect
+import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from typing import Any
 
 import pytest
@@ -16,57 +17,53 @@ import pytest
 #: For the environment of a program whose lines other tests measure, or that is killed before it could tell.
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
 
-#: Of each property test, the first so many examples.
-MEASURED_EXAMPLES = 15
+#: How long a test is measured, in seconds of this process's time.
+MEASURED_S = 0.15
 
 _set_up: set[object] = set()
 
 
 @contextmanager
-def traced_by(tracer: Any) -> Iterator[None]:
-    """Lets `tracer` see what runs in this thread, or nobody."""
+def measured(seconds: float) -> Iterator[None]:
+    """What runs here in this thread, until `seconds` of processor time have passed; 0 stands for all of it."""
     before = sys.gettrace()
-    sys.settrace(tracer)
+    sys.settrace(threading.gettrace())  # as a new thread is measured: by a tracer of its own
+    if seconds:
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
+        if seconds:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         sys.settrace(before)
+
+
+def _enough(_: int, __: Any) -> None:
+    sys.settrace(None)
+
+
+signal.signal(signal.SIGVTALRM, _enough)
+signal.siginterrupt(signal.SIGVTALRM, False)
+
+
+def pytest_collection_finish() -> None:
+    """From here on nothing is measured but what is said below."""
+    sys.settrace(None)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: Any) -> Iterator[None]:
     """A fixture is measured when it is set up for the first time in this process."""
     which = (fixturedef.func, getattr(request, "param_index", 0))
-    if sys.gettrace() is None or which not in _set_up:
-        _set_up.add(which)
+    if which in _set_up:
         return (yield)
-    with traced_by(None):
+    _set_up.add(which)
+    with measured(0):
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
-    """Of a property test only the first examples are measured, and not the library that invents them."""
-    tracer, property_test = sys.gettrace(), getattr(pyfuncitem.obj, "hypothesis", None)
-    if tracer is None or property_test is None or inspect.iscoroutinefunction(property_test.inner_test):
+def pytest_pyfunc_call() -> Iterator[None]:
+    """A test is measured at its beginning."""
+    with measured(MEASURED_S):
         return (yield)
-    whole = property_test.inner_test
-    property_test.inner_test = _measured_at_first(whole, tracer)
-    try:
-        with traced_by(None):
-            return (yield)
-    finally:
-        property_test.inner_test = whole
-
-
-def _measured_at_first(test: Callable[..., None], tracer: Any) -> Callable[..., None]:
-    measured = 0
-
-    @wraps(test)
-    def one_example(*positional: Any, **named: Any) -> None:
-        nonlocal measured
-        measured += 1
-        with traced_by(tracer if measured <= MEASURED_EXAMPLES else None):
-            test(*positional, **named)
-
-    return one_example

@@ -2,8 +2,11 @@
 
 While coverage measures, libraries load at half their speed, and of them nothing is measured: so it looks away. And the
 library of SCIM looks through the whole stack for each of its classes; pytest's is deep, that of a new thread is not.
+
+What our own modules run while they are loaded is the same in each worker, so it is measured in the first.
 """
 
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -14,6 +17,9 @@ LIBRARIES = (
     "fastapi", "hypothesis", "numpy", "procrastinate", "psycopg_pool", "pyarrow", "redis.asyncio", "scim2_models",
     "webauthn",
 )  # fmt: skip
+
+
+MEASURED = os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
 
 
 def import_aside(*names: str, measured: bool) -> None:
@@ -29,3 +35,5 @@ def import_aside(*names: str, measured: bool) -> None:
 
 
 import_aside(*LIBRARIES, measured=False)
+if not MEASURED:
+    sys.settrace(None)
