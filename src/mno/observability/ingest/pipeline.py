@@ -38,11 +38,10 @@ MOST_REST_S = 0.1
 #: holds, and whoever sends spans one by one (the LLM gateway) pays for each.
 STEADY_RATE = 100
 STEADY_REST_S = 0.2
-#: Above this rate, in spans a second, it rests until a block is worth its cost, or this much longer: a block of
-#: a thousand spans costs the engine twice as much a span, merges included, as one of five thousand.
+#: Above this rate, in spans a second, it rests until a block is full, or for so long: with merges a span in a block of
+#: ten thousand costs the engine two thirds of one in a block of five thousand.
 BUSY_RATE = 8_000
-BUSY_BLOCK_SPANS = 5_000
-BUSY_REST_S = 0.25
+BUSY_REST_S = 0.5
 
 #: The usage rollups follow a block after this long, in seconds, or as soon as nothing has come for QUIET_S. Above
 #: BUSY_RATE it is longer: three rollups take the engine forty milliseconds however much they are told.
@@ -335,11 +334,10 @@ class Pipeline:
 
     def _rest(self, rate: float, took_s: float) -> None:
         """Lets deliveries gather: a moment for freshness, longer for throughput when they come fast."""
-        busy = rate > BUSY_RATE
         rest_s = STEADY_REST_S if rate > STEADY_RATE else min(max(took_s, LEAST_REST_S), MOST_REST_S)
-        until = time.monotonic() + (BUSY_REST_S if busy else rest_s)
+        until = time.monotonic() + (BUSY_REST_S if rate > BUSY_RATE else rest_s)
         with self._lock:
-            self._enough = BUSY_BLOCK_SPANS if busy else BLOCK_SPANS
+            self._enough = BLOCK_SPANS
             while not self._is_disturbed():
                 remaining = until - time.monotonic()
                 if remaining <= 0 or not self._to_store.wait(remaining):
