@@ -1,12 +1,12 @@
 """The answer to one request over HTTP: one message as JSON, several as a stream of events."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from mno.mcp_gateway.protocol import answers, message
 from mno.mcp_gateway.protocol.message import Header
+from mno.platform.ending import ended
 from mno.platform.errors import MnoError
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -74,36 +74,65 @@ async def sent(messages: AsyncGenerator[bytes], reply: Reply, may_go_on: Callabl
     """Each message as soon as it is known whether another follows; comments while a stream is silent, as long as it may
     go on.
     """
-    loop = asyncio.get_running_loop()
-    following = asyncio.ensure_future(anext(messages, None))
+    heartbeat = _Heartbeat(reply, may_go_on)
     held: bytes | None = None
-    asked_at = loop.time()
     try:
-        while True:
-            done, _ = await asyncio.wait({following}, timeout=HEARTBEAT_S)
-            if loop.time() - asked_at >= HEARTBEAT_S:
-                if not await may_go_on():
-                    break
-                asked_at = loop.time()
-            if not done:
-                await reply.comment()
-                continue
-            found = following.result()
-            if found is None:
-                break
+        async for found in messages:
+            heartbeat.heard()
             if held is not None:
                 await reply.event(held)
             held = found
             if _is_no_response(held):
                 await reply.event(held)
                 held = None
-            following = asyncio.ensure_future(anext(messages, None))
-        await reply.end(held)
+    except asyncio.CancelledError:
+        if not heartbeat.has_stopped_it():
+            raise
     finally:
-        if not following.done():
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+        await heartbeat.end()
+    await reply.end(held)
+
+
+class _Heartbeat:
+    """Looks after an answer that is long on its way. Most are not, and cost a timer."""
+
+    def __init__(self, reply: Reply, may_go_on: Callable[[], Awaitable[bool]]) -> None:
+        self._reply = reply
+        self._may_go_on = may_go_on
+        self._loop = asyncio.get_running_loop()
+        self._sending = asyncio.current_task()
+        self._heard_at = self._loop.time()
+        self._is_over = False
+        self._beating: asyncio.Task[None] | None = None
+        self._timer = self._loop.call_later(HEARTBEAT_S, self._begin)
+
+    def heard(self) -> None:
+        """The answer is not silent."""
+        self._heard_at = self._loop.time()
+
+    def has_stopped_it(self) -> bool:
+        """Whether it was this that cancelled the answer, because it may not go on; it is not cancelled any more."""
+        if self._is_over and self._sending is not None:
+            self._sending.uncancel()
+        return self._is_over
+
+    async def end(self) -> None:
+        self._timer.cancel()
+        if self._beating is not None:
+            await ended(self._beating)
+
+    def _begin(self) -> None:
+        self._beating = self._loop.create_task(self._beat(), name="mcp-heartbeat")
+
+    async def _beat(self) -> None:
+        while await self._may_go_on():
+            if self._loop.time() - self._heard_at >= HEARTBEAT_S:
+                await self._reply.comment()
+                self.heard()
+            await asyncio.sleep(self._heard_at + HEARTBEAT_S - self._loop.time())
+        self._is_over = True
+        if self._sending is not None:
+            self._sending.cancel()
 
 
 async def answer(send: Send, status: int, body: bytes, *headers: Header) -> None:
