@@ -14,12 +14,17 @@ may have to be taken out of the count, or put back.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 from mno.observability.ingest.tellings import GATEWAY, Telling, Tellings
 from mno.observability.spans.model import NO_PARENT, KnownSpan, Owner, Span, SpanKey, TraceKey, UsageKind
 
 #: Spans remembered over all traces, about 250 bytes each.
 MEMORY_SPANS = 200_000
+
+
+_TRACE_ID = attrgetter("trace_id")
 
 
 @dataclass(slots=True)
@@ -139,7 +144,7 @@ class Admission:
             self._reload(forgotten)
         admitted = Admitted() if into is None else into
         for owner, spans in deliveries:
-            kept = [span for span in spans if self._admit(owner, span, admitted)]
+            kept = self._kept(owner, spans, admitted)
             admitted.duplicates += len(spans) - len(kept)
             if kept:
                 admitted.deliveries.append((owner, kept))
@@ -159,13 +164,21 @@ class Admission:
                         found[key] = None
         return list(found)
 
-    def _admit(self, owner: Owner, span: Span, admitted: Admitted) -> bool:
-        key = TraceKey(owner.team_id, owner.project_id, span.trace_id)
-        trace = self._traces.get(key)
-        if trace is None:
-            trace = self._traces[key] = TraceMemory(self._horizon_us)
-        else:
-            self._traces.move_to_end(key)
+    def _kept(self, owner: Owner, spans: Sequence[Span], admitted: Admitted) -> list[Span]:
+        """Those that are new; spans of one trace come in a row, so their trace is looked up once."""
+        kept: list[Span] = []
+        is_wire = owner.source == GATEWAY
+        for trace_id, in_a_row in groupby(spans, _TRACE_ID):
+            key = TraceKey(owner.team_id, owner.project_id, trace_id)
+            trace = self._traces.get(key)
+            if trace is None:
+                trace = self._traces[key] = TraceMemory(self._horizon_us)
+            else:
+                self._traces.move_to_end(key)
+            kept += [span for span in in_a_row if self._admit(key, trace, span, admitted, is_wire=is_wire)]
+        return kept
+
+    def _admit(self, key: TraceKey, trace: TraceMemory, span: Span, admitted: Admitted, *, is_wire: bool) -> bool:
         span_id = span.span_id
         if span_id in trace.parents:
             return False
@@ -178,7 +191,7 @@ class Admission:
         if span.counted:
             admitted.open[key, span_id] = span
             if span.response_id:
-                telling = Telling(key, span_id, start_us, end_us, is_wire=owner.source == GATEWAY)
+                telling = Telling(key, span_id, start_us, end_us, is_wire=is_wire)
                 trace.tellings[span_id] = (span.response_id, telling)
                 span.counted, others = self._tellings.add(span.response_id, telling)
                 _correct(others, admitted, counted=False)
