@@ -4,7 +4,6 @@ every request. It speaks streamable HTTP in both eras of the protocol.
 A client of the older era gets a session with `initialize`. It may do without, and then cannot be asked anything.
 """
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
@@ -12,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from mno.mcp_gateway.calls.access import PERMISSION
+from mno.mcp_gateway.clients.attended import Attended, Receive
 from mno.mcp_gateway.clients.browsers import check_origin
 from mno.mcp_gateway.clients.reply import JSON, Reply, Send, answer, sent
 from mno.mcp_gateway.clients.requests import Incoming, Requests
@@ -19,7 +19,6 @@ from mno.mcp_gateway.clients.sessions import Session
 from mno.mcp_gateway.model import MAX_MESSAGE_BYTES, MAX_MESSAGES_IN_FLIGHT_BYTES
 from mno.mcp_gateway.protocol import message
 from mno.mcp_gateway.protocol.message import Header, Request, Response, RpcError
-from mno.platform.ending import ended
 from mno.platform.errors import (
     Conflict,
     Denied,
@@ -38,7 +37,6 @@ from mno.platform.http.problems import retry_headers, status_of, tell_refusal_in
 from mno.platform.principal import Principal
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 PREFIX = "/mcp"
 #: What an access token for this place is asked for with.
@@ -121,10 +119,10 @@ class Entrance:
             await answer(send, 400, message.error_body(error), JSON)
             return
         reply = Reply(request.id, send, is_modern=request.is_modern, headers=own)
-        passing = asyncio.create_task(self._pass(incoming, reply, partial(_may_go_on, scope)))
-        with _registered(session, request.id, passing):
-            await _until_gone(passing, receive)
-        if passing.cancelled() and session is not None:
+        attended = Attended(receive)
+        with _registered(session, request.id, attended):
+            is_whole = await attended.until_given_up(self._pass(incoming, reply, partial(_may_go_on, scope)))
+        if not is_whole and session is not None:
             await reply.end_with(RpcError(message.REQUEST_CANCELLED, "You have cancelled this request."))
 
     async def _pass(self, incoming: Incoming, reply: Reply, may_go_on: Callable[[], Awaitable[bool]]) -> None:
@@ -158,7 +156,7 @@ class Entrance:
                 await sent(messages, reply, partial(_may_go_on, scope))
 
         try:
-            if not await _until_gone(asyncio.create_task(pass_on()), receive):
+            if not await Attended(receive).until_given_up(pass_on()):
                 await reply.end(None)  # the hub itself may be what goes
         finally:
             session.has_stream = False
@@ -176,36 +174,16 @@ def _is_about_a_session(scope: Scope) -> bool:
 
 
 @contextlib.contextmanager
-def _registered(session: Session | None, request_id: bytes, passing: "asyncio.Task[None]") -> Iterator[None]:
+def _registered(session: Session | None, request_id: bytes, attended: Attended) -> Iterator[None]:
     """Among what a client may cancel."""
     if session is None:
         yield
         return
-    session.running[request_id] = passing
+    session.running[request_id] = attended
     try:
         yield
     finally:
         session.running.pop(request_id, None)
-
-
-async def _until_gone(passing: "asyncio.Task[None]", receive: Receive) -> bool:
-    """Waits for the answer, whether it came: a client that leaves gives its request up."""
-    leaving = asyncio.ensure_future(_left(receive))
-    try:
-        await asyncio.wait({passing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if passing.done() and not passing.cancelled():
-            passing.result()
-        return passing.done()
-    finally:
-        leaving.cancel()
-        if not passing.done():
-            await ended(passing)
-
-
-async def _left(receive: Receive) -> None:
-    """Returns when the client has left."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _take_answer(session: Session | None, response: Response, send: Send) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from mno.mcp_gateway.clients.attended import Attended
 from mno.mcp_gateway.offers.news import Listener
 from mno.mcp_gateway.protocol.message import Object, Raw, Request
 from mno.mcp_gateway.protocol.message import object_of as members
@@ -48,7 +49,7 @@ class Session:
     level: str = ""
     #: Resources whose changes it wants to hear of: the server, and the address there.
     subscriptions: set[tuple[str, str]] = field(default_factory=set)
-    running: dict[bytes, asyncio.Task[None]] = field(default_factory=dict)
+    running: dict[bytes, Attended] = field(default_factory=dict)
     waiting: dict[bytes, asyncio.Future[Object]] = field(default_factory=dict)
     #: What it hears while its stream is open.
     listener: Listener | None = None
@@ -78,9 +79,8 @@ class Session:
 
     def cancel(self, request_id: bytes) -> None:
         """The client needs no answer to this request any more."""
-        task = self.running.get(request_id)
-        if task is not None:
-            task.cancel()
+        if attended := self.running.get(request_id):
+            attended.cancel()
 
 
 class Sessions:
@@ -124,8 +124,8 @@ class Sessions:
         session.is_over = True
         if session.listener is not None:
             session.listener.wake()
-        for task in list(session.running.values()):
-            task.cancel()
+        for attended in list(session.running.values()):
+            attended.cancel()
         for future in list(session.waiting.values()):
             future.cancel()
 
