@@ -10,7 +10,8 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from mno.mcp_gateway.policies.counting import count_of
 from mno.mcp_gateway.policies.model import ToolRule
@@ -173,16 +174,29 @@ class Quotas:
 def _wanted(
     rules: Sequence[ToolRule], principal: Principal, server: str, tool: str, now: datetime
 ) -> Iterator[_Wanted]:
+    day, month = _periods(now.date())
     for rule in rules:
         count = count_of(rule, principal, server, tool)
-        if rule.calls_per_day is not None:
-            key = QuotaKey(rule.team_id, rule.id, count.key, f"{now:%Y-%m-%d}")
-            tomorrow = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
-            yield _Wanted(key, rule.calls_per_day, count.of, "day", tomorrow)
-        if rule.calls_per_month is not None:
-            key = QuotaKey(rule.team_id, rule.id, count.key, f"{now:%Y-%m}")
-            next_month = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
-            yield _Wanted(key, rule.calls_per_month, count.of, "month", next_month)
+        for quota, period in ((rule.calls_per_day, day), (rule.calls_per_month, month)):
+            if quota is not None:
+                key = QuotaKey(rule.team_id, rule.id, count.key, period.name)
+                yield _Wanted(key, quota, count.of, period.span, period.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """A day or a month of UTC: `2026-11-28`, `2026-11`."""
+
+    name: str
+    span: str
+    ends_at: datetime
+
+
+@lru_cache(maxsize=2)
+def _periods(today: date) -> tuple[_Period, _Period]:
+    tomorrow = datetime(today.year, today.month, today.day, tzinfo=UTC) + timedelta(days=1)
+    next_month = datetime(today.year + today.month // 12, today.month % 12 + 1, 1, tzinfo=UTC)
+    return _Period(f"{today:%Y-%m-%d}", "day", tomorrow), _Period(f"{today:%Y-%m}", "month", next_month)
 
 
 def _used_up(wanted: _Wanted, now: datetime) -> LimitExceeded:
