@@ -89,6 +89,7 @@ def create_app(services: Services) -> FastAPI:
         version=mno.__version__,
         authenticator=services.identity,
         own_body_limits=OWN_BODY_LIMITS,
+        open_to_pages=oauth_routes.OPEN_TO_PAGES,
         rules=services.settings,
     )
     app.state.public_url = services.config.public_url

@@ -39,6 +39,9 @@ MAX_OAUTH_BODY_BYTES = 64 * 1024
 Person = Annotated[Principal, Depends(answers.signed_in)]
 Asking = Annotated[AuthorizationQuery, Query()]
 
+#: What a client asks that is a page of some other origin, such as an inspector: before it has a token, and for one.
+OPEN_TO_PAGES = ("/.well-known/oauth-", "/oauth/register", "/oauth/token", "/oauth/revoke")
+
 
 def router(oauth: Oauth, front: Front) -> APIRouter:
     routes = APIRouter(tags=["oauth"])

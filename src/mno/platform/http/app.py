@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mno.platform.errors import NotFound
 from mno.platform.http import problems
+from mno.platform.http.anywhere import OpenToPages
 from mno.platform.http.bodies import BodyLimit
 from mno.platform.http.door import Door, NoRules, SiteRules
 from mno.platform.http.gate import Authenticator
@@ -43,9 +44,12 @@ def bare_app(
     version: str,
     authenticator: Authenticator,
     own_body_limits: tuple[str, ...] = (),
+    open_to_pages: tuple[str, ...] = (),
     rules: SiteRules | None = None,
 ) -> FastAPI:
-    """An application without routes. Paths below `own_body_limits` look at their bodies themselves."""
+    """An application without routes. Paths below `own_body_limits` look at their bodies themselves, those below
+    `open_to_pages` may be asked by pages of every origin.
+    """
     rules = rules or NoRules()
     app = FastAPI(
         title="MachineNativeOps",
@@ -59,6 +63,7 @@ def bare_app(
     app.state.site_rules = rules
     problems.install(app)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, exempt=own_body_limits)
+    app.add_middleware(OpenToPages, paths=open_to_pages)
     app.add_middleware(Door, rules=rules)
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
