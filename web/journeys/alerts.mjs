@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { listedTraces, send, weeks } from "./demonstration.mjs";
 import { startReceiver } from "./receiver.mjs";
 import { isAccessible, isWhole, walkEverywhere } from "./walk.mjs";
@@ -86,8 +86,7 @@ test("what a receiver refuses is told, kept, and sent again", async () => {
 });
 
 test("a suggested rule shows what it would have said before it is saved, and tells the channel within seconds", async () => {
-  await page.goto("/costs/alerts");
-  await settled(page);
+  await visit(page, "/costs/alerts");
   await page.getByText("Nothing is watched yet").waitFor();
   await page.getByRole("button", { name: /^Spend of a day/ }).click();
   await dialog().getByText("Would not have fired").waitFor();
@@ -123,8 +122,7 @@ test("an alert is acknowledged with a note, and its story and its calls are a cl
 });
 
 test("silence has a reason, is seen, and ends", async () => {
-  await page.goto("/costs/alerts?view=silences");
-  await settled(page);
+  await visit(page, "/costs/alerts?view=silences");
   await page.getByText("Nothing is silenced").waitFor();
   await page.getByRole("button", { name: "Add silence" }).click();
   await dialog().getByLabel("Reason").fill("Load test");
@@ -139,8 +137,7 @@ test("the pages are readable and reachable in three languages, light and dark, a
 });
 
 test("the editor and an alert's story are reachable as well", async () => {
-  await page.goto("/costs/alerts?view=rules");
-  await settled(page);
+  await visit(page, "/costs/alerts?view=rules");
   await page.getByRole("button", { name: "Edit Spend of a day" }).click();
   await dialog().getByText(/Would have fired/).waitFor();
   await isAccessible(page, "the editor of a rule");
@@ -152,17 +149,16 @@ test("the editor and an alert's story are reachable as well", async () => {
 });
 
 test("a rule that is switched off resolves its alerts, which history keeps", async () => {
-  await page.goto("/costs/alerts?view=silences");
+  await visit(page, "/costs/alerts?view=silences");
   await page.getByRole("button", { name: "End Load test" }).click();
   await page.getByText("Nothing is silenced").waitFor();
-  await page.goto("/costs/alerts?view=rules");
-  await settled(page);
+  await visit(page, "/costs/alerts?view=rules");
   const saved = page.waitForResponse((answer) => answer.request().method() === "PUT" && answer.url().includes("/api/alerts/rules/"));
   await page.getByLabel("On: Spend of a day").click({ force: true });
   assert.equal((await saved).status(), 200);
-  await page.goto("/costs/alerts?view=history&state=resolved");
+  await visit(page, "/costs/alerts?view=history&state=resolved");
   await page.getByRole("cell", { name: /Spend of a day/ }).first().waitFor();
-  await page.goto("/costs/alerts?view=rules");
+  await visit(page, "/costs/alerts?view=rules");
   await page.getByRole("button", { name: "Remove Spend of a day" }).click();
   await dialog().getByLabel("Type Spend of a day to confirm").fill("Spend of a day");
   await dialog().getByRole("button", { name: "Remove" }).click();

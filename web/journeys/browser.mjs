@@ -8,6 +8,8 @@ import { chromium } from "playwright-core";
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
   "--disable-sync", "--no-first-run",
+  // its threads would look for garbage and compile ahead, on processors that others need
+  "--js-flags=--single-threaded",
 ];
 
 const KNOWN = JSON.parse(readFileSync(new URL("browsers.json", import.meta.url), "utf8"));
@@ -73,6 +75,17 @@ export async function settled(page) {
   await page.waitForSelector(".page-head h1");
   await page.waitForFunction(() => !document.querySelector(".mantine-Skeleton-root, [aria-busy=true]"));
   await page.waitForTimeout(150);
+}
+
+/**
+ * Goes on to another page inside the loaded application, as a link does: to load it anew for each was most of a journey. That a
+ * page can be loaded by its address is shown where a journey begins. What the application asked for ten seconds ago it still
+ * holds true: where somebody else changed it since, load the page.
+ */
+export async function visit(page, path) {
+  // The router puts itself there; what it promises is kept when the page is on screen.
+  await page.evaluate((href) => globalThis.__TSR_ROUTER__.navigate({ href }), path);
+  await settled(page);
 }
 
 /** What a journey is told by its environment (tests/support/browser.py). */

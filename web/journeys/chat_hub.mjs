@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { fits, walkEverywhere } from "./walk.mjs";
 
 const { url, link, key } = hub();
@@ -54,15 +54,14 @@ test("what follows on the same subject gathers on its card, and stands there on 
 test("filters stand in the address and hold for what comes", async () => {
   await say({ kind: "task.receipt", subject: "report", title: "Weekly report", agent: "Analyst", status: "failed" });
   await card("report").waitFor();
-  await page.goto("/?severity=critical");
-  await settled(page);
+  await visit(page, "/?severity=critical");
   await card("report").waitFor();
   assert.equal(await card("invoices").count(), 0);
   await say({ kind: "task.acceptance", subject: "quiet", title: "Something else" });
   await say({ kind: "task.receipt", subject: "backup", title: "Nightly backup", agent: "Keeper", status: "failed" });
   await card("backup").waitFor();
   assert.equal(await card("quiet").count(), 0);
-  await page.goto("/?show=waiting");
+  await visit(page, "/?show=waiting");
   await page.getByText("Nothing waits for you").waitFor();
 });
 
@@ -93,7 +92,7 @@ test("a tool call that waits for a person goes on from its card, as it was or wi
   assert.equal((await second).status, 200);
   await request.waitFor({ state: "detached" });
 
-  await page.goto("/?kind=task.receipt");
+  await visit(page, "/?kind=task.receipt");
   await page.getByRole("heading", { name: "logs finished: logs.query" }).first().waitFor();
 });
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 
 const { url, link } = hub();
 const VALUE = "sk-journey-5d1c0e77a9";
@@ -42,12 +42,12 @@ test("a team is made and entered", async () => {
   await dialog().getByRole("button", { name: "New team" }).click();
   await dialog().getByRole("button", { name: "Go to Night desk" }).click();
   await page.getByRole("button", { name: /^Team Night desk/ }).waitFor();
-  await page.goto("/team/people");
+  await visit(page, "/team/people");
   await page.getByText("1 person").waitFor();
 });
 
 test("the team gets a second project", async () => {
-  await page.goto("/team/projects");
+  await visit(page, "/team/projects");
   await page.getByRole("button", { name: "New project" }).first().click();
   await field("Name").fill("Support");
   await dialog().getByRole("button", { name: "New project" }).click();
@@ -55,7 +55,7 @@ test("the team gets a second project", async () => {
 });
 
 test("somebody is invited to look", async () => {
-  await page.goto("/team/people");
+  await visit(page, "/team/people");
   await page.getByRole("button", { name: "Invite" }).click();
   await field("E-mail address").fill("grace@example.com");
   await choose("Role", "Viewer");
@@ -82,14 +82,14 @@ test("what she does not hold is not offered", async () => {
 });
 
 test("a role of the team's own is made and given to her on one project", async () => {
-  await page.goto("/team/roles");
+  await visit(page, "/team/roles");
   await page.getByRole("button", { name: "New role" }).click();
   await field("Name").fill("Price keeper");
   await dialog().getByRole("checkbox", { name: /^prices\.write/ }).check();
   await dialog().getByRole("button", { name: "See what changes" }).click();
   await dialog().getByRole("button", { name: "Save" }).click();
   await page.getByRole("columnheader", { name: "Price keeper" }).waitFor();
-  await page.goto("/team/people");
+  await visit(page, "/team/people");
   await page.getByRole("button", { name: "Change roles Grace Hopper" }).click();
   await choose("Role", "Price keeper");
   await choose("Where", "Project");
@@ -116,7 +116,7 @@ test("from then on she keeps prices there, and nowhere else", async () => {
 
 test("a key of the project sends its first span", async () => {
   await goes(page, "Support");
-  await page.goto("/team/keys");
+  await visit(page, "/team/keys");
   await page.getByRole("button", { name: "Create a key" }).first().click();
   await field("Name").fill("Support desk");
   await dialog().getByRole("button", { name: "Create a key" }).click();
@@ -129,15 +129,14 @@ test("a key of the project sends its first span", async () => {
   });
   assert.ok(sent.ok, await sent.text());
   assert.equal((await fetch(`${url}/api/audit/logs`, { headers: { authorization: `Bearer ${key}` } })).status, 403);
-  await page.goto("/monitor/traces");
+  await visit(page, "/monitor/traces");
   await page.getByText("acme-writer").first().waitFor();
   await page.goto("/team/keys");
   await page.getByRole("row", { name: /Support desk/ }).getByText(/ago|now/).first().waitFor();
 });
 
 test("a secret is laid down for the project", async () => {
-  await page.goto("/settings/secrets");
-  await settled(page);
+  await visit(page, "/settings/secrets");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await choose("Scope", "Project");
   await choose("Project", "Support");
@@ -152,7 +151,7 @@ test("a secret is laid down for the project", async () => {
 });
 
 test("she tries what she may not, and is told which permission is missing", async () => {
-  await grace.goto("/settings/audit");
+  await visit(grace, "/settings/audit");
   await grace.getByRole("alert").getByText("audit.read").first().waitFor();
   const change = await grace.request.put("/api/config/runtime", {
     data: { scope: { level: "team" }, name: "ACME_API_KEY", kind: "secret", purpose: "Mine", value: "mine" },
@@ -186,13 +185,12 @@ test("every step before it is an entry, and none holds the secret", async () => 
     assert.ok(actions.includes(action), `${action} is missing among ${[...new Set(actions)].join(", ")}`);
   }
   assert.ok(!exported.includes(VALUE));
-  await page.goto(`/settings/audit?resource=${secretId}`);
+  await visit(page, `/settings/audit?resource=${secretId}`);
   await page.getByRole("row", { name: /secrets\.create/ }).waitFor();
 });
 
 test("why she may not is told by the grants", async () => {
-  await page.goto("/team/explain");
-  await settled(page);
+  await visit(page, "/team/explain");
   await page.getByLabel("Who").first().click();
   await page.getByRole("option", { name: /Grace Hopper/ }).first().click();
   await page.getByLabel("Permission").first().click();

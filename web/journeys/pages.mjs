@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
 import { listedTraces, send, weeks } from "./demonstration.mjs";
-import { walkEverywhere } from "./walk.mjs";
+import { loadInChinese, walkEverywhere } from "./walk.mjs";
 
 const { url, link, key } = hub();
 // Those that no other journey looks at.
@@ -23,6 +23,10 @@ after(() => browser.close());
 
 test("all pages in every language, light and dark, on a desk and on a phone", async () => {
   await walkEverywhere(browser, { url, state }, [...PAGES, tracePath]);
+});
+
+test("a page is loaded in the language that was chosen before", async () => {
+  await loadInChinese(browser, { url, state }, PAGES[1]);
 });
 
 test("filters and range stand in the address and come back from it", async () => {

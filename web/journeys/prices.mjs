@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, signIn, visit } from "./browser.mjs";
 
 const { url, link, key } = hub();
 let browser;
@@ -43,13 +43,11 @@ test("past calls are priced anew and stop being unpriced", async () => {
   await page.getByText("Done: of", { exact: false }).waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).last().click();
   await page.goto("/costs?model=acme-writer-70b");
-  await settled(page);
   await page.locator(".figure").first().getByText("$2.50").waitFor();
 });
 
 test("the display currency follows its rate", async () => {
-  await page.goto("/costs/prices");
-  await settled(page);
+  await visit(page, "/costs/prices");
   await page.getByLabel("Add a rate").first().click();
   await page.getByRole("option", { name: /^TWD/ }).click();
   await page.getByLabel("Rate of TWD", { exact: true }).fill("32");
@@ -63,7 +61,7 @@ test("the display currency follows its rate", async () => {
 });
 
 test("a price is removed only by its name", async () => {
-  await page.goto("/costs/prices");
+  await visit(page, "/costs/prices");
   await page.getByRole("button", { name: "Remove acme-writer-70b" }).first().click();
   const dialog = page.getByRole("dialog");
   const act = dialog.getByRole("button", { name: "Remove" });
@@ -74,7 +72,7 @@ test("a price is removed only by its name", async () => {
 });
 
 test("a key is shown once and revoked for good", async () => {
-  await page.goto("/team/keys");
+  await visit(page, "/team/keys");
   await page.getByRole("button", { name: "Create a key" }).first().click();
   await page.getByRole("dialog").getByLabel("Name").fill("Laptop");
   await page.getByRole("dialog").getByRole("button", { name: "Create a key" }).click();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { walkEverywhere } from "./walk.mjs";
 
 const PAGES = ["/settings", "/settings?level=hub", "/settings/security?level=hub", "/settings/retention", "/settings/secrets", "/approvals", "/settings/audit", "/settings/audit?view=streams&chain=hub"];
@@ -139,8 +139,7 @@ test("the credentials of the mail server and of a collector go in beside their s
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await page.getByRole("alert").getByText("No mail server is set", { exact: false }).waitFor();
 
-  await page.goto("/settings?level=hub&q=otel");
-  await settled(page);
+  await visit(page, "/settings?level=hub&q=otel");
   await page.getByText("Off", { exact: true }).waitFor();
   await page.getByLabel("Headers for the collector").fill("Authorization");
   await page.getByText("Write each as Name: value", { exact: false }).waitFor();
@@ -163,8 +162,7 @@ test("the credentials of the mail server and of a collector go in beside their s
 });
 
 test("a secret goes in and never comes out", async () => {
-  await page.goto("/settings/secrets");
-  await settled(page);
+  await visit(page, "/settings/secrets");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await dialog().getByLabel("Scope").first().click();
   await page.getByRole("option", { name: "Team", exact: true }).click();
@@ -180,8 +178,7 @@ test("a secret goes in and never comes out", async () => {
 });
 
 test("with two persons demanded a change waits, and is done when somebody else approves", async () => {
-  await page.goto("/settings/secrets");
-  await settled(page);
+  await visit(page, "/settings/secrets");
   await page.getByLabel("A second person confirms").click({ force: true });
   await page.getByRole("button", { name: "Review and save" }).click();
   await dialog().getByRole("button", { name: "Save" }).click();
@@ -190,7 +187,7 @@ test("with two persons demanded a change waits, and is done when somebody else a
   await dialog().getByLabel("Type OPENAI_API_KEY to confirm").fill("OPENAI_API_KEY");
   await dialog().getByRole("button", { name: "Delete" }).click();
   await page.getByText("1 change waits for a second person").waitFor();
-  await page.goto("/approvals");
+  await visit(page, "/approvals");
   await page.getByRole("article", { name: "Delete the secret OPENAI_API_KEY" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Approve" }).count(), 0, "who asked does not decide");
   await second.goto("/approvals");
@@ -211,8 +208,7 @@ test("a key is rotated and the list says when it is done", async () => {
 });
 
 test("the audit log is filtered by its address, shows differences, and is verified", async () => {
-  await page.goto("/settings/audit?action=settings.*");
-  await settled(page);
+  await visit(page, "/settings/audit?action=settings.*");
   await page.getByRole("button", { name: "settings.write" }).last().click();
   await dialog().getByText("security.invitation_days", { exact: true }).first().waitFor();
   await page.keyboard.press("Escape");
@@ -226,8 +222,7 @@ test("the audit log is filtered by its address, shows differences, and is verifi
 });
 
 test("a stream is added with its secret shown once, and ended by its name", async () => {
-  await page.goto("/settings/audit?view=streams");
-  await settled(page);
+  await visit(page, "/settings/audit?view=streams");
   await page.getByRole("button", { name: "Add a stream" }).click();
   await dialog().getByText("Syslog", { exact: true }).click();
   await dialog().getByLabel("Name").fill("Collector");
@@ -240,8 +235,7 @@ test("a stream is added with its secret shown once, and ended by its name", asyn
 });
 
 test("what the log says about a person is erased only by the name", async () => {
-  await page.goto("/settings/audit");
-  await settled(page);
+  await visit(page, "/settings/audit");
   await page.getByRole("button", { name: "Erase a person" }).click();
   await dialog().getByRole("combobox", { name: "Person" }).or(dialog().getByLabel("Person").first()).first().click();
   await page.getByRole("option", { name: /^Bo/ }).click();

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { walkEverywhere } from "./walk.mjs";
 
 const PAGES = ["/team/people", "/team/invitations", "/team/groups", "/team/roles", "/team/explain", "/team/projects", "/team/keys"];
@@ -63,7 +63,7 @@ test("an invitation shows its link once, and brings somebody in", async () => {
   await dialog().getByRole("button", { name: "Invite" }).click();
   const invited = (await dialog().locator("pre").innerText()).trim();
   await dialog().getByRole("button", { name: "I have copied it" }).click();
-  await page.goto("/team/invitations");
+  await visit(page, "/team/invitations");
   await page.getByText("grace@example.com").first().waitFor();
   await page.getByText("open", { exact: true }).first().waitFor();
   assert.ok(!(await page.content()).includes(new URL(invited).search.slice(1) || invited));
@@ -84,7 +84,7 @@ test("an invitation shows its link once, and brings somebody in", async () => {
 });
 
 test("a role of one's own is shown as a difference before it is saved", async () => {
-  await page.goto("/team/roles");
+  await visit(page, "/team/roles");
   await page.getByRole("button", { name: "New role" }).click();
   await field("Name").fill("Price keeper");
   await dialog().getByRole("checkbox", { name: /^prices\.write/ }).check();
@@ -96,7 +96,7 @@ test("a role of one's own is shown as a difference before it is saved", async ()
 });
 
 test("somebody's roles change as a draft", async () => {
-  await page.goto("/team/people");
+  await visit(page, "/team/people");
   await page.getByRole("button", { name: "Change roles Grace Hopper" }).click();
   await choose(dialog(), "Role", "Price keeper");
   await choose(dialog(), "Where", "Project");
@@ -117,7 +117,7 @@ test("the last Owner stays, and the page says why", async () => {
 });
 
 test("a group gives its role to whoever is in it, and the way is told", async () => {
-  await page.goto("/team/groups");
+  await visit(page, "/team/groups");
   await page.getByRole("button", { name: "New group" }).first().click();
   await field("Name").fill("Data engineers");
   await dialog().getByRole("button", { name: "New group" }).click();
@@ -126,29 +126,29 @@ test("a group gives its role to whoever is in it, and the way is told", async ()
   await dialog().getByRole("button", { name: "Add", exact: true }).click();
   await dialog().locator(".team-list").getByText("Grace Hopper").waitFor();
   await page.keyboard.press("Escape");
-  await page.goto("/team/explain");
+  await visit(page, "/team/explain");
   await page.getByRole("button", { name: "Add a grant" }).first().click();
   await choose(dialog(), "Who", "Data engineers");
   await choose(dialog(), "Role", "Operator");
   await dialog().getByRole("button", { name: "Add a grant" }).click();
   await dialog().waitFor({ state: "hidden" });
   const { id } = (await ask("GET", "/api/members?search=grace")).body.items[0];
-  await page.goto(`/team/explain?who=${id}&permission=secrets.use&at=team`);
+  await visit(page, `/team/explain?who=${id}&permission=secrets.use&at=team`);
   const verdict = page.locator(".verdict");
   await verdict.getByText("Grace Hopper may: the group Data engineers has the role Operator on the whole team", { exact: false }).waitFor();
-  await page.goto(`/team/explain?who=${id}&permission=members.write&at=team`);
+  await visit(page, `/team/explain?who=${id}&permission=members.write&at=team`);
   await verdict.getByText("Grace Hopper may not: no grant names members.write", { exact: false }).waitFor();
 });
 
 test("a grant is taken away by name", async () => {
-  await page.goto("/team/explain?effect=allow");
+  await visit(page, "/team/explain?effect=allow");
   await page.getByRole("button", { name: "Take away Operator Data engineers" }).click();
   await confirmByName("Data engineers", "Take away");
   await page.getByRole("button", { name: "Take away Operator Data engineers" }).waitFor({ state: "hidden" });
 });
 
 test("a key has an end, one permission, addresses, and a follower", async () => {
-  await page.goto("/team/keys");
+  await visit(page, "/team/keys");
   await page.getByRole("button", { name: "Create a key" }).first().click();
   await field("Name").fill("Nightly");
   await dialog().getByRole("radio", { name: /^Single permissions/ }).check();
@@ -170,7 +170,7 @@ test("the session goes on in another project and another team", async () => {
   await page.getByRole("button", { name: /: switch$/ }).click();
   await page.getByRole("menuitem", { name: "Search" }).click();
   await page.getByRole("button", { name: /project Search: switch$/ }).waitFor();
-  await page.goto("/team/projects");
+  await visit(page, "/team/projects");
   await page.getByRole("button", { name: "New team" }).click();
   await field("Name").fill("Research");
   await dialog().getByRole("button", { name: "New team" }).click();
@@ -187,7 +187,7 @@ test("what a move means is said before it happens", async () => {
 });
 
 test("whoever is removed is gone", async () => {
-  await page.goto("/team/people");
+  await visit(page, "/team/people");
   await page.getByRole("button", { name: "More for Grace Hopper" }).click();
   await page.getByRole("menuitem", { name: "Remove" }).click();
   await confirmByName("Grace Hopper", "Remove");
