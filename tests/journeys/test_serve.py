@@ -215,7 +215,9 @@ def test_a_server_that_a_verb_started_ends_with_it_however_that_ends(tmp_path: P
     (tmp_path / "calls.csv").write_text(TRACE)
     slow = [*MNO, "replay", str(tmp_path / "calls.csv"), "--provider", "openai", "--model", "gpt-4o", "--speed", "0.1"]
     folder = DataFolder(tmp_path / "data")
-    verb = subprocess.Popen(slow, env=environment(folder.path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    verb = subprocess.Popen(
+        slow, env=environment(folder.path, **UNMEASURED), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         running = eventually(folder.running_server)
     finally:

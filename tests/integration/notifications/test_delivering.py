@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import sys
 from datetime import timedelta
@@ -19,6 +20,7 @@ from mno.platform.errors import Invalid
 from mno.platform.ids import new_id
 from support import channel_process
 from support.channels import LOOPBACK, Answer, Desk, Receiver, a_notice, desk_over, listening
+from support.coverage import UNMEASURED
 from support.engines import opened
 
 
@@ -282,7 +284,7 @@ async def test_processes_that_are_killed_at_random_lose_nothing(desk: Desk, hook
 
 async def another_process(desk: Desk, folder: Path) -> asyncio.subprocess.Process:
     command = [sys.executable, str(channel_process.__file__), desk.url, str(folder), str(desk.team_id)]
-    return await asyncio.create_subprocess_exec(*command)
+    return await asyncio.create_subprocess_exec(*command, env=os.environ | UNMEASURED)
 
 
 async def test_an_outcome_is_written_down_as_soon_as_the_database_is_back(

@@ -1,6 +1,7 @@
 """Publishers and relays are killed at random moments: nothing is lost, nothing overtakes, and all of it is counted."""
 
 import asyncio
+import os
 import random
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 
 from support import facts_process
+from support.coverage import UNMEASURED
 from support.facts_process import SUBJECTS, TABLES
 
 KILLS = 20
@@ -36,7 +38,8 @@ class Crew:
         self.processes = [(role, self._started(role)) for role in ("publisher", "publisher", "relay", "relay")]
 
     def _started(self, role: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, str(facts_process.__file__), role, self._url, str(self._file)])
+        command = [sys.executable, str(facts_process.__file__), role, self._url, str(self._file)]
+        return subprocess.Popen(command, env=os.environ | UNMEASURED)
 
     def kill_one(self, chance: random.Random) -> None:
         position = chance.randrange(len(self.processes))

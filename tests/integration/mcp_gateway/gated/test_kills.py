@@ -15,6 +15,7 @@ from mno.approvals.model import Decision
 from mno.mcp_gateway.gated.model import GatedCall, GatedState
 from mno.mcp_gateway.policies.model import ApprovalTerms
 from support import gate as driver
+from support.coverage import UNMEASURED
 from support.gate import a_gate
 
 KILLS = 4
@@ -26,7 +27,7 @@ LATEST_S = 0.25
 
 def started(url: str, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(driver.__file__), url, str(folder), str(LEASE_S)]
-    found = os.environ | {"PYTHONPATH": str(Path(str(driver.__file__)).parents[1])}
+    found = os.environ | {"PYTHONPATH": str(Path(str(driver.__file__)).parents[1])} | UNMEASURED
     return subprocess.Popen(command, stdout=subprocess.PIPE, env=found)
 
 
