@@ -104,20 +104,22 @@ BEGIN
     SELECT coalesce(array_agg(e.id::uuid), '{}'),
            coalesce(array_agg(e.id::uuid) FILTER (WHERE (ends -> e.id -> 'settled')::boolean), '{}')
     INTO ending, settling FROM jsonb_object_keys(ends) AS e(id);
-    SELECT coalesce(array_agg(r.id), '{}') INTO ending FROM (
-        SELECT b.id FROM budgets_reservations b WHERE b.id = ANY (ending) ORDER BY b.id FOR UPDATE) AS r;
+    -- a late settlement counts although its lease has run out: the call was made. Which these are is said here once, and
+    -- below by their ids alone: a condition on `state` would have every turn read an index of all that were ever open.
+    SELECT coalesce(array_agg(r.id) FILTER (WHERE r.state = 'open' OR (r.state = 'expired' AND r.id = ANY (settling))), '{}')
+    INTO ending FROM (
+        SELECT b.id, b.state FROM budgets_reservations b WHERE b.id = ANY (ending) ORDER BY b.id FOR UPDATE) AS r;
     SELECT coalesce(array_agg(r.id), '{}') INTO expired FROM (
         SELECT b.id FROM budgets_reservations b
         WHERE b.state = 'open' AND b.expires_at <= at AND NOT b.id = ANY (ending)
         ORDER BY b.expires_at LIMIT 500 FOR UPDATE SKIP LOCKED) AS r;
 
     IF cardinality(ending) + cardinality(expired) > 0 THEN
-        -- a late settlement counts although its lease has run out: the call was made
         SELECT coalesce(array_agg(c.change), '{}') INTO more FROM (
             SELECT unnest(ARRAY [
                 (r.team_id, h.b, h.w, h.h, CASE WHEN r.state = 'open' THEN -h.a ELSE 0 END, 0, NULL)::budgets_change,
                 (r.team_id, h.b, h.w, h.p, 0,
-                 CASE WHEN NOT r.id = ANY (settling) OR r.state NOT IN ('open', 'expired') THEN 0
+                 CASE WHEN NOT r.id = ANY (settling) THEN 0
                       WHEN h.u = 'tokens' THEN (e.told ->> 'tokens')::bigint
                       WHEN h.u = 'calls' THEN (e.told ->> 'calls')::bigint
                       ELSE coalesce((e.told ->> 'cost')::bigint,
@@ -200,12 +202,10 @@ BEGIN
                coalesce((e.told ->> 'calls')::bigint, 0), r.id, coalesce((e.told ->> 'estimated')::boolean, false)
         FROM budgets_reservations r
         CROSS JOIN LATERAL (SELECT ends -> r.id::text AS told) AS e
-        WHERE r.id = ANY (ending || expired)
-          AND (r.state = 'open' OR (r.state = 'expired' AND r.id = ANY (settling)));
+        WHERE r.id = ANY (ending || expired);
         -- what has ended stands in the ledger; only what ended by its lease may still be settled
         UPDATE budgets_reservations r SET ended_at = at, state = 'expired' WHERE r.id = ANY (expired);
-        DELETE FROM budgets_reservations r
-        WHERE r.id = ANY (ending) AND (r.state = 'open' OR r.id = ANY (settling));
+        DELETE FROM budgets_reservations r WHERE r.id = ANY (ending);
     END IF;
 
     SELECT array_agg(c.l ORDER BY c.n), array_agg(c.hard ORDER BY c.n), array_agg(c.spent ORDER BY c.n),
