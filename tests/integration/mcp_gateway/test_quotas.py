@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,8 @@ from mno.identity import store as identity_store
 from mno.identity.model import Team
 from mno.mcp_gateway.policies import store
 from mno.mcp_gateway.policies.model import CountedBy, ToolRule
-from mno.mcp_gateway.policies.quotas.service import Quotas
+from mno.mcp_gateway.policies.quotas import store as quota_store
+from mno.mcp_gateway.policies.quotas.service import MAX_QUOTA_BLOCK, Quotas
 from mno.platform.database import Database
 from mno.platform.errors import LimitExceeded
 from mno.platform.ids import new_id
@@ -61,6 +63,33 @@ async def test_a_quota_is_there_after_a_restart_and_what_was_not_used_comes_back
     killed = Quotas(database)  # it never gives back
     assert await allowed(killed, rule, who, 1) == 1
     assert 25 <= await allowed(Quotas(database), rule, who, 40) <= 28, "of 40 are 12 used, and a block of 3 is lost"
+
+
+async def test_while_there_is_plenty_no_call_waits_until_more_is_taken(
+    database: Database, rule: ToolRule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plenty = replace(rule, calls_per_day=100_000)
+    async with database.transaction(rule.team_id) as tx:
+        await store.put_rule(tx, plenty)
+    quotas, who, go_on = Quotas(database), caller(plenty), asyncio.Event()
+    await quotas.take([plenty], who, "s", "t")
+    taken = quota_store.taken
+
+    async def slow(*asked: Any) -> int | None:
+        await go_on.wait()
+        return await taken(*asked)
+
+    monkeypatch.setattr(quota_store, "taken", slow)
+    for _ in range(MAX_QUOTA_BLOCK - 1):
+        await quotas.take([plenty], who, "s", "t")
+    waiting = asyncio.create_task(quotas.take([plenty], who, "s", "t"))
+    await asyncio.sleep(0)
+    assert not waiting.done(), "there is nothing left to take"
+    go_on.set()
+    await waiting
+    async with quotas.running():
+        pass
+    assert [one.used for one in await quotas.used(plenty)] == [MAX_QUOTA_BLOCK + 1]
 
 
 async def test_each_key_person_and_tool_has_a_count_of_its_own(database: Database, rule: ToolRule) -> None:

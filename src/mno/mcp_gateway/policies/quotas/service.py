@@ -1,6 +1,6 @@
 """Quotas of days and months. Each process takes calls out of a quota in blocks, by one short transaction, and counts a
-block in memory; so a quota is never exceeded, however many processes there are, and most calls ask no database. What a
-killed process had taken and not used stays taken: MAX_QUOTA_BLOCK calls of each count at most, an eighth of what was
+block in memory; so a quota is never exceeded, however many processes there are, and most calls ask no database. While
+there is plenty it takes more before a block is used up, and nobody waits for that. What a killed process had taken and not used stays taken: MAX_QUOTA_BLOCK calls of each count at most, an eighth of what was
 left where that is less.
 """
 
@@ -23,8 +23,10 @@ from mno.platform.ending import ended
 from mno.platform.errors import LimitExceeded, MnoError
 from mno.platform.principal import Principal
 
-#: Calls that a process takes out of a quota at once.
-MAX_QUOTA_BLOCK = 100
+#: Calls that a process has taken out of a quota at most.
+MAX_QUOTA_BLOCK = 500
+#: It takes more when fewer than this are left of so many, so that hardly a call waits for it.
+LOW_QUOTA_BLOCK = MAX_QUOTA_BLOCK // 2
 #: Counts of which this process holds a block.
 MAX_QUOTA_BLOCKS = 20_000
 #: Counts of one rule that a list shows.
@@ -46,6 +48,8 @@ class _Block:
     used_at: float = 0.0
     #: When the quota was found to be used up.
     exhausted_at: float = float("-inf")
+    #: There was as much as was asked for.
+    is_plenty: bool = False
     #: The rule is gone: nobody counts any more.
     is_free: bool = False
     taking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -71,6 +75,7 @@ class Quotas:
         self._blocks: dict[QuotaKey, _Block] = {}
         #: What is to be given back.
         self._unused: list[tuple[QuotaKey, int]] = []
+        self._taking_ahead: set[asyncio.Task[None]] = set()
 
     async def take(self, rules: Sequence[ToolRule], principal: Principal, server: str, tool: str) -> None:
         """One call out of each quota of these rules; `LimitExceeded` where one is used up, and then out of none."""
@@ -92,6 +97,7 @@ class Quotas:
             yield
         finally:
             await ended(task)
+            await asyncio.gather(*self._taking_ahead)
             with contextlib.suppress(MnoError):
                 await self.give_back(idle_s=0)
 
@@ -137,7 +143,17 @@ class Quotas:
                     await self._refill(block, wanted, now)
         block.left -= 1
         block.used_at = time.monotonic()
+        if block.is_plenty and block.left < LOW_QUOTA_BLOCK and not block.taking.locked():
+            task = asyncio.create_task(self._take_ahead(block, wanted, now), name="mcp-quotas-ahead")
+            self._taking_ahead.add(task)
+            task.add_done_callback(self._taking_ahead.discard)
         return block
+
+    async def _take_ahead(self, block: _Block, wanted: _Wanted, now: datetime) -> None:
+        """Whoever finds nothing left hears why."""
+        async with block.taking:
+            with contextlib.suppress(MnoError):
+                await self._refill(block, wanted, now)
 
     def _block(self, wanted: _Wanted) -> _Block:
         block = self._blocks.get(wanted.key)
@@ -161,7 +177,9 @@ class Quotas:
         if time.monotonic() - block.exhausted_at < EXHAUSTED_S:
             raise _used_up(wanted, now)
         async with self._database.transaction(wanted.key.team_id) as tx:
-            granted = await store.taken(tx, wanted.key, wanted.quota, MAX_QUOTA_BLOCK)
+            most = MAX_QUOTA_BLOCK - block.left
+            granted = await store.taken(tx, wanted.key, wanted.quota, most)
+        block.is_plenty = granted == most
         if granted is None:
             block.is_free = True
         elif granted == 0:
