@@ -1,7 +1,7 @@
 """Quotas of days and months. Each process takes calls out of a quota in blocks, by one short transaction, and counts a
 block in memory; so a quota is never exceeded, however many processes there are, and most calls ask no database. While
-there is plenty it takes more before a block is used up, and nobody waits for that. What a killed process had taken and not used stays taken: MAX_QUOTA_BLOCK calls of each count at most, an eighth of what was
-left where that is less.
+there is plenty it takes more before a block is used up, and nobody waits for that. What a killed process had taken and
+not used stays taken: MAX_QUOTA_BLOCK calls of each count at most, an eighth of what was left where that is less.
 """
 
 import asyncio
