@@ -11,7 +11,7 @@ from mno.observability.budgets.counters.postgres import store
 from mno.observability.budgets.model import Budget, Window
 from mno.platform.database import Connection, Database
 
-#: How long ended reservations are kept to be looked at.
+#: How long a call whose lease has run out can still be settled.
 ENDED_LIFETIME = timedelta(days=2)
 #: How long counters of past periods are kept.
 COUNTER_LIFETIME = timedelta(days=100)
