@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from integration.observability.budgets.test_concurrency import CALL as OF_EVERY_SCOPE
+from integration.observability.budgets.test_concurrency import SCOPES, a_budget_of
 from mno.observability.budgets.counters.postgres.service import PostgresCounters
 from mno.observability.budgets.model import Amounts, Budget
 from mno.observability.budgets.periods import window_at
@@ -179,17 +181,18 @@ async def test_where_a_call_was_refused_a_moment_ago_nobody_holds_any_ahead(
     await heat(one, tenancy)
 
 
+@pytest.mark.parametrize("scope", SCOPES)
 async def test_busy_processes_that_run_out_of_room_grant_exactly_what_there_was(
-    nodes: tuple[BudgetNode, BudgetNode], turns: list[Mapping[str, Any]]
+    nodes: tuple[BudgetNode, BudgetNode], turns: list[Mapping[str, Any]], scope: str
 ) -> None:
-    tenancy = await a_tenancy(nodes[0].database)
-    budget = await saved(nodes[0].database, tenancy, limit=10_000)
+    database, tenancy = nodes[0].database, await a_tenancy(nodes[0].database)
+    budget = await a_budget_of(database, tenancy, SCOPES[scope], limit=10_000)
 
     async def caller(node: BudgetNode) -> int:
         granted = 0
         while True:
             try:
-                await reserve(node, tenancy, 7)
+                await node.budgets.reserve(tenancy.team_id, tenancy.project_id, OF_EVERY_SCOPE, Amounts(7, 1), 600)
             except BudgetExhausted:
                 return granted
             granted += 1
