@@ -2,7 +2,7 @@
 
 A caller has only so long to say what it wants. Without that, somebody who sends a header a minute on each of many
 connections keeps all others out (slow loris). And the head of an answer leaves together with the body's first piece:
-alone it would be a packet of its own, which costs server and client more than everything else about the answer.
+alone it would be a packet of its own, and wake the client twice.
 """
 
 import asyncio

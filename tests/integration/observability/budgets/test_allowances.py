@@ -79,6 +79,15 @@ async def heat(node: BudgetNode, tenancy: Tenancy, cost: int = 1) -> None:
             await node.budgets.release(await reserve(node, tenancy, cost))
 
 
+async def calls_until_busy(node: BudgetNode, tenancy: Tenancy) -> int:
+    """How many calls of 1 it took until this process holds room ahead; they go on holding it."""
+    calls = 0
+    while not await held_ahead(node):
+        await reserve(node, tenancy, 1)
+        calls += 1
+    return calls
+
+
 async def held_ahead(node: BudgetNode) -> int:
     async with node.database.across_teams() as tx:
         row = await (
@@ -142,10 +151,7 @@ async def test_all_that_is_left_is_there_for_a_call_while_another_process_holds_
     one, other = nodes
     tenancy = await a_tenancy(one.database)
     budget = await saved(one.database, tenancy, limit=1_000_000)
-    held = 0
-    while not await held_ahead(one):
-        await reserve(one, tenancy, 1)
-        held += 1
+    held = await calls_until_busy(one, tenancy)
     await reserve(other, tenancy, 1_000_000 - held)
     with pytest.raises(BudgetExhausted):
         await reserve(one, tenancy, 1)
@@ -158,10 +164,7 @@ async def test_all_that_is_left_is_there_for_a_call_while_its_own_process_holds_
     node = nodes[0]
     tenancy = await a_tenancy(node.database)
     budget = await saved(node.database, tenancy, limit=1_000_000)
-    held = 0
-    while not await held_ahead(node):
-        await reserve(node, tenancy, 1)
-        held += 1
+    held = await calls_until_busy(node, tenancy)
     await reserve(node, tenancy, 1_000_000 - held)
     await until_standing(node, budget, 0, 1_000_000)
 
@@ -275,7 +278,9 @@ async def test_a_turn_that_comes_twice_writes_each_call_once(
     for _ in range(50):
         await reserve(node, tenancy, 10)
     await until_standing(node, budget, 0, 500)
-    for asked in [turn for turn in turns if turn["granted"]]:
+    granting = [turn for turn in turns if turn["granted"]]
+    assert granting
+    for asked in granting:
         await node.counters.turn({**asked, "reserves": [], "allowances": []})
     assert await standing(node, budget) == (0, 500)
 

@@ -97,7 +97,7 @@ class Quotas:
             yield
         finally:
             await ended(task)
-            await asyncio.gather(*self._taking_ahead)
+            await asyncio.gather(*self._taking_ahead, return_exceptions=True)  # what is there goes back all the same
             with contextlib.suppress(MnoError):
                 await self.give_back(idle_s=0)
 

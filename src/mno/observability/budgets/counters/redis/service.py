@@ -54,7 +54,7 @@ class RedisCounters:
         self._recount = redis.script((here / "recount.lua").read_text())
 
     def may_hold_ahead(self) -> bool:
-        """A turn takes no longer than to hold ahead is worth."""
+        """The script knows no allowances: decision 33."""
         return False
 
     async def turn(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
