@@ -213,7 +213,7 @@ class Redactor:
 
         Most requests hold nothing to redact, and to know that takes a look at the whole and not at every text.
         """
-        if _SPELLED_BYTES.search(body) is not None:
+        if b"\\u00" in body and _SPELLED_BYTES.search(body) is not None:
             return self if self._rules else None
         found = tuple(name for name, _ in self._detectors if _sieve(name).search(body) is not None)
         if not found and not self._own:

@@ -32,8 +32,8 @@ Outcome = TypeVar("Outcome")
 
 
 def default_processes() -> int:
-    """One for two processors: a second one would take from the store what it gives to decoding."""
-    return max(1, min(4, (os.cpu_count() or 1) // 2))
+    """One for each processor: while one exporter's delivery is decoded the other processor is often free."""
+    return min(4, os.cpu_count() or 1)
 
 
 class Decoders:

@@ -2,10 +2,10 @@
 
 Four threads. The journal thread makes whatever waits durable and acknowledges it; the gather thread decides what of it
 is new and counts; the store thread inserts what has gathered as one block (writer.py) and lets the usage rollups follow
-a little later (`_settle`); the sync thread lets the journal forget. So an answer costs one `fdatasync`, a span can be
-found as soon as it has gathered, a block is as large as the load makes it, and one thread alone ever restates rows. The
-backlog is bounded: when it is full, new deliveries are refused with a `Retry-After`, and nothing that was accepted is
-dropped.
+a little later (`_settle`); the sync thread lets the journal forget. So an answer costs one write to the disk, a span
+can be found as soon as it has gathered, a block is as large as the load makes it, and one thread alone ever restates
+rows. The backlog is bounded: when it is full, new deliveries are refused with a `Retry-After`, and nothing that was
+accepted is dropped.
 """
 
 import asyncio
@@ -17,10 +17,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
+from mno.observability.ingest.promise import Promise, break_all, keep_all
 from mno.observability.ingest.writer import BLOCK_SPANS, BlockWriter
 from mno.observability.spans.model import Owner, Span
 from mno.observability.system.model import IngestSnapshot
@@ -64,8 +65,7 @@ class _Delivery:
     owner: Owner
     spans: list[Span]
     record: bytes
-    loop: asyncio.AbstractEventLoop
-    acknowledged: "asyncio.Future[None]"
+    acknowledged: Promise[Any]
     segment: int = 0
     size: int = 0
 
@@ -151,17 +151,23 @@ class Pipeline:
         Raises LimitExceeded while the backlog is full, TooLarge for a delivery that can never fit, and
         Unavailable while the program stops.
         """
-        if not spans:
-            return
-        loop = asyncio.get_running_loop()
-        delivery = _Delivery(owner, spans, record, loop, loop.create_future(), size=len(record))
+        if spans:
+            durable: Promise[None] = Promise(None)
+            self.enter(owner, spans, record, durable)
+            await durable.kept
+
+    def enter(self, owner: Owner, spans: list[Span], record: bytes, durable: Promise[Any]) -> None:
+        """Takes over spans, at least one, and keeps the promise when they are durable; from any thread.
+
+        Raises as `accept` does, and then leaves the promise alone.
+        """
+        delivery = _Delivery(owner, spans, record, durable, size=len(record))
         with self._lock:
             self._check_room(len(spans), len(record))
             self._backlog_spans += len(spans)
             self._backlog_bytes += len(record)
             self._arrived.append(delivery)
             self._to_journal.notify()
-        await delivery.acknowledged
 
     async def run(self, errand: Callable[[], Outcome]) -> Outcome:
         """Runs `errand` on the store thread, between two blocks."""
@@ -223,7 +229,8 @@ class Pipeline:
             except OSError as error:
                 log.exception("The journal cannot be written.")
                 self._drop(group)
-                _answer(group, Unavailable(f"The journal cannot be written ({error.strerror}); try again later."))
+                refusal = Unavailable(f"The journal cannot be written ({error.strerror}); try again later.")
+                break_all([delivery.acknowledged for delivery in group], refusal)
                 continue
             for delivery in group:
                 delivery.segment = segment
@@ -233,7 +240,7 @@ class Pipeline:
                 self._to_gather.notify()
                 if self._writer.awaited:  # the gather thread waits for the store itself
                     self._to_store.notify()
-            _answer(group, None)
+            keep_all([delivery.acknowledged for delivery in group])
 
     def _drop(self, group: Sequence[_Delivery]) -> None:
         with self._lock:
@@ -380,25 +387,3 @@ class Pipeline:
             forgotten = before
             with self._lock:
                 self._to_sync.wait_for(lambda: self._stopping, SYNC_S)
-
-
-def _answer(group: Sequence[_Delivery], error: Exception | None) -> None:
-    """Resolves the futures of a group, one hop into each event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
-    for delivery in group:
-        by_loop.setdefault(delivery.loop, []).append(delivery.acknowledged)
-    for loop, futures in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, futures, error)
-        except RuntimeError:
-            log.warning("An event loop ended before its deliveries were acknowledged.")
-
-
-def _resolve(futures: Sequence["asyncio.Future[None]"], error: Exception | None) -> None:
-    for future in futures:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)

@@ -7,6 +7,7 @@ wait for them price the spans and make the journal's record; the event loop keep
 import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -21,9 +22,11 @@ from mno.observability.ingest.journal import record
 from mno.observability.ingest.meters import Meters
 from mno.observability.ingest.model import Decoded, Rejection
 from mno.observability.ingest.pipeline import Pipeline
+from mno.observability.ingest.promise import Promise, break_all, keep_all
 from mno.observability.ingest.signal_writer import SignalWriter
 from mno.observability.spans.model import Owner, Span
 from mno.observability.spans.queries import Tenant
+from mno.platform.errors import Unavailable
 from mno.platform.ids import shown
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.redaction import Rules
@@ -85,10 +88,9 @@ class Ingest:
         """
         started = time.perf_counter()
         sent = sent._replace(rules=self._rules(owner))
-        decoded, journal_record = await asyncio.wrap_future(self._decoders.submit(partial(self._prepare, owner, sent)))
-        if decoded.rejections:
-            self._meters.rejected(len(decoded.rejections))
-        await self._pipeline.accept(owner, decoded.spans, journal_record)
+        durable = Promise(Decoded())
+        self._decoders.submit(partial(self._prepare, owner, sent, durable)).add_done_callback(partial(_told, durable))
+        decoded = await durable.kept
         self._meters.answered(time.perf_counter() - started)
         return Receipt(len(decoded.spans), decoded.rejections, decoded.notes)
 
@@ -103,12 +105,26 @@ class Ingest:
     def _rules(self, owner: Owner) -> Rules:
         return self._rules_of(UUID(owner.team_id), UUID(owner.project_id))
 
-    def _prepare(self, owner: Owner, sent: Sent) -> tuple[Decoded, bytes]:
-        decoded = self._decoders.decode(sent)
+    def _prepare(self, owner: Owner, sent: Sent, durable: Promise[Decoded]) -> None:
+        """On a decoder thread, which hands over to the pipeline itself: the event loop hears only of the outcome."""
+        decoded = durable.value = self._decoders.decode(sent)
+        if decoded.rejections:
+            self._meters.rejected(len(decoded.rejections))
+        if not decoded.spans:
+            keep_all([durable])
+            return
         price = self._pricers.book(UUID(owner.team_id), UUID(owner.project_id)).price
         for span in decoded.spans:
             price(span)
-        return decoded, record(owner, decoded.spans) if decoded.spans else b""
+        self._pipeline.enter(owner, decoded.spans, record(owner, decoded.spans), durable)
+
+
+def _told(durable: Promise[Decoded], prepared: "Future[None]") -> None:
+    """A delivery that did not come as far as the pipeline has no one else who answers for it."""
+    if prepared.cancelled():
+        break_all([durable], Unavailable("The hub is stopping; send the same again in a moment.", retry_after_s=5))
+    elif error := prepared.exception():
+        break_all([durable], error)
 
 
 def owner_of(principal: Principal, source: str) -> Owner:
