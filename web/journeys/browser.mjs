@@ -28,12 +28,11 @@ export async function launch() {
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
-/** The cookies of a session, made by opening the one-time link. */
+/** The cookies of a session, made by the one-time link. A page that opens it is a second of a processor more: sign_in.mjs does. */
 export async function signIn(browser, link) {
   const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(link);
-  await page.waitForSelector(".shell-bar");
+  const answer = await context.request.get(link);
+  if (!answer.ok()) throw new Error(`The link was answered with ${answer.status()}`);
   const state = await context.storageState();
   await context.close();
   return state;
@@ -52,6 +51,12 @@ export async function openPage(browser, { url, state, language = "en", theme = "
     ([chosenLanguage, chosenTheme]) => {
       localStorage.setItem("mno.language", chosenLanguage);
       localStorage.setItem("mno.theme", chosenTheme);
+      const asked = window.fetch;
+      globalThis.underWay = 0;
+      window.fetch = (...all) => {
+        globalThis.underWay += 1;
+        return asked(...all).finally(() => (globalThis.underWay -= 1));
+      };
     },
     [language, theme],
   );
@@ -70,11 +75,22 @@ export async function openPage(browser, { url, state, language = "en", theme = "
   return page;
 }
 
-/** Waits until nothing is loading: no skeleton, nothing busy, the words there. */
+/** Frames in which nothing is loading, before a page is what it will be. */
+const QUIET_FRAMES = 4;
+let looks = 0;
+
+/** Waits until nothing is loading: no question under way, no skeleton, nothing busy, the words there; for some frames in a row. */
 export async function settled(page) {
-  await page.waitForSelector(".page-head h1");
-  await page.waitForFunction(() => !document.querySelector(".mantine-Skeleton-root, [aria-busy=true]"));
-  await page.waitForTimeout(150);
+  await page.waitForFunction(
+    ([enough, look]) => {
+      const isLoading = globalThis.underWay > 0 || globalThis.__TSR_ROUTER__?.state.isLoading || !document.querySelector(".page-head h1")
+        || document.querySelector(".mantine-Skeleton-root, [aria-busy=true]");
+      const quiet = globalThis.quiet?.look === look ? globalThis.quiet.frames : 0;
+      globalThis.quiet = { look, frames: isLoading ? 0 : quiet + 1 };
+      return globalThis.quiet.frames >= enough;
+    },
+    [QUIET_FRAMES, (looks += 1)],
+  );
 }
 
 /**

@@ -98,7 +98,7 @@ test("the authenticator app asks for the password first, and goes on by itself",
   await page.getByRole("img", { name: "QR code for the authenticator app" }).waitFor();
   secret = (await dialog().locator(".copyable").innerText()).replace(/\s/g, "");
   assert.match(secret, /^[A-Z2-7]{16,}$/);
-  await dialog().getByRole("textbox", { name: "Code" }).fill(await nextCode(secret, used));
+  await dialog().getByRole("textbox", { name: "Code" }).fill(nextCode(secret, used));
   await page.keyboard.press("Enter");
   await page.locator(".recovery-codes").waitFor();
   codes = await page.locator(".recovery-codes li").allInnerTexts();
@@ -135,7 +135,7 @@ test("in another browser the password and a code lead to the page that was wante
   await other.getByRole("textbox", { name: "Code" }).fill("000000");
   await other.getByRole("button", { name: "Continue" }).click();
   await other.getByRole("alert").waitFor();
-  await other.getByRole("textbox", { name: "Code" }).fill(await nextCode(secret, used));
+  await other.getByRole("textbox", { name: "Code" }).fill(nextCode(secret, used));
   await other.getByRole("button", { name: "Continue" }).click();
   await other.waitForSelector(".shell-bar");
   assert.equal(new URL(other.url()).pathname + new URL(other.url()).search, "/costs?from=-7d");

@@ -12,12 +12,13 @@ const WCAG_AA = ["wcag2a", "wcag2aa", "wcag21aa"];
 const COLOURS = ["color-contrast", "link-in-text-block"];
 const PHONE = { width: 360, height: 740 };
 
-/** Loads the first of the pages, goes on to the others as links do, and looks at each. */
+/** Loads the first of the pages, goes on to the others as links do, and looks at each; `isBack` at every other one. */
 async function walk(page, paths, look) {
   await page.goto(paths[0]);
-  for (const path of paths) {
-    await visit(page, path);
-    await look(path);
+  await settled(page);
+  for (const [place, path] of paths.entries()) {
+    if (place > 0) await visit(page, path);
+    await look(path, place % 2 === 1);
   }
 }
 
@@ -31,6 +32,8 @@ export async function isWhole(page, path) {
 export async function isAccessible(page, path = page.url(), rules = WCAG_AA) {
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
   const broken = await page.evaluate(async (runOnly) => {
+    // A colour on its way to another is not what is read.
+    document.getAnimations().filter((each) => each instanceof globalThis.CSSTransition).forEach((each) => each.finish());
     const { violations } = await globalThis.axe.run(document, { runOnly, resultTypes: ["violations"], preload: false, iframes: false });
     return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(" | ")}`);
   }, rules);
@@ -40,9 +43,7 @@ export async function isAccessible(page, path = page.url(), rules = WCAG_AA) {
 /** Changes the theme of the system, which the page follows (`openPage` with the theme `auto`). */
 async function turn(page, theme) {
   await page.emulateMedia({ colorScheme: theme });
-  await page.waitForSelector(`html[data-mantine-color-scheme=${theme}]`);
-  // A colour on its way from one theme to the other is not what is read.
-  await page.evaluate(() => document.getAnimations().filter((each) => each instanceof globalThis.CSSTransition).forEach((each) => each.finish()));
+  await page.waitForFunction((wanted) => document.documentElement.dataset.mantineColorScheme === wanted, theme);
 }
 
 /** Nothing has to be scrolled sideways, once the page has taken up the room that it has. */
@@ -55,22 +56,23 @@ export async function fits(page, path) {
 /**
  * The pages are whole in each language, accessible in both themes, and fit a phone. Markup and colours are the same in every
  * language and English has the longest words, so those are looked at in English alone. The page stays and its language changes,
- * as when somebody chooses another in a second tab; `loadInChinese` begins with one. `hub` has its `url` and the `state` of a session.
+ * as when somebody chooses another in a second tab; `loadInChinese` begins with one. Every other page is looked at from the
+ * last language and theme to the first, which saves the way back. `hub` has its `url` and the `state` of a session.
  */
 export async function walkEverywhere(browser, hub, paths) {
   const page = await openPage(browser, { ...hub, theme: "auto" });
-  await walk(page, paths, async (path) => {
-    await isWhole(page, path);
-    await isForEverybody(page, path);
-    for (const language of ["zh-Hant", "zh-Hans"]) {
-      await speak(page, language);
+  await walk(page, paths, async (path, isBack) => {
+    for (const [turns, language] of inOrder(["en", "zh-Hant", "zh-Hans"], isBack).entries()) {
+      if (turns > 0) await speak(page, language);
       await isWhole(page, path);
+      if (language === "en") await isForEverybody(page, path, inOrder(["light", "dark"], isBack));
     }
-    await speak(page, "en");
   });
   assert.deepEqual(page.trouble, []);
   await page.context().close();
 }
+
+const inOrder = (all, isBack) => (isBack ? all.toReversed() : all);
 
 /** A page is whole where the language was chosen before it is loaded. */
 export async function loadInChinese(browser, hub, path) {
@@ -91,15 +93,15 @@ async function speak(page, language) {
     localStorage.setItem("mno.language", chosen);
     window.dispatchEvent(new StorageEvent("storage", { key: "mno.language" }));
   }, language);
-  await page.waitForSelector(`html[lang=${language}]`);
+  await page.waitForFunction((chosen) => document.documentElement.lang === chosen, language);
   await settled(page);
 }
 
-async function isForEverybody(page, path) {
+async function isForEverybody(page, path, [theme, other]) {
+  await turn(page, theme);
   await isAccessible(page, path);
-  await turn(page, "dark");
+  await turn(page, other);
   await isAccessible(page, path, COLOURS);
-  await turn(page, "light");
   const desk = page.viewportSize();
   await page.setViewportSize(PHONE);
   await fits(page, path);
