@@ -102,7 +102,7 @@ def outcome_of(hub: Hub, providers: Providers, run: Run) -> Outcome | Exception:
         drive(run, target, providers.base_url(run.name))
         bill = tuple(providers.bill(run.name).calls)
         by_model = await_calls(hub, key_id, len(expected_calls(run.name, bill)))
-        return Outcome(bill, tuple(hub.spans(run.name)), tuple(by_model))
+        return Outcome(bill, tuple(hub.spans(environment=run.name)), tuple(by_model))
     except (RuntimeError, AssertionError, OSError) as error:
         return error
 

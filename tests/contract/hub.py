@@ -39,22 +39,24 @@ class Hub:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def traces(self, environment: str) -> list[dict[str, Any]]:
+    def traces(self, **asked: Any) -> list[dict[str, Any]]:
+        """The list of traces to its end; `asked` filters it."""
         found: list[dict[str, Any]] = []
         cursor = ""
         while True:
-            page = self.get("/api/traces", environment=environment, limit=200, cursor=cursor)
+            page = self.get("/api/traces", limit=200, cursor=cursor, **asked)
             found += page["items"]
             cursor = page["next_cursor"]
             if not cursor:
                 return found
 
-    def spans(self, environment: str) -> list[dict[str, Any]]:
-        """Every span of the traces of one environment, with everything that is known of it."""
+    def spans(self, *, only_counted: bool = False, **asked: Any) -> list[dict[str, Any]]:
+        """Every span of the traces that `asked` finds, or those that count, with everything that is known of it."""
         return [
             self.get(f"/api/traces/{trace['trace_id']}/spans/{span['span_id']}")
-            for trace in self.traces(environment)
+            for trace in self.traces(**asked)
             for span in self.get(f"/api/traces/{trace['trace_id']}")["spans"]
+            if span.get("counted") or not only_counted
         ]
 
 

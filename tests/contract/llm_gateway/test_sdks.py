@@ -59,32 +59,17 @@ def set_up(hub: Hub, providers: Providers, name: str, models: list[str]) -> str:
     return str(made["key"])
 
 
-def spans_since(hub: Hub, started: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    cursor = ""
-    while True:
-        page = hub.get("/api/traces", limit=200, cursor=cursor, **{"from": started})
-        for trace in page["items"]:
-            path = f"/api/traces/{trace['trace_id']}"
-            found += [hub.get(f"{path}/spans/{span['span_id']}") for span in hub.get(path)["spans"]]
-        cursor = page["next_cursor"]
-        if not cursor:
-            return found
-
-
 def run_through(hub: Hub, providers: Providers, name: str, driver: str, models: list[str] = MODELS) -> Outcome:
-    started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))
+    since = {"from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))}
     key = set_up(hub, providers, name, models)
     target, _ = hub.target(name)
     printed = drive(Run(name, driver, settings={"PROVIDERS_KEY": key}), target, f"{hub.url}/llm")
     bill = tuple(providers.bill(name).calls)
     deadline = time.monotonic() + 10
-    while True:
-        counted = [span for span in spans_since(hub, started) if span["counted"]]
-        if len(counted) >= len(bill) or time.monotonic() > deadline:
-            time.sleep(1)  # what comes later would be too much
-            return Outcome(printed, bill, [span for span in spans_since(hub, started) if span["counted"]])
+    while sum(trace["calls"] for trace in hub.traces(**since)) < len(bill) and time.monotonic() < deadline:
         time.sleep(0.1)
+    time.sleep(1)  # what comes later would be too much
+    return Outcome(printed, bill, hub.spans(only_counted=True, **since))
 
 
 @pytest.fixture(scope="module")
