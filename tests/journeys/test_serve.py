@@ -1,7 +1,9 @@
-"""The program as its users start it: `mno serve` in a process of its own, and the verbs that talk to it."""
+"""The program as its users start it: `mno serve` in a process of its own, and the verbs that talk to it.
+
+Of the verbs those have a process of their own whose status, output or end it is about; the others run in this one.
+"""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -18,6 +20,7 @@ import pytest
 
 from mno.platform.paths import DataFolder
 from support.coverage import UNMEASURED
+from support.verbs import environment, mno
 
 Found = TypeVar("Found")
 
@@ -28,12 +31,8 @@ TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
 )
 
 
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("MNO_")}
-    return ours | {"MNO_DATA_DIR": str(folder), "MNO_PORT": "0", "MNO_OTLP_GRPC_PORT": "0"} | more
-
-
-def mno(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+def started(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """A verb in a process of its own, to its end."""
     return subprocess.run(
         [*MNO, *arguments], env=environment(folder, **more), capture_output=True, text=True, timeout=100, check=False
     )
@@ -110,7 +109,7 @@ def test_the_bootstrap_key_works_at_once(first_start: str) -> None:
 
 
 def test_a_second_program_on_the_same_folder_is_told_where_the_first_is(first_start: str, folder: Path) -> None:
-    second = mno(folder, "serve")
+    second = started(folder, "serve")
     assert second.returncode == 1
     assert address(first_start) in second.stderr
     assert "MNO_DATA_DIR" in second.stderr
@@ -118,7 +117,7 @@ def test_a_second_program_on_the_same_folder_is_told_where_the_first_is(first_st
 
 def test_a_taken_port_is_named(first_start: str, tmp_path: Path) -> None:
     port = address(first_start).rpartition(":")[2]
-    second = mno(tmp_path, "serve", "--port", port)
+    second = started(tmp_path, "serve", "--port", port)
     assert second.returncode == 1
     assert "--port" in second.stderr
 
@@ -154,7 +153,7 @@ def test_a_key_from_the_command_line_has_the_bounds_that_were_asked_for_and_a_fo
 
 
 def test_an_error_of_a_verb_is_one_line_and_a_status(first_start: str, folder: Path) -> None:
-    failed = mno(folder, "keys", "revoke", "key_" + "0" * 32)
+    failed = started(folder, "keys", "revoke", "key_" + "0" * 32, **UNMEASURED)
     assert failed.returncode == 1
     assert failed.stderr.strip() == "mno: There is no such key."
 
@@ -182,7 +181,7 @@ def test_another_server_is_reached_by_the_environment(first_start: str, tmp_path
 def test_the_doctor_finds_the_running_server(first_start: str, folder: Path) -> None:
     findings = json.loads(mno(folder, "doctor", "--json").stdout)["findings"]
     assert {one["check"]: one["level"] for one in findings}["server"] == "ok"
-    assert address(first_start) in mno(folder, "doctor").stdout
+    assert address(first_start) in started(folder, "doctor", **UNMEASURED).stdout
 
 
 def test_a_new_link_is_printed(first_start: str, folder: Path) -> None:
@@ -191,21 +190,36 @@ def test_a_new_link_is_printed(first_start: str, folder: Path) -> None:
         assert browser.get(link).status_code == 303
 
 
-@pytest.mark.parametrize(("number", "more"), [(signal.SIGINT, {}), (signal.SIGTERM, UNMEASURED)])
-def test_a_signal_stops_everything_gracefully(tmp_path: Path, number: signal.Signals, more: dict[str, str]) -> None:
-    with serving(tmp_path / "data", **more) as (process, printed):
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert any(child.name() == "postgres" for child in children)
-        process.send_signal(number)
-        assert process.wait(60) == 0
+def ends_in_order(process: subprocess.Popen[str], folder: Path, number: signal.Signals) -> bool:
+    """Sends the signal; nothing of the program is left then, neither a process nor its announcement."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert any(child.name() == "postgres" for child in children)
+    process.send_signal(number)
+    status = process.wait(60)
     _, alive = psutil.wait_procs(children, timeout=60)
-    assert alive == []
-    assert not (tmp_path / "data" / "server.json").exists()
+    return (status, alive) == (0, []) and not (folder / "server.json").exists()
+
+
+def test_an_interrupt_stops_everything_gracefully(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with serving(folder) as (process, printed):
+        assert ends_in_order(process, folder, signal.SIGINT)
     assert "Ingest key" in printed
 
 
+def test_a_program_that_was_killed_starts_again_and_a_termination_stops_it_gracefully(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (process, _):
+        process.kill()
+        process.wait()
+    with serving(folder, **UNMEASURED) as (process, printed):
+        assert httpx.get(f"{address(printed)}/api/keys", headers={"x-api-key": BOOTSTRAP_KEY}).status_code == 200
+        assert ends_in_order(process, folder, signal.SIGTERM)
+    assert "Ingest key" not in printed
+
+
 def test_a_verb_starts_a_server_quietly_where_none_runs_and_stops_it(tmp_path: Path) -> None:
-    created = mno(tmp_path / "data", "keys", "create", "app", "--json")
+    created = started(tmp_path / "data", "keys", "create", "app", "--json", **UNMEASURED)
     assert json.loads(created.stdout)["name"] == "app", created.stderr
     assert created.stderr == ""
     assert not (tmp_path / "data" / "server.json").exists()
@@ -227,34 +241,26 @@ def test_a_server_that_a_verb_started_ends_with_it_however_that_ends(tmp_path: P
     assert folder.running_server() is None, running.pid
 
 
-def test_a_program_that_was_killed_starts_again(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (process, _):
-        process.kill()
-        process.wait()
-    with serving(folder, **UNMEASURED) as (_, printed), httpx.Client(base_url=address(printed)) as client:
-        assert client.get("/api/keys", headers={"x-api-key": BOOTSTRAP_KEY}).status_code == 200
-        assert "Ingest key" not in printed
-
-
 def test_a_wrong_bootstrap_key_is_a_clear_error_of_the_start(tmp_path: Path) -> None:
-    failed = mno(tmp_path / "data", "serve", MNO_BOOTSTRAP_API_KEY="mno_short")
+    failed = started(tmp_path / "data", "serve", MNO_BOOTSTRAP_API_KEY="mno_short")
     assert failed.returncode == 1
     assert "MNO_BOOTSTRAP_API_KEY must be" in failed.stderr
     assert "Traceback" not in failed.stderr
 
 
 def test_help_answers_at_once(tmp_path: Path) -> None:
-    helped = mno(tmp_path, "--help")
+    helped = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "mno", "--help"],
+        env=environment(tmp_path, **UNMEASURED), capture_output=True, text=True, check=True,
+    )  # fmt: skip
     assert "serve" in helped.stdout
-    imported = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "mno", "--help"], capture_output=True, text=True, check=True
-    )
-    assert not re.search(r"\|\s+(chdb|pyarrow|fastapi|pydantic|httpx|psycopg)$", imported.stderr, re.MULTILINE)
+    assert not re.search(r"\|\s+(chdb|pyarrow|fastapi|pydantic|httpx|psycopg)$", helped.stderr, re.MULTILINE)
 
 
-def test_the_version_is_told(tmp_path: Path) -> None:
-    assert re.fullmatch(r"\d+\.\d+\.\d+", mno(tmp_path, "version").stdout.strip())
+def test_the_command_tells_the_version() -> None:
+    command = Path(sys.executable).with_name("mno")
+    told = subprocess.run([command, "version"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", told.stdout.strip())
 
 
 def test_prices_are_listed_added_used_for_a_range_again_and_removed(

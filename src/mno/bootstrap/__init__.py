@@ -41,7 +41,7 @@ from mno.bootstrap.notifications import Notifying, build_notifications
 from mno.bootstrap.observability import Observability, build_grpc, build_observability, keep_for_a_time
 from mno.identity.model import Home
 from mno.identity.oauth.rooms import Oauth
-from mno.identity.service import Identity, check_bootstrap_key
+from mno.identity.service import Identity
 from mno.identity.sign_in.rooms import Entrances
 from mno.identity.teams.invitations.service import Invitations
 from mno.identity.teams.rooms import People
@@ -129,8 +129,6 @@ class Services:
     @asynccontextmanager
     async def running(self, report: Report = print) -> AsyncIterator[Home]:
         """The whole program, from the engines up; yields the home team."""
-        if self.config.bootstrap_api_key:
-            check_bootstrap_key(self.config.bootstrap_api_key)
         async with self.engines.running(report), self.serving() as home:
             yield home
 

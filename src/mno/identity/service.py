@@ -3,6 +3,7 @@
 import logging
 
 from mno.identity import store
+from mno.identity.keys.bootstrap import check_bootstrap_key
 from mno.identity.keys.service import Keys
 from mno.identity.memory import RememberedPrincipals
 from mno.identity.model import (
@@ -18,22 +19,12 @@ from mno.identity.policy.service import Policy
 from mno.identity.sign_in.sessions.access.service import SessionAccess
 from mno.platform import clock, crypto
 from mno.platform.database import Connection, Database
-from mno.platform.errors import Invalid
 from mno.platform.ids import new_id
 from mno.platform.permissions import HUB, PROJECT, TEAM
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.versions import Versions
 
 _log = logging.getLogger(__name__)
-
-
-def check_bootstrap_key(key: str) -> None:
-    """`Invalid`, with one that fits, for a bootstrap key that does not look like a key."""
-    if not crypto.looks_like_key(key):
-        raise Invalid(
-            "MNO_BOOTSTRAP_API_KEY must be 'mno_' and at least 24 letters, digits, '-' or '_'. "
-            f"One that fits: {crypto.new_key()}"
-        )
 
 
 def owner_of(home: Home, name: str) -> Principal:

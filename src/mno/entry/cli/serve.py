@@ -56,8 +56,11 @@ def serve(
 
 async def _serve(config: "Config", *, quiet: bool, with_parent: bool) -> None:
     from mno.entry.listener import listen
+    from mno.identity.keys.bootstrap import check_bootstrap_key
     from mno.platform.paths import DataFolder
 
+    if config.bootstrap_api_key:
+        check_bootstrap_key(config.bootstrap_api_key)
     DataFolder(config.data_folder).check_free()
     with listen(config) as listener:
         # what takes long to import comes when nothing stands in the way any more
