@@ -39,8 +39,8 @@ MOST_REST_S = 0.1
 #: holds, and whoever sends spans one by one (the LLM gateway) pays for each.
 STEADY_RATE = 100
 STEADY_REST_S = 0.2
-#: Above this rate, in spans a second, it rests until a block is full, or for so long: with merges a span in a block of
-#: ten thousand costs the engine two thirds of one in a block of five thousand.
+#: Above this rate, in spans a second, it rests until a block is full or nothing has come for QUIET_S, and so long at
+#: most: with merges a span in a block of ten thousand costs the engine two thirds of one in a block of five thousand.
 BUSY_RATE = 8_000
 BUSY_REST_S = 0.5
 
@@ -340,14 +340,15 @@ class Pipeline:
         return max(min(self._settle_at, self._quiet_at) - time.monotonic(), 0)
 
     def _rest(self, rate: float, took_s: float) -> None:
-        """Lets deliveries gather: a moment for freshness, longer for throughput when they come fast."""
+        """Lets deliveries gather: a moment for freshness, longer for throughput as long as they come fast."""
         rest_s = STEADY_REST_S if rate > STEADY_RATE else min(max(took_s, LEAST_REST_S), MOST_REST_S)
         until = time.monotonic() + (BUSY_REST_S if rate > BUSY_RATE else rest_s)
         with self._lock:
             self._enough = BLOCK_SPANS
-            while not self._is_disturbed():
-                remaining = until - time.monotonic()
-                if remaining <= 0 or not self._to_store.wait(remaining):
+            while not self._is_disturbed() and (remaining := until - time.monotonic()) > 0:
+                before = self._backlog_spans
+                self._to_store.wait(min(remaining, QUIET_S))
+                if rate > BUSY_RATE and self._backlog_spans == before:
                     break
             self._enough = 0
 
