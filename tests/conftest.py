@@ -4,7 +4,7 @@ A test that asks for Postgres gets a database of its own with the whole schema a
 one that asks for ClickHouse gets isolation by team, because every row carries one and each test's home team is new.
 """
 
-from support.libraries import MEASURED, import_aside  # isort: skip - before what it makes quick
+import support.libraries  # noqa: F401  # isort: skip - before what it makes quick
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -49,7 +49,6 @@ share_trust()
 keep_backends()
 # A test's program has not been away: to make up for schedules would have every test look at the spans of all before it.
 tasks.MAKE_UP_S = 1
-import_aside("mno.identity.scim.service", measured=MEASURED)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 from werkzeug.serving import make_server
 
@@ -39,6 +38,8 @@ def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def key(kms: str) -> str:
+    import boto3
+
     client = boto3.session.Session().client("kms")
     arn = str(client.create_key()["KeyMetadata"]["Arn"])
     client.close()
