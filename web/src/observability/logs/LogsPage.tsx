@@ -107,7 +107,7 @@ function Tail({ asked, onAround }: { asked: Record<string, string[]>; onAround: 
   const t = useWords();
   const tail = useLogTail(asked);
   return (
-    <Card bare title={t("logs.arriving")} hint={t("tail.count", { count: tail.total })}>
+    <Card bare title={t("logs.arriving")} hint={t("logs.count", { count: tail.total })}>
       {tail.lines.length > 0 ? (
         <LineList lines={tail.lines} onAround={onAround} />
       ) : tail.isOpen ? (

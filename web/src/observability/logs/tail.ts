@@ -1,11 +1,12 @@
-/* The live tail: its own connection, which is open while the page is. The browser comes back where it was cut off. */
+/* The live tail: its own connection, which is open while the page is. */
 
 import { useEffect, useState } from "react";
 import { address } from "../../api/client";
+import { followed } from "../../live/followed";
 import type { LogLine } from "./shapes";
 
 const KEPT = 500;
-const RETRY_MS = 3000;
+const STREAM = "/api/logs/stream";
 
 export interface LogTail {
   /** Newest first. */
@@ -24,35 +25,18 @@ export function withNewer(tail: LogTail, arrived: readonly LogLine[]): LogTail {
 
 /** Lines as they arrive, of those that are asked for. */
 export function useLogTail(asked: Record<string, string[]>): LogTail {
-  const path = address("/api/logs/stream", asked);
+  const path = address(STREAM, asked);
   const [seen, setSeen] = useState({ path, tail: NOTHING });
   useEffect(() => {
-    let source: EventSource;
-    let retry: ReturnType<typeof setTimeout> | undefined;
-    let last = "";
     const hear = (items: readonly LogLine[]) => {
       setSeen((before) => ({ path, tail: withNewer(before.path === path ? before.tail : NOTHING, items) }));
     };
-    const open = () => {
-      source = new EventSource(last === "" ? path : address("/api/logs/stream", { ...asked, after: last }));
-      source.addEventListener("logs", (event: MessageEvent<string>) => {
-        last = event.lastEventId;
-        const { items } = JSON.parse(event.data) as { items: LogLine[] };
-        hear(items);
-      });
-      source.onopen = () => {
-        hear([]);
-      };
-      source.onerror = () => {
-        // The browser reconnects after a broken line, but gives up after an answer such as 503.
-        if (source.readyState === EventSource.CLOSED) retry = setTimeout(open, RETRY_MS);
-      };
-    };
-    open();
-    return () => {
-      source.close();
-      clearTimeout(retry);
-    };
+    return followed(
+      STREAM,
+      asked,
+      { logs: (event) => hear((JSON.parse(event.data) as { items: LogLine[] }).items) },
+      () => hear([]),
+    );
     // The path says all that is asked.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [path]);
