@@ -1,14 +1,12 @@
 """`mno audit verify` as people run it: a whole log, one that somebody edited, and the key for a third party."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-from journeys.test_serve import serving
+from journeys.test_serve import serving, started
 from mno.platform.postgres_server import PostgresServer
 from support.coverage import UNMEASURED
-from support.verbs import environment, mno
+from support.verbs import mno
 
 
 def edit(folder: Path, statement: str) -> None:
@@ -37,10 +35,7 @@ def test_an_edit_made_while_the_program_was_stopped_is_named(tmp_path: Path) -> 
     edit(folder, "UPDATE audit_entries SET action = 'prices.read' WHERE action = 'prices.create'")
     with serving(folder, **UNMEASURED):
         bad = mno(folder, "audit", "verify")
-        key = subprocess.run(
-            [sys.executable, "-m", "mno", "audit", "key"],
-            env=environment(folder, **UNMEASURED), capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        key = started(folder, "audit", "key")
     assert bad.returncode == 1
     assert "is not what was written" in bad.stderr
     assert "edited" in bad.stdout

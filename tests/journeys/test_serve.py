@@ -20,22 +20,28 @@ import pytest
 
 from mno.platform.paths import DataFolder
 from support.coverage import UNMEASURED
-from support.verbs import environment, mno
+from support.verbs import Ended, environment, mno
 
 Found = TypeVar("Found")
 
 MNO = [sys.executable, "-m", "mno"]
+#: How a verb is run.
+Verb = Callable[..., Ended]
+SECRET = "canary-on-the-command-line"
 BOOTSTRAP_KEY = "mno_journey-0123456789-abcdef"
 TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
     f"2023-11-16 18:17:{second:02d}.5,{100 + second},10\n" for second in range(40)
 )
 
 
-def started(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """A verb in a process of its own, to its end."""
-    return subprocess.run(
-        [*MNO, *arguments], env=environment(folder, **more), capture_output=True, text=True, timeout=100, check=False
-    )
+def started(folder: Path, *arguments: str, typed: str = "", **more: str) -> Ended:
+    """A verb in a process of its own, to its end; nothing of it is measured."""
+    done = subprocess.run(
+        [*MNO, *arguments],
+        env=environment(folder, **more, **UNMEASURED), input=typed, capture_output=True, text=True, timeout=100,
+        check=False,
+    )  # fmt: skip
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 @contextmanager
@@ -72,15 +78,32 @@ def address(printed: str) -> str:
     return found[1]
 
 
+def ends_in_order(process: subprocess.Popen[str], folder: Path, number: signal.Signals) -> bool:
+    """Sends the signal; nothing of the program is left then, neither a process nor its announcement."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert any(child.name() == "postgres" for child in children)
+    process.send_signal(number)
+    status = process.wait(60)
+    _, alive = psutil.wait_procs(children, timeout=60)
+    return (status, alive) == (0, []) and not (folder / "server.json").exists()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hub") / "data"
 
 
 @pytest.fixture(scope="module")
-def first_start(folder: Path) -> Iterator[str]:
-    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY, **UNMEASURED) as (_, printed):
-        yield printed
+def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The program that the verbs here talk to; the last test interrupts it."""
+    with serving(folder, MNO_BOOTSTRAP_API_KEY=BOOTSTRAP_KEY) as started:
+        yield started
+
+
+@pytest.fixture
+def first_start(running: tuple[subprocess.Popen[str], str]) -> str:
+    """What it printed until it was ready."""
+    return running[1]
 
 
 def test_the_first_start_prints_the_way_in(first_start: str) -> None:
@@ -153,7 +176,7 @@ def test_a_key_from_the_command_line_has_the_bounds_that_were_asked_for_and_a_fo
 
 
 def test_an_error_of_a_verb_is_one_line_and_a_status(first_start: str, folder: Path) -> None:
-    failed = started(folder, "keys", "revoke", "key_" + "0" * 32, **UNMEASURED)
+    failed = started(folder, "keys", "revoke", "key_" + "0" * 32)
     assert failed.returncode == 1
     assert failed.stderr.strip() == "mno: There is no such key."
 
@@ -181,30 +204,13 @@ def test_another_server_is_reached_by_the_environment(first_start: str, tmp_path
 def test_the_doctor_finds_the_running_server(first_start: str, folder: Path) -> None:
     findings = json.loads(mno(folder, "doctor", "--json").stdout)["findings"]
     assert {one["check"]: one["level"] for one in findings}["server"] == "ok"
-    assert address(first_start) in started(folder, "doctor", **UNMEASURED).stdout
+    assert address(first_start) in started(folder, "doctor").stdout
 
 
 def test_a_new_link_is_printed(first_start: str, folder: Path) -> None:
     link = mno(folder, "link").stdout.strip()
     with httpx.Client() as browser:
         assert browser.get(link).status_code == 303
-
-
-def ends_in_order(process: subprocess.Popen[str], folder: Path, number: signal.Signals) -> bool:
-    """Sends the signal; nothing of the program is left then, neither a process nor its announcement."""
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert any(child.name() == "postgres" for child in children)
-    process.send_signal(number)
-    status = process.wait(60)
-    _, alive = psutil.wait_procs(children, timeout=60)
-    return (status, alive) == (0, []) and not (folder / "server.json").exists()
-
-
-def test_an_interrupt_stops_everything_gracefully(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    with serving(folder) as (process, printed):
-        assert ends_in_order(process, folder, signal.SIGINT)
-    assert "Ingest key" in printed
 
 
 def test_a_program_that_was_killed_starts_again_and_a_termination_stops_it_gracefully(tmp_path: Path) -> None:
@@ -219,7 +225,7 @@ def test_a_program_that_was_killed_starts_again_and_a_termination_stops_it_grace
 
 
 def test_a_verb_starts_a_server_quietly_where_none_runs_and_stops_it(tmp_path: Path) -> None:
-    created = started(tmp_path / "data", "keys", "create", "app", "--json", **UNMEASURED)
+    created = started(tmp_path / "data", "keys", "create", "app", "--json")
     assert json.loads(created.stdout)["name"] == "app", created.stderr
     assert created.stderr == ""
     assert not (tmp_path / "data" / "server.json").exists()
@@ -281,3 +287,36 @@ def test_prices_are_listed_added_used_for_a_range_again_and_removed(
     assert "is removed" in mno(folder, "prices", "remove", added["id"]).stdout
     (tmp_path / "prices.json").write_text("{}")
     assert mno(folder, "prices", "import", str(tmp_path / "prices.json")).returncode == 1
+
+
+def secrets(folder: Path, *arguments: str, typed: str = "", run: Verb = mno) -> str:
+    done = run(folder, "secrets", *arguments, typed=typed)
+    assert SECRET not in done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_secret_is_set_listed_rotated_and_deleted_by_hand(first_start: str, folder: Path) -> None:
+    told = secrets(folder, "set", "TOKEN", "--purpose", "for a test", typed=SECRET + "\n", run=started)
+    assert "is set" in told
+    secrets(folder, "set", "REGION", "--variable", "--purpose", "for a test", typed="eu\n")
+    assert "eu" in secrets(folder, "list")
+    region, token = sorted(json.loads(secrets(folder, "list", "--json")), key=lambda one: str(one["name"]))
+    assert (token["name"], token["value"], region["value"]) == ("TOKEN", None, "eu")
+    for which in ("rotate-data-key", "rotate-master-key"):
+        assert "has begun" in secrets(folder, which)
+
+    def all_done() -> bool:
+        return {one["state"] for one in json.loads(secrets(folder, "rotations", "--json"))} == {"done"}
+
+    eventually(all_done)
+    assert "is deleted" in secrets(folder, "delete", token["id"])
+    assert "TOKEN" not in secrets(folder, "list")
+    assert (folder / "master.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_interrupt_stops_everything_gracefully(running: tuple[subprocess.Popen[str], str], folder: Path) -> None:
+    """The last one of this file: its program has done all the others' work."""
+    process, printed = running
+    assert "Ingest key" in printed
+    assert ends_in_order(process, folder, signal.SIGINT)
