@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contract.comparison import UNSOLVED, expected_calls
 from contract.hub import Hub, running_hub
-from contract.runs import CONTRACT, ROOT, RUNS, Run, drive
+from contract.runs import CONTRACT, ROOT, RUNS, Run, drive, loaded_sdks
 from support.providers.bill import Billed
 from support.providers.server import Providers, running_providers
 
@@ -66,10 +67,17 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 @pytest.fixture(scope="session")
-def outcomes(environment: None, hub: Hub, providers: Providers) -> dict[str, Outcome | Exception]:
+def loaded(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Of what the drivers are copies."""
+    with loaded_sdks(tmp_path_factory.mktemp("loaded")) as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def outcomes(loaded: Path, hub: Hub, providers: Providers) -> dict[str, Outcome | Exception]:
     """Every run, two at a time; one that failed is kept as its error, for its own tests to raise."""
     with ThreadPoolExecutor(2) as pool:
-        found = pool.map(partial(outcome_of, hub, providers), RUNS)
+        found = pool.map(partial(outcome_of, hub, providers, loaded), RUNS)
         return dict(zip((run.name for run in RUNS), found, strict=True))
 
 
@@ -94,12 +102,12 @@ def outcome(run: str, outcomes: dict[str, Outcome | Exception]) -> Outcome:
     return found
 
 
-def outcome_of(hub: Hub, providers: Providers, run: Run) -> Outcome | Exception:
+def outcome_of(hub: Hub, providers: Providers, loaded: Path, run: Run) -> Outcome | Exception:
     try:
         target, key_id = hub.target(run.name)
         if run.uses_grpc:
             socket.create_connection(("127.0.0.1", target.grpc_port), timeout=5).close()
-        drive(run, target, providers.base_url(run.name))
+        drive(run, target, providers.base_url(run.name), loaded)
         bill = tuple(providers.bill(run.name).calls)
         by_model = await_calls(hub, key_id, len(expected_calls(run.name, bill)))
         return Outcome(bill, tuple(hub.spans(environment=run.name)), tuple(by_model))

@@ -1,8 +1,14 @@
 """The table of runs: which driver with which settings, and how its environment points it at a hub."""
 
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "tests" / "contract"
 ENVIRONMENT = ROOT / ".venv-contract"
 TIMEOUT_S = 90
+#: What a driver sees of the environment of the tests.
+KEPT = ("PATH", "HOME", "LANG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ def settings(run: Run, target: Target, providers_url: str) -> dict[str, str]:
     phoenix = target.url + "/v1/traces"
     if run.uses_grpc:
         phoenix = f"http://127.0.0.1:{target.grpc_port}"
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return {
         **kept,
         "PROVIDERS_BASE_URL": providers_url,
@@ -92,20 +100,52 @@ def settings(run: Run, target: Target, providers_url: str) -> dict[str, str]:
     }
 
 
-def drive(run: Run, target: Target, providers_url: str) -> str:
-    """Run the driver to its end and return what it printed; a failing driver raises with its output."""
-    done = subprocess.run(
-        command(run),
-        env=settings(run, target, providers_url),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    printed = done.stdout + done.stderr
-    if done.returncode != 0:
-        raise RuntimeError(f"{run.name} ended with {done.returncode}:\n{printed[-4000:]}")
+def drive(run: Run, target: Target, providers_url: str, loaded: Path | None = None) -> str:
+    """Run the driver to its end and return what it printed; a failing driver raises with its output. A driver in Python
+    is a copy of the process behind the socket `loaded`, if one is named.
+    """
+    environment = settings(run, target, providers_url)
+    if loaded is None or run.driver.endswith(".mjs"):
+        status, printed = _started(command(run), environment)
+    else:
+        status, printed = _copied(loaded, CONTRACT / "drivers" / run.driver, environment)
+    if status != 0:
+        raise RuntimeError(f"{run.name} ended with {status}:\n{printed[-4000:]}")
     return printed
+
+
+def _started(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def _copied(loaded: Path, driver: Path, environment: dict[str, str]) -> tuple[int, str]:
+    with socket.socket(socket.AF_UNIX) as connection, connection.makefile() as answer:
+        connection.settimeout(TIMEOUT_S)
+        connection.connect(str(loaded))
+        connection.sendall(json.dumps({"driver": str(driver), "environment": environment}).encode() + b"\n")
+        printed, _, status = answer.read().rpartition("\n")
+    return int(status), printed
+
+
+@contextmanager
+def loaded_sdks(folder: Path) -> Iterator[Path]:
+    """The socket of a process that has loaded the SDKs, for `drive`."""
+    path = folder / "drivers"
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    program = [str(environment_python()), str(CONTRACT / "drivers" / "loaded.py"), str(path)]
+    environment = kept | {"PYTHONPATH": str(CONTRACT / "drivers")}
+    process = subprocess.Popen(program, env=environment, start_new_session=True)
+    try:
+        deadline = time.monotonic() + TIMEOUT_S
+        while not path.is_socket():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("The SDKs could not be loaded.")
+            time.sleep(0.05)
+        yield path
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # and a driver that hangs
+        process.wait()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ files, batches, embeddings and counting; and what of it is charged is written do
 """
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def beside(environment: None, hub: Hub, providers: Providers) -> Outcome:
-    return run_through(hub, providers, "gateway-beside", "gateway_beside.py", models=[])
+def beside(hub: Hub, providers: Providers, loaded: Path) -> Outcome:
+    return run_through(hub, providers, loaded, "gateway-beside", "gateway_beside.py", models=[])
 
 
 def of_operation(outcome: Outcome, operation: str) -> list[dict[str, Any]]:

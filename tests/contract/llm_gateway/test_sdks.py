@@ -5,6 +5,7 @@ answer is the provider's, and what the hub wrote down is the provider's bill to 
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,11 +60,13 @@ def set_up(hub: Hub, providers: Providers, name: str, models: list[str]) -> str:
     return str(made["key"])
 
 
-def run_through(hub: Hub, providers: Providers, name: str, driver: str, models: list[str] = MODELS) -> Outcome:
+def run_through(
+    hub: Hub, providers: Providers, loaded: Path, name: str, driver: str, models: list[str] = MODELS
+) -> Outcome:
     since = {"from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))}
     key = set_up(hub, providers, name, models)
     target, _ = hub.target(name)
-    printed = drive(Run(name, driver, settings={"PROVIDERS_KEY": key}), target, f"{hub.url}/llm")
+    printed = drive(Run(name, driver, settings={"PROVIDERS_KEY": key}), target, f"{hub.url}/llm", loaded)
     bill = tuple(providers.bill(name).calls)
     deadline = time.monotonic() + 10
     while sum(trace["calls"] for trace in hub.traces(**since)) < len(bill) and time.monotonic() < deadline:
@@ -73,15 +76,15 @@ def run_through(hub: Hub, providers: Providers, name: str, driver: str, models: 
 
 
 @pytest.fixture(scope="module")
-def alone(environment: None, hub: Hub, providers: Providers) -> Outcome:
+def alone(hub: Hub, providers: Providers, loaded: Path) -> Outcome:
     """The SDKs by themselves."""
-    return run_through(hub, providers, "gateway", "gateway_sdks.py")
+    return run_through(hub, providers, loaded, "gateway", "gateway_sdks.py")
 
 
 @pytest.fixture(scope="module")
-def instrumented(environment: None, hub: Hub, providers: Providers, alone: Outcome) -> Outcome:
+def instrumented(hub: Hub, providers: Providers, loaded: Path, alone: Outcome) -> Outcome:
     """The same under OpenTelemetry's instrumentations, which tell the hub of every call as well."""
-    return run_through(hub, providers, "gateway-otel", "otel_genai.py")
+    return run_through(hub, providers, loaded, "gateway-otel", "otel_genai.py")
 
 
 def billed_calls(outcome: Outcome) -> list[Call]:
