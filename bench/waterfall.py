@@ -31,7 +31,7 @@ def walked() -> dict[str, float]:
             env={**os.environ, "MNO_DATA_DIR": str(server.folder)}, capture_output=True, text=True, check=True,
         )  # fmt: skip
         address = json.loads(link.stdout)["url"]
-        told = {"MNO_URL": address.partition("/api/")[0], "MNO_KEY": KEY, "MNO_LINK": address}
+        told = {"MNO_URL": address.partition("/api/")[0], "MNO_KEY": KEY, "MNO_LINK": address, "MNO_FRAMES": "180"}
         ended = subprocess.run(
             [_node(), "--test", "--test-reporter=spec", "journeys/trace.mjs"],
             cwd=WEB, env={**os.environ, **told}, capture_output=True, text=True, check=False,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
-import { fits, walkEverywhere } from "./walk.mjs";
+import { fits, onPhone, walkEverywhere } from "./walk.mjs";
 
 const { url, link, key } = hub();
 let browser;
@@ -98,9 +98,10 @@ test("a tool call that waits for a person goes on from its card, as it was or wi
 
 test("the page is whole in every language, accessible in both themes, and fits a phone", async () => {
   await walkEverywhere(browser, { url, state }, ["/", "/?show=waiting"]);
-  const phone = await openPage(browser, { url, state, width: 360, height: 740 });
-  await phone.goto("/");
-  await settled(phone);
-  await fits(phone, "/");
+  await onPhone(page, async () => {
+    await page.goto("/");
+    await settled(page);
+    await fits(page, "/");
+  });
   assert.deepEqual(page.trouble, []);
 });

@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { startProvider } from "./provider.mjs";
 import { walkEverywhere } from "./walk.mjs";
 
@@ -116,8 +116,7 @@ test("an alias shows its shares as they are weighed, and refuses targets that sp
 });
 
 test("a key is made where it is needed, and what is copied runs", async () => {
-  await page.goto("/integrations/gateway?view=connect");
-  await settled(page);
+  await visit(page, "/integrations/gateway?view=connect");
   await page.getByRole("button", { name: "Create a gateway key" }).click();
   const exported = page.locator(".gateway-connect pre").first();
   await page.waitForFunction(() => /mno_[^…]{8}/.test(document.querySelector(".gateway-connect pre").innerText));
@@ -147,8 +146,7 @@ test("what went through is counted above", async () => {
 });
 
 test("a key is held to the models that it is limited to, until its limits are lifted", async () => {
-  await page.goto("/integrations/gateway?view=keys");
-  await settled(page);
+  await visit(page, "/integrations/gateway?view=keys");
   await page.getByRole("button", { name: "Limits LLM gateway" }).click();
   await dialog().getByLabel("Models").first().fill("fast");
   await dialog().getByLabel("Models").first().press("Enter");
@@ -196,12 +194,10 @@ test("a provider goes by its name, and not while an alias needs it", async () =>
   await page.keyboard.press("Escape");
   // The browser itself writes a refused answer into its console.
   page.trouble = page.trouble.filter((each) => !each.includes("409"));
-  await page.goto("/integrations/gateway?view=models");
-  await settled(page);
+  await visit(page, "/integrations/gateway?view=models");
   await remove("fast");
   await page.getByText("No aliases").waitFor();
-  await page.goto("/integrations/gateway");
-  await settled(page);
+  await visit(page, "/integrations/gateway");
   await remove("openai");
   await page.getByRole("cell", { name: /^openai/ }).waitFor({ state: "detached" });
   assert.deepEqual(page.trouble, []);

@@ -5,9 +5,9 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { OLDER, startMcpServer, tool } from "./mcp_server.mjs";
-import { fits, isAccessible, walkEverywhere } from "./walk.mjs";
+import { fits, isAccessible, onPhone, walkEverywhere } from "./walk.mjs";
 
 const PYTHON = new URL("../../.venv/bin/python", import.meta.url).pathname;
 const PAGES = ["/integrations/servers", "/integrations/tools", "/integrations/connect", "/integrations/connect?way=key&client=python", "/monitor/topology?from=-1h", "/monitor/topology?from=-1h&view=table"];
@@ -149,8 +149,7 @@ test("a tool gets a rule where it stands, and a call that needs approval says wh
 });
 
 test("copied code calls a tool, and the light turns green", async () => {
-  await page.goto("/integrations/connect?way=key&client=python&server=weather");
-  await settled(page);
+  await visit(page, "/integrations/connect?way=key&client=python&server=weather");
   await page.getByRole("button", { name: "Create a tools key" }).click();
   await page.locator("[data-first-call=waiting]").waitFor();
   const [exported, code] = [await page.locator("pre").nth(1).innerText(), await page.locator("pre").nth(2).innerText()];
@@ -163,8 +162,7 @@ test("copied code calls a tool, and the light turns green", async () => {
 });
 
 test("the topology shows what was called, and leads to its traces", async () => {
-  await page.goto("/monitor/topology?from=-1h");
-  await settled(page);
+  await visit(page, "/monitor/topology?from=-1h");
   await page.getByRole("link", { name: /^weather_forecast: 2 calls/ }).click();
   await page.waitForURL(/\/monitor\/traces.*tool=weather_forecast/);
   await settled(page);
@@ -174,16 +172,15 @@ test("the topology shows what was called, and leads to its traces", async () => 
 
 test("the pages are readable and reachable in three languages, light and dark, and fit a phone", async () => {
   await walkEverywhere(browser, { url, state }, PAGES);
-  const phone = await openPage(browser, { url, state, width: 360, height: 740 });
-  await phone.goto("/integrations/tools?tool=weather/forecast");
-  await settled(phone);
-  await fits(phone, "a tool on a phone");
-  await phone.context().close();
+  await onPhone(page, async () => {
+    await page.goto("/integrations/tools?tool=weather/forecast");
+    await settled(page);
+    await fits(page, "a tool on a phone");
+  });
 });
 
 test("a server is switched off, and goes by its name", async () => {
-  await page.goto("/integrations/servers");
-  await settled(page);
+  await visit(page, "/integrations/servers");
   await page.getByRole("switch", { name: "On: dead" }).press("Space");
   await row("dead").getByText("Off").waitFor();
   await page.getByRole("button", { name: "Remove dead" }).click();

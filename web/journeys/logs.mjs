@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
-import { fits, isAccessible, walkEverywhere } from "./walk.mjs";
+import { fits, isAccessible, onPhone, walkEverywhere } from "./walk.mjs";
 
 const { url, link, key } = hub();
 const run = promisify(execFile);
@@ -102,9 +102,9 @@ test("the tail shows what arrives, and only what is asked for", async () => {
 test("the page is whole in every language, reachable and never too wide", async () => {
   assert.deepEqual(page.trouble, []);
   await walkEverywhere(browser, { url, state }, ["/monitor/logs", "/monitor/logs?live=1"]);
-  const phone = await openPage(browser, { url, state, width: 360, height: 740 });
-  await phone.goto("/monitor/logs");
-  await phone.locator(".log-head", { hasText: "None left" }).click();
-  await fits(phone, "an unfolded line");
-  await phone.context().close();
+  await onPhone(page, async () => {
+    await page.goto("/monitor/logs");
+    await line("None left").click();
+    await fits(page, "an unfolded line");
+  });
 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn } from "./browser.mjs";
+import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { listedTraces, send, weeks } from "./demonstration.mjs";
 import { loadInChinese, walkEverywhere } from "./walk.mjs";
 
@@ -11,6 +11,7 @@ const { url, link, key } = hub();
 const PAGES = ["/start", "/monitor?from=-7d", "/monitor/traces?from=-7d", "/monitor/system", "/costs?from=-7d", "/costs/budgets", "/costs/ledger?from=-7d", "/costs/forecast", "/costs/anomalies", "/costs/savings", "/costs/prices", "/profile", "/settings/sign-in"];
 let browser;
 let state;
+let page;
 let tracePath;
 
 before(async () => {
@@ -18,6 +19,7 @@ before(async () => {
   tracePath = `/monitor/traces/${(await listedTraces(url, key, "from=-30d&agent=support-triage"))[0].trace_id}`;
   browser = await launch();
   state = await signIn(browser, link);
+  page = await openPage(browser, { url, state });
 });
 after(() => browser.close());
 
@@ -30,7 +32,6 @@ test("a page is loaded in the language that was chosen before", async () => {
 });
 
 test("filters and range stand in the address and come back from it", async () => {
-  const page = await openPage(browser, { url, state });
   await page.goto("/monitor/traces?from=-7d");
   await settled(page);
   await page.getByRole("button", { name: "Filter", exact: true }).click();
@@ -42,13 +43,10 @@ test("filters and range stand in the address and come back from it", async () =>
   await page.locator(".chip", { hasText: "gpt-4o" }).waitFor();
   await page.goBack();
   await page.locator(".chip").waitFor({ state: "detached" });
-  await page.context().close();
 });
 
 test("the keyboard reaches help, search and pages", async () => {
-  const page = await openPage(browser, { url, state });
-  await page.goto("/monitor");
-  await settled(page);
+  await visit(page, "/monitor");
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
   await page.keyboard.press("Escape");
@@ -61,11 +59,9 @@ test("the keyboard reaches help, search and pages", async () => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/costs/prices*");
-  await page.context().close();
 });
 
 test("a failure shows the problem document's words and a way to try again", async () => {
-  const page = await openPage(browser, { url, state });
   await page.goto(`/monitor/traces/${"0".repeat(31)}1`);
   const alert = page.getByRole("alert");
   await alert.waitFor();
@@ -73,5 +69,4 @@ test("a failure shows the problem document's words and a way to try again", asyn
   const problem = await answer.json();
   assert.ok((await alert.innerText()).includes(problem.detail), problem.detail);
   await alert.getByRole("button", { name: "Try again" }).waitFor();
-  await page.context().close();
 });

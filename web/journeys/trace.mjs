@@ -7,6 +7,9 @@ import { hub, launch, openPage, signIn } from "./browser.mjs";
 import { LONG_TRACE_ID, longTrace, send, weeks } from "./demonstration.mjs";
 
 const { url, link, key } = hub();
+/** Drawn while it scrolls: some say that it does, bench/waterfall.py asks for enough to judge how smoothly. */
+const FRAMES = Number(process.env.MNO_FRAMES ?? 20);
+const SCROLLED_PX = 126_000;
 let browser;
 let page;
 
@@ -32,20 +35,21 @@ test("50,000 spans can be used soon after the click", async (context) => {
 });
 
 test("they scroll", async (context) => {
-  const frames = await page.evaluate(async () => {
+  const frames = await page.evaluate(async ([count, distance]) => {
     const element = document.querySelector(".waterfall-scroll");
     const times = [];
     let last = performance.now();
-    for (let frame = 0; frame < 180; frame += 1) {
-      element.scrollTop += 700;
+    for (let frame = 0; frame < count; frame += 1) {
+      element.scrollTop += distance / count;
       await new Promise(requestAnimationFrame);
       const now = performance.now();
       times.push(now - last);
       last = now;
     }
     return times.sort((left, right) => left - right);
-  });
-  context.diagnostic(`p50 ${frames[90].toFixed(1)} ms, p95 ${frames[171].toFixed(1)} ms`);
+  }, [FRAMES, SCROLLED_PX]);
+  const slowerThan = (part) => frames[Math.floor(frames.length * part)].toFixed(1);
+  context.diagnostic(`p50 ${slowerThan(0.5)} ms, p95 ${slowerThan(0.95)} ms`);
 });
 
 test("only the rows in sight are in the page", async () => {

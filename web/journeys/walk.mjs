@@ -46,6 +46,14 @@ async function turn(page, theme) {
   await page.waitForFunction((wanted) => document.documentElement.dataset.mantineColorScheme === wanted, theme);
 }
 
+/** What is done while the page has as much room as a phone gives. */
+export async function onPhone(page, act) {
+  const desk = page.viewportSize();
+  await page.setViewportSize(PHONE);
+  await act();
+  await page.setViewportSize(desk);
+}
+
 /** Nothing has to be scrolled sideways, once the page has taken up the room that it has. */
 export async function fits(page, path) {
   await page.waitForFunction(() => document.documentElement.scrollWidth <= window.innerWidth).catch(() => {});
@@ -102,8 +110,5 @@ async function isForEverybody(page, path, [theme, other]) {
   await isAccessible(page, path);
   await turn(page, other);
   await isAccessible(page, path, COLOURS);
-  const desk = page.viewportSize();
-  await page.setViewportSize(PHONE);
-  await fits(page, path);
-  await page.setViewportSize(desk);
+  await onPhone(page, () => fits(page, path));
 }
