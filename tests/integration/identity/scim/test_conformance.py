@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 async def test_the_scim_test_client_finds_no_fault(client: httpx.AsyncClient) -> None:
-    import_aside("scim2_client.engines.wsgi", "scim2_tester", measured=False)
+    import_aside("scim2_client.engines.wsgi", "scim2_tester")
     from scim2_client.engines.wsgi import WSGISCIMClient
     from scim2_tester import Status, check_server
 
