@@ -28,7 +28,7 @@ from mno.observability.ingest.model import (
 )
 from mno.observability.ingest.plausibility import cost_nano, tokens
 from mno.observability.ingest.providers import normalised, of_model
-from mno.observability.ingest.usage import Buckets, Figures, Meaning, buckets
+from mno.observability.ingest.usage import Figures, Meaning, buckets
 from mno.observability.spans.model import Span, UsageKind
 
 #: (time in nanoseconds, name, attributes)
@@ -36,8 +36,6 @@ Event = tuple[int, str, dict[str, Any]]
 
 _KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
 _STATUSES = ("unset", "ok", "error")
-_NOTHING = Buckets()
-_TIMINGS = frozenset({"first_token_s", "first_token_ms", "first_token_at"})
 #: OpenInference, AI SDK, OpenLLMetry.
 _FIRST_TOKEN_EVENTS = frozenset({"First Token Stream Event", "ai.stream.firstChunk", "gen_ai.content.completion.chunk"})
 
@@ -91,78 +89,51 @@ def span_of(
         if value is not None and value != "":
             lifted[slot] = value
     rest = {key: attributes[key] for key in plan.rest}
+    span = Span(trace_id, span_id, start_ns, end_ns - start_ns, name[:MAX_NAME_CHARACTERS], parent_span_id)
+    span.kind = _KINDS[kind] if 0 <= kind < 6 else "internal"
+    span.convention = plan.convention
+    _place(span, plan, lifted, attributes, origin)
     if plan.convention == openinference.NAME and "model" not in lifted and "request_model" not in lifted:
         lifted["request_model"] = openinference.asked_model(attributes)
-    request_model, model = _models(lifted)
-    provider = _provider(lifted, model, rest)
-    amounts, metered = _usage(plan, lifted, provider)
-    cost = _cost(lifted)
-    metered = metered or cost is not None
-    operation = _operation(lifted, model, metered=metered)
+    span.request_model, span.model = _models(lifted)
+    span.provider = _provider(lifted, span.model, rest)
+    has_figures = _count(span, plan, lifted)
+    span.reported_cost = _cost(lifted)
+    span.metered = has_figures or span.reported_cost is not None
+    span.operation = _operation(lifted, span.model, metered=span.metered)
+    if span.operation in genai.CALLS:
+        span.usage_kind = UsageKind.CALL
+        if "gen_ai.response.id" in rest:
+            span.response_id = _text(rest["gen_ai.response.id"])
+    elif span.metered:
+        span.usage_kind = UsageKind.AGGREGATE
     try:
-        input_messages, output_messages, events = _messages(plan, lifted, attributes, rest, events)
+        span.input_messages, span.output_messages, events = _messages(plan, lifted, attributes, rest, events)
     except (TypeError, ValueError, RecursionError):
         # Deeper or stranger than JSON goes; what was said stays readable where it was.
-        input_messages = output_messages = ""
         rest.update(attributes)
-    status = _STATUSES[status_code] if 0 <= status_code < 3 else "unset"
-    if "level" in lifted or status == "error":
-        status, status_message = _status(status, status_message, lifted, events)
-    columns: dict[str, Any] = {
-        "user_id": origin.user_id,
-        "session_id": origin.session_id,
-        "environment": origin.environment,
-        "tags": _tags(plan, lifted.get("tags"), attributes, origin) if plan.tags or "tags" in lifted else origin.tags,
-    }
+    span.status = _STATUSES[status_code] if 0 <= status_code < 3 else "unset"
+    span.status_message = status_message
+    if "level" in lifted or span.status == "error":
+        span.status, span.status_message = _status(span.status, status_message, lifted, events)
+    if events:
+        span.events = _events(events, start_ns)
+    if events or plan.timed:
+        span.time_to_first_token_ns = _first_token(lifted, events, start_ns)
+    span.links = links
+    if rest:
+        span.attributes = orjson.dumps(rest).decode()
+    return span
+
+
+def _place(span: Span, plan: Plan, lifted: dict[str, Any], attributes: dict[str, Any], origin: Origin) -> None:
+    """Where the span belongs: its program's share, then what it says of itself."""
+    span.service, span.scope, span.resource = origin.service, origin.scope, origin.resource
+    span.user_id, span.session_id, span.environment = origin.user_id, origin.session_id, origin.environment
+    span.tags = _tags(plan, lifted.get("tags"), attributes, origin) if plan.tags or "tags" in lifted else origin.tags
     for slot, field in plan.texts:
         if slot in lifted:
-            columns[field] = _text(lifted[slot])
-    if operation in genai.CALLS:
-        columns["usage_kind"] = UsageKind.CALL
-        if "gen_ai.response.id" in rest:
-            columns["response_id"] = _text(rest["gen_ai.response.id"])
-    elif metered:
-        columns["usage_kind"] = UsageKind.AGGREGATE
-    span = Span(
-        trace_id,
-        span_id,
-        start_ns,
-        end_ns - start_ns,
-        name[:MAX_NAME_CHARACTERS],
-        parent_span_id,
-        _KINDS[kind] if 0 <= kind < 6 else "internal",
-        status,
-        status_message,
-        origin.service,
-        origin.scope,
-        plan.convention,
-        operation,
-        provider,
-        model,
-        request_model,
-        metered=metered,
-        time_to_first_token_ns=_first_token(lifted, events, start_ns),
-        reported_cost=cost,
-        input_messages=input_messages,
-        output_messages=output_messages,
-        attributes=orjson.dumps(rest).decode() if rest else "{}",
-        resource=origin.resource,
-        events=_events(events, start_ns) if events else "",
-        links=links,
-        **columns,
-    )
-    if amounts is not _NOTHING:
-        (
-            span.input_tokens,
-            span.cache_read_tokens,
-            span.cache_write_5m_tokens,
-            span.cache_write_1h_tokens,
-            span.input_audio_tokens,
-            span.output_tokens,
-            span.reasoning_tokens,
-            span.output_audio_tokens,
-        ) = amounts
-    return span
+            setattr(span, field, _text(lifted[slot]))
 
 
 def _text(value: Any) -> str:
@@ -192,11 +163,11 @@ def _provider(lifted: dict[str, Any], model: str, rest: dict[str, Any]) -> str:
     return provider
 
 
-def _usage(plan: Plan, lifted: dict[str, Any], provider: str) -> tuple[Buckets, bool]:
-    """The token buckets, and whether the emitter reported any figure."""
+def _count(span: Span, plan: Plan, lifted: dict[str, Any]) -> bool:
+    """Fills the token buckets; whether the emitter reported any figure."""
     details = lifted.get("usage_details")
     if not plan.tokens and details is None and "provider_metadata" not in lifted:
-        return _NOTHING, False
+        return False
     figures = Figures()
     if details is None:
         for slot in plan.tokens:
@@ -214,8 +185,18 @@ def _usage(plan: Plan, lifted: dict[str, Any], provider: str) -> tuple[Buckets, 
         # Gemini's Interactions API reports thoughts beside its output (total_thought_tokens).
         figures.reasoning_meaning = Meaning.EXCLUDES
     if not figures.said_anything():
-        return _NOTHING, False
-    return buckets(figures, provider=provider), True
+        return False
+    (
+        span.input_tokens,
+        span.cache_read_tokens,
+        span.cache_write_5m_tokens,
+        span.cache_write_1h_tokens,
+        span.input_audio_tokens,
+        span.output_tokens,
+        span.reasoning_tokens,
+        span.output_audio_tokens,
+    ) = buckets(figures, provider=span.provider)
+    return True
 
 
 def _cost(lifted: dict[str, Any]) -> int | None:
@@ -357,8 +338,6 @@ def _event_messages(body: dict[str, Any], role: str) -> list[Any]:
 
 def _first_token(lifted: dict[str, Any], events: list[Event], start_ns: int) -> int:
     """Nanoseconds to the first token; 0 where nobody measured it."""
-    if not events and _TIMINGS.isdisjoint(lifted):
-        return 0
     seconds = lifted.get("first_token_s")
     if seconds is None and "first_token_ms" in lifted:
         milliseconds = lifted["first_token_ms"]

@@ -40,6 +40,7 @@ TOKEN_SLOTS = frozenset(
         "tool_input",
     }
 )
+TIMING_SLOTS = frozenset({"first_token_s", "first_token_ms", "first_token_at"})
 #: Lifted, but told in fewer words by the column: the attribute stays as well.
 _KEPT = frozenset({"openinference_kind", "traceloop_kind", "ai_operation", "langfuse_type", "provider_metadata"})
 #: Texts that serve as messages only where no better ones are there.
@@ -75,6 +76,8 @@ class Plan:
     convention: str
     lifts: tuple[tuple[str, str], ...]
     tokens: tuple[str, ...]
+    #: Whether a key may tell of the first token.
+    timed: bool
     #: Slots with text for a column, and that column.
     texts: tuple[tuple[str, str], ...]
     rest: tuple[str, ...]
@@ -131,6 +134,7 @@ def _made(keys: tuple[str, ...]) -> Plan:
         convention=_convention(keys, slots),
         lifts=tuple((key, slot) for _, key, slot in lifts),
         tokens=tuple(slot for slot in slots if slot in TOKEN_SLOTS),
+        timed=not TIMING_SLOTS.isdisjoint(slots),
         texts=tuple((slot, TEXT_FIELDS[slot]) for slot in slots if slot in TEXT_FIELDS),
         rest=tuple(rest),
         tags=tuple(tags),
