@@ -5,6 +5,7 @@
 from typing import Any
 
 import pytest
+from coverage import Coverage
 
 from support.distribution import ByFile, ordered
 from support.memory import folders_in_memory
@@ -14,7 +15,11 @@ folders_in_memory()
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("dist", "no") == "no" or hasattr(config, "workerinput"):
-        config.pluginmanager.import_plugin("support.fixtures")
+        from support import coverage, fixtures
+
+        config.pluginmanager.register(fixtures)
+        if Coverage.current():  # a debugger is let alone
+            config.pluginmanager.register(coverage)
 
 
 @pytest.hookimpl(optionalhook=True)

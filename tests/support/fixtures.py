@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from coverage import Coverage
 from fastapi import FastAPI
 
 from mno.bootstrap import Services, assemble
@@ -35,9 +34,6 @@ from support.examples import choose_examples
 from support.trust import share_trust
 
 _TEMPLATE = "template_of_tests"
-
-# a debugger is let alone
-pytest_plugins = ["support.coverage"] if Coverage.current() else []
 
 choose_examples()
 share_adapters()
