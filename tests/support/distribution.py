@@ -12,13 +12,18 @@ from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import
 _WITH_PROGRAMS = ("/journeys/", "/contract/")
 #: Files whose tests share nothing and take long each.
 _DEALT_ONE_BY_ONE = ("/journeys/test_web.py",)
+#: Files that share a hub and a process that has loaded the clients; the first names their scope.
+_DEALT_TOGETHER = (
+    "tests/contract/test_clients.py",
+    "tests/contract/llm_gateway/test_beside.py",
+    "tests/contract/llm_gateway/test_sdks.py",
+)
 
 #: Seconds of scopes that take longer than their number of tests says, as they once did on one machine. Nothing but the
 #: order hangs on them, so they need not be right; what is missing here and takes long ends the run by itself.
 SECONDS = {
-    "tests/contract/llm_gateway/test_sdks.py": 40,
     "tests/contract/mcp_gateway/test_conformance.py": 40,
-    "tests/contract/test_clients.py": 40,
+    "tests/contract/test_clients.py": 60,
     "tests/integration/identity/test_other_team.py": 12,
     "tests/integration/llm_gateway/test_budgets.py": 16,
     "tests/integration/mcp_gateway/gated/test_kills.py": 17,
@@ -34,7 +39,7 @@ SECONDS = {
     "tests/integration/platform/test_postgres_server.py": 10,
     "tests/integration/platform/test_tasks.py": 11,
     "tests/integration/secrets/test_canary.py": 5,
-    "tests/journeys/test_serve.py": 60,
+    "tests/journeys/test_serve.py": 35,
     "tests/journeys/test_web.py::test_a_journey_ends_well[alerts]": 25,
     "tests/journeys/test_web.py::test_a_journey_ends_well[integrations]": 27,
     "tests/journeys/test_web.py::test_a_journey_ends_well[pages]": 34,
@@ -58,6 +63,8 @@ _PROGRAMS_BY = 0.85
 def scope_of(nodeid: str) -> str:
     """What is dealt as one: tests of the same scope run on one worker, in their order."""
     file = nodeid.partition("::")[0]
+    if file in _DEALT_TOGETHER:
+        return _DEALT_TOGETHER[0]
     return nodeid if file.endswith(_DEALT_ONE_BY_ONE) else file
 
 
