@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import psutil
@@ -287,6 +287,27 @@ def test_prices_are_listed_added_used_for_a_range_again_and_removed(
     assert "is removed" in mno(folder, "prices", "remove", added["id"]).stdout
     (tmp_path / "prices.json").write_text("{}")
     assert mno(folder, "prices", "import", str(tmp_path / "prices.json")).returncode == 1
+
+
+def test_a_setting_is_compared_changed_and_rolled_back(first_start: str, folder: Path) -> None:
+    name = "security.invitation_days"
+
+    def settings(*arguments: str) -> Any:
+        return json.loads(mno(folder, "settings", *arguments, "--json").stdout)
+
+    (before,) = settings("get", name)
+    compared = settings("diff", name, "3")
+    assert [(change["before"], change["after"]) for change in compared["changes"]] == [(None, 3)]
+    assert settings("get", name) == [before]
+    changed = mno(folder, "settings", "set", name, "3", "--note", "shorter")
+    assert "Saved as revision" in changed.stdout
+    assert "3" in mno(folder, "settings", "get", name).stdout.split()
+    assert settings("history")[0]["note"] == "shorter"
+    assert name in mno(folder, "settings", "history").stdout
+    assert "Saved as revision" in mno(folder, "settings", "rollback", "0").stdout
+    assert settings("get", name) == [before]
+    unknown = mno(folder, "settings", "get", "no.such_setting")
+    assert (unknown.returncode, "no.such_setting" in unknown.stderr) == (2, True)
 
 
 def secrets(folder: Path, *arguments: str, typed: str = "", run: Verb = mno) -> str:

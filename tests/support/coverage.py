@@ -26,15 +26,12 @@ _set_up: set[object] = set()
 @contextmanager
 def measured(seconds: float) -> Iterator[None]:
     """What runs here in this thread, until `seconds` of processor time have passed; 0 stands for all of it."""
-    before = sys.gettrace()
+    before, left = sys.gettrace(), signal.setitimer(signal.ITIMER_VIRTUAL, seconds)[0]
     sys.settrace(threading.gettrace())  # as a new thread is measured: by a tracer of its own
-    if seconds:
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        if seconds:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, left)
         sys.settrace(before)
 
 
