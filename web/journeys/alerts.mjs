@@ -133,7 +133,7 @@ test("silence has a reason, is seen, and ends", async () => {
 });
 
 test("the pages are readable and reachable in three languages, light and dark, and fit a phone", async () => {
-  await walkEverywhere(browser, { url, state }, PAGES);
+  await walkEverywhere(page, PAGES);
 });
 
 test("the editor and an alert's story are reachable as well", async () => {

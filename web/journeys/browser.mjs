@@ -42,7 +42,7 @@ export async function signIn(browser, link) {
  * A page that is signed in, in a language and a theme (`auto` follows the system's, light at first). `page.trouble` collects what no page may do: errors in the
  * console, uncaught failures, and requests to any other host.
  */
-export async function openPage(browser, { url, state, language = "en", theme = "light", width = 1280, height = 900 }) {
+export async function openPage(browser, { url, state, language = "en", theme = "auto", width = 1280, height = 900 }) {
   const context = await browser.newContext({
     storageState: state, viewport: { width, height }, colorScheme: theme === "auto" ? "light" : theme, timezoneId: "UTC", reducedMotion: "reduce", baseURL: url,
   });

@@ -97,7 +97,7 @@ test("a tool call that waits for a person goes on from its card, as it was or wi
 });
 
 test("the page is whole in every language, accessible in both themes, and fits a phone", async () => {
-  await walkEverywhere(browser, { url, state }, ["/", "/?show=waiting"]);
+  await walkEverywhere(page, ["/", "/?show=waiting"]);
   await onPhone(page, async () => {
     await page.goto("/");
     await settled(page);

@@ -178,7 +178,7 @@ test("a target that fails is named, with what the gateway does about it", async 
 });
 
 test("the pages are readable and reachable in three languages, light and dark, and fit a phone", async () => {
-  await walkEverywhere(browser, { url, state }, PAGES);
+  await walkEverywhere(page, PAGES);
 });
 
 test("a provider goes by its name, and not while an alias needs it", async () => {

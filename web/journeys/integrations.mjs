@@ -171,7 +171,7 @@ test("the topology shows what was called, and leads to its traces", async () => 
 });
 
 test("the pages are readable and reachable in three languages, light and dark, and fit a phone", async () => {
-  await walkEverywhere(browser, { url, state }, PAGES);
+  await walkEverywhere(page, PAGES);
   await onPhone(page, async () => {
     await page.goto("/integrations/tools?tool=weather/forecast");
     await settled(page);

@@ -101,7 +101,7 @@ test("the tail shows what arrives, and only what is asked for", async () => {
 
 test("the page is whole in every language, reachable and never too wide", async () => {
   assert.deepEqual(page.trouble, []);
-  await walkEverywhere(browser, { url, state }, ["/monitor/logs", "/monitor/logs?live=1"]);
+  await walkEverywhere(page, ["/monitor/logs", "/monitor/logs?live=1"]);
   await onPhone(page, async () => {
     await page.goto("/monitor/logs");
     await line("None left").click();

@@ -24,7 +24,7 @@ before(async () => {
 after(() => browser.close());
 
 test("all pages in every language, light and dark, on a desk and on a phone", async () => {
-  await walkEverywhere(browser, { url, state }, [...PAGES, tracePath]);
+  await walkEverywhere(page, [...PAGES, tracePath]);
 });
 
 test("a page is loaded in the language that was chosen before", async () => {

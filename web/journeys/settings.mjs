@@ -257,5 +257,5 @@ test("nothing went wrong on the way", () => {
 });
 
 test("the pages are readable and reachable in three languages, light and dark, and fit a phone", async () => {
-  await walkEverywhere(browser, { url, state }, PAGES);
+  await walkEverywhere(page, PAGES);
 });

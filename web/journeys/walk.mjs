@@ -12,16 +12,6 @@ const WCAG_AA = ["wcag2a", "wcag2aa", "wcag21aa"];
 const COLOURS = ["color-contrast", "link-in-text-block"];
 const PHONE = { width: 360, height: 740 };
 
-/** Loads the first of the pages, goes on to the others as links do, and looks at each; `isBack` at every other one. */
-async function walk(page, paths, look) {
-  await page.goto(paths[0]);
-  await settled(page);
-  for (const [place, path] of paths.entries()) {
-    if (place > 0) await visit(page, path);
-    await look(path, place % 2 === 1);
-  }
-}
-
 /** No failure is shown, and every word and figure is filled in. */
 export async function isWhole(page, path) {
   assert.equal(await page.getByRole("alert").count(), 0, `${path} shows a failure`);
@@ -63,21 +53,30 @@ export async function fits(page, path) {
 
 /**
  * The pages are whole in each language, accessible in both themes, and fit a phone. Markup and colours are the same in every
- * language and English has the longest words, so those are looked at in English alone. The page stays and its language changes,
+ * language and English has the longest words, so those are looked at in English alone. `page` stays and its language changes,
  * as when somebody chooses another in a second tab; `loadInChinese` begins with one. Every other page is looked at from the
- * last language and theme to the first, which saves the way back. `hub` has its `url` and the `state` of a session.
+ * last language and theme to the first, which saves the way back.
  */
-export async function walkEverywhere(browser, hub, paths) {
-  const page = await openPage(browser, { ...hub, theme: "auto" });
-  await walk(page, paths, async (path, isBack) => {
-    for (const [turns, language] of inOrder(["en", "zh-Hant", "zh-Hans"], isBack).entries()) {
-      if (turns > 0) await speak(page, language);
-      await isWhole(page, path);
-      if (language === "en") await isForEverybody(page, path, inOrder(["light", "dark"], isBack));
-    }
-  });
-  assert.deepEqual(page.trouble, []);
-  await page.context().close();
+export async function walkEverywhere(page, paths) {
+  const trouble = page.trouble.length;
+  // What was said to the journey before is gone with the page that it was said on.
+  await page.goto(paths[0]);
+  await settled(page);
+  for (const [place, path] of paths.entries()) {
+    if (place > 0) await visit(page, path);
+    await lookEverywhere(page, path, place % 2 === 1);
+  }
+  assert.deepEqual(page.trouble.slice(trouble), []);
+  await turn(page, "light");
+  await speak(page, "en");
+}
+
+async function lookEverywhere(page, path, isBack) {
+  for (const [turns, language] of inOrder(["en", "zh-Hant", "zh-Hans"], isBack).entries()) {
+    if (turns > 0) await speak(page, language);
+    await isWhole(page, path);
+    if (language === "en") await isForEverybody(page, path, inOrder(["light", "dark"], isBack));
+  }
 }
 
 const inOrder = (all, isBack) => (isBack ? all.toReversed() : all);
