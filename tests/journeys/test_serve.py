@@ -190,7 +190,7 @@ def test_a_file_is_replayed_with_its_synthetic_columns_named(first_start: str, f
     paced = mno(folder, *arguments, "--speed", "60")
     assert "40 of 40 calls sent" in paced.stdout
     assert "Synthetic" in paced.stdout
-    assert mno(folder, *arguments, "--speed", "0").returncode == 1
+    assert started(folder, *arguments, "--speed", "0").returncode == 1
 
 
 def test_another_server_is_reached_by_the_environment(first_start: str, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_the_doctor_finds_the_running_server(first_start: str, folder: Path) -> 
 
 
 def test_a_new_link_is_printed(first_start: str, folder: Path) -> None:
-    link = mno(folder, "link").stdout.strip()
+    link = started(folder, "link").stdout.strip()
     with httpx.Client() as browser:
         assert browser.get(link).status_code == 303
 
@@ -284,7 +284,7 @@ def test_prices_are_listed_added_used_for_a_range_again_and_removed(
     assert rerated["state"] == "done"
     assert rerated["changed"] >= 40
     assert "looked at" in mno(folder, "prices", "rerate", "--from", "2026-01-01", "--to", "2026-01-02").stdout
-    assert "is removed" in mno(folder, "prices", "remove", added["id"]).stdout
+    assert "is removed" in started(folder, "prices", "remove", added["id"]).stdout
     (tmp_path / "prices.json").write_text("{}")
     assert mno(folder, "prices", "import", str(tmp_path / "prices.json")).returncode == 1
 
@@ -306,7 +306,7 @@ def test_a_setting_is_compared_changed_and_rolled_back(first_start: str, folder:
     assert name in mno(folder, "settings", "history").stdout
     assert "Saved as revision" in mno(folder, "settings", "rollback", "0").stdout
     assert settings("get", name) == [before]
-    unknown = mno(folder, "settings", "get", "no.such_setting")
+    unknown = started(folder, "settings", "get", "no.such_setting")
     assert (unknown.returncode, "no.such_setting" in unknown.stderr) == (2, True)
 
 
