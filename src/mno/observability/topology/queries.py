@@ -56,9 +56,8 @@ _ROW = (
     " is_asked UInt8)"
 )
 
-_UPWARD = ", ".join(
-    f"arrayMap(place -> if(place = 0, 0, up_{step}[place]), up_{step}) AS up_{step + 1}" for step in range(_DOUBLINGS)
-)
+#: By one fold: steps that named each other were planned anew for each mention, which doubled them five times.
+_UPWARD = f"arrayFold((up, _) -> arrayMap(place -> if(place = 0, 0, up[place]), up), range({_DOUBLINGS}), up_0)"
 
 _TRACES = f"""
     SELECT groupArray({MAX_SPANS_LINKED})(CAST(
@@ -69,8 +68,8 @@ _TRACES = f"""
            arrayMap(one -> if(one.parent = one.id, 0, indexOf(ids, one.parent)), spans_of_trace) AS above,
            arrayMap((one, place, up) -> if(one.passes = '', up, place),
                     spans_of_trace, arrayEnumerate(spans_of_trace), above) AS up_0,
-           {_UPWARD},
-           arrayMap(place -> if(place = 0, 0, up_{_DOUBLINGS}[place]), above) AS nearest,
+           {_UPWARD} AS upward,
+           arrayMap(place -> if(place = 0, 0, upward[place]), above) AS nearest,
            arrayMap(place -> if(place = 0, '', spans_of_trace[place].passes), nearest) AS callers
     FROM (SELECT *, {_OWN} AS own FROM acting)
     GROUP BY trace_id
