@@ -49,7 +49,7 @@ async def walked(journey: str, url: str, link: str, key: str = ADMIN_KEY) -> Non
         "MNO_URL": url, "MNO_LINK": url + link[link.index("/api/") :], "MNO_KEY": key, "CHROMIUM": str(browser_path()),
     }  # fmt: skip
     walk = await asyncio.create_subprocess_exec(
-        node(), "--test", "--test-reporter=spec", f"journeys/{journey}.mjs",
+        node(), "--test-reporter=spec", f"journeys/{journey}.mjs",
         cwd=WEB, env=told, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     printed, _ = await walk.communicate()

@@ -14,6 +14,7 @@ const PASSWORD = "correct horse battery";
 const used = new Set();
 let browser;
 let page;
+let stranger;
 let authenticator;
 let secret;
 let codes;
@@ -58,7 +59,7 @@ test("the first owner enters an address and sets a password", async () => {
 });
 
 test("a program asks by an address: its person signs in, sees who asks, allows it and takes it back", async () => {
-  const stranger = await openPage(browser, { url });
+  stranger = await openPage(browser, { url });
   const redirect_uri = "com.example.editor:/signed-in";
   const about = { client_name: "My editor", redirect_uris: [redirect_uri], token_endpoint_auth_method: "none" };
   const { client_id } = await (await stranger.request.post("/oauth/register", { data: about })).json();
@@ -79,7 +80,6 @@ test("a program asks by an address: its person signs in, sees who asks, allows i
   const tokens = await stranger.request.post("/oauth/token", { form });
   assert.equal(tokens.status(), 200);
   await stranger.request.delete("/api/auth/session", { headers: { origin: url } });
-  await stranger.context().close();
   await page.reload();
   await settled(page);
   await page.getByRole("button", { name: "Take back My editor" }).click();
@@ -215,14 +215,12 @@ test("an invitation is accepted once, by who it is for", async () => {
 });
 
 test("a wrong reset link says so", async () => {
-  const stranger = await openPage(browser, { url });
   await stranger.goto("/reset-password#nothing");
   await stranger.getByLabel("New password").fill(PASSWORD);
   await stranger.getByRole("button", { name: "Set the password" }).click();
   await stranger.getByRole("alert").getByText("used already or is too old").waitFor();
   assert.equal(new URL(stranger.url()).hash, "");
   await isAccessible(stranger);
-  await stranger.context().close();
 });
 
 test("a provider that is not there is told by the test of its address", async () => {
@@ -241,10 +239,8 @@ test("a provider that is not there is told by the test of its address", async ()
   await page.getByText("A new one (not shown)").waitFor();
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("On", { exact: true }).waitFor();
-  const stranger = await openPage(browser, { url });
   await stranger.goto("/");
   assert.match(await stranger.getByRole("link", { name: "Sign in with GitHub" }).getAttribute("href"), /^\/api\/auth\/github\/start\?return_to=/);
-  await stranger.context().close();
 });
 
 test("nothing in these pages asked another host or failed unseen", () => {
