@@ -52,6 +52,7 @@ SECONDS = {
     "tests/unit/identity/policy/test_rules.py": 5,
     "tests/unit/observability/system/test_sampler.py": 5,
     "tests/unit/test_layers.py": 6,
+    "tests/unit/test_loading.py": 10,
     "tests/unit/test_style.py": 5,
 }
 #: What is assumed of the others: of a scope that starts programs, and of each test with engines and without.
