@@ -145,8 +145,13 @@ test("the credentials of the mail server and of a collector go in beside their s
   await page.getByRole("button", { name: "Save the headers" }).click();
   await page.getByText("Some are kept", { exact: false }).waitFor();
   await row("otel.endpoint").getByRole("textbox").fill("http://127.0.0.1:9");
-  // By the keyboard: what was said a moment ago still lies over the button.
-  await page.getByRole("button", { name: "Review and save" }).press("Enter");
+  // What was said a moment ago stands above the button, not over it.
+  const review = page.getByRole("button", { name: "Review and save" });
+  assert.ok(await review.evaluate((button) => {
+    const { x, y, width, height } = button.getBoundingClientRect();
+    return button.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  }));
+  await review.click();
   await dialog().getByRole("button", { name: "Save" }).click();
   await dialog().waitFor({ state: "detached" });
   // The page asks every ten seconds whether figures arrive.
