@@ -1,13 +1,17 @@
 """No channel leads into our own network, and apprise connects to nothing at all."""
 
 import importlib
-import sys
+import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+import requests
 
 from mno.notifications import composing
 from mno.notifications.model import ChannelCredential, ChannelKind
@@ -15,18 +19,28 @@ from mno.platform.database import Database
 from mno.platform.egress import Allowed, Egress
 from support.channels import ADDRESSES, API_KEY, LOOPBACK, SECRET, Answer, ChatWorld, Desk, Receiver, desk_over
 
-#: Connects and resolutions while somebody watches, by the thread that made them.
-_watched: list[tuple[str, Any]] | None = None
+#: Every way to another machine.
+_WAYS = (
+    (socket.socket, "connect"),
+    (socket.socket, "connect_ex"),
+    (socket, "getaddrinfo"),
+    (socket, "gethostbyname"),
+)
 
 
-def _note(event: str, args: tuple[Any, ...]) -> None:
-    if _watched is not None and event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):
-        _watched.append((event, args[1:] or args))
+@contextmanager
+def refused() -> Iterator[list[str]]:
+    """Nobody connects or resolves meanwhile; names what was tried."""
+    tried: list[str] = []
 
+    def refuse(name: str, *_: object, **__: object) -> None:
+        tried.append(name)
+        raise OSError("There is no way to another machine.")
 
-@pytest.fixture(scope="module", autouse=True)
-def watcher() -> None:
-    sys.addaudithook(_note)  # there is no way to take one away
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in _WAYS:
+            patch.setattr(owner, name, partial(refuse, name))
+        yield tried
 
 
 async def fate_of(desk: Desk, address: str) -> str:
@@ -131,7 +145,6 @@ async def test_a_service_that_shows_another_s_certificate_gets_nothing(
 
 
 async def test_apprise_resolves_and_connects_to_nothing(database: Database, postgres_url: str, tmp_path: Path) -> None:
-    global _watched
     composing.load()
     desk = await desk_over(database, postgres_url, tmp_path, Egress())
     channels = [(await desk.channel(kind, str(kind), address=address))[0] for kind, address in ADDRESSES.items()]
@@ -143,15 +156,19 @@ async def test_apprise_resolves_and_connects_to_nothing(database: Database, post
         (delivery,) = await desk.deliveries(channel)
         address = ADDRESSES.get(channel.kind, "")
         credential = ChannelCredential(address, API_KEY, SECRET)
-        _watched = []
-        try:
+        with refused() as tried:
             made.append(composing.composed(channel, credential, delivery).url)
-            seen = list(_watched)
-        finally:
-            _watched = None
-        assert seen == [], channel.kind
+        assert tried == [], channel.kind
     assert len(made) == len(ADDRESSES) + 1
     assert all(url.startswith("https://") for url in made)
+
+
+def test_a_try_would_be_seen() -> None:
+    with refused() as tried:
+        for way in (requests.get, urlopen):
+            with pytest.raises(OSError, match="no way"):
+                way("http://192.0.2.1/")
+    assert tried == ["getaddrinfo", "getaddrinfo"]
 
 
 def test_a_plugin_that_is_called_by_anybody_else_sends_nothing() -> None:
