@@ -4,8 +4,8 @@ Python 3.11 has no cheap way to measure: while it does, everything runs at half 
 is measured at the beginning of each test, of whatever a fixture does for the first time, and nothing else: a test that
 goes on does the same again. What is not measured counts as not run, so the figure is never too good.
 
-No test may add an audit hook: it is asked at each change of a tracer, and where it lets a thread go on that is about to be
-measured, Python 3.11 refuses that thread its tracer.
+No test may add an audit hook: it is asked at each change of a tracer, and where it lets a thread go on that is about to
+be measured, Python 3.11 refuses that thread its tracer.
 """
 
 import signal
