@@ -20,7 +20,7 @@ from typing import TypeVar
 import mno
 from mno.observability.ingest import decoding
 from mno.observability.ingest.decoding import Broken, Sent
-from mno.observability.ingest.model import Decoded
+from mno.observability.ingest.model import Decoded, stopping
 from mno.platform.errors import LimitExceeded, Unavailable
 
 #: Deliveries that wait for a decoder or are with one.
@@ -63,7 +63,7 @@ class Decoders:
             future = self._threads.submit(work)
         except RuntimeError:
             self._waiting.release()
-            raise Unavailable("The hub is stopping; send the same again in a moment.", retry_after_s=5) from None
+            raise stopping() from None
         future.add_done_callback(lambda _: self._waiting.release())
         return future
 
@@ -135,7 +135,7 @@ class _Process:
     def _started(self) -> "subprocess.Popen[bytes]":
         with self._lock:
             if self._ended:
-                raise Unavailable("The hub is stopping; send the same again in a moment.", retry_after_s=5)
+                raise stopping()
             if self._running is not None and self._running.poll() is not None:
                 self.clean_up()
             if self._running is None:

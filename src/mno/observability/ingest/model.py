@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mno.observability.spans.model import Span
-from mno.platform.errors import Invalid
+from mno.platform.errors import Invalid, Unavailable
 
 MEBIBYTE = 1024 * 1024
 #: A request's body as it travels.
@@ -81,3 +81,8 @@ def summary(rejections: Sequence[Rejection]) -> str:
     shown = "; ".join(str(rejection) for rejection in rejections[:MAX_REASONS_SHOWN])
     hidden = len(rejections) - MAX_REASONS_SHOWN
     return f"{shown}; and {hidden} more" if hidden > 0 else shown
+
+
+def stopping() -> Unavailable:
+    """What a delivery hears that comes too late to be kept."""
+    return Unavailable("The hub is stopping; send the same again in a moment.", retry_after_s=5)

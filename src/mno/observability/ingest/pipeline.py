@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from mno.observability.ingest.journal import Journal
 from mno.observability.ingest.meters import Meters
+from mno.observability.ingest.model import stopping
 from mno.observability.ingest.promise import Promise, break_all, keep_all
 from mno.observability.ingest.writer import BLOCK_SPANS, BlockWriter
 from mno.observability.spans.model import Owner, Span
@@ -190,7 +191,7 @@ class Pipeline:
 
     def _check_room(self, spans: int, size: int) -> None:
         if self._stopping:
-            raise Unavailable("The hub is stopping; send the same again in a moment.", retry_after_s=5)
+            raise stopping()
         if spans > BACKLOG_SPANS or size > BACKLOG_BYTES:
             raise TooLarge(f"One delivery may hold at most {BACKLOG_SPANS} spans.")
         if self._backlog_spans + spans > BACKLOG_SPANS or self._backlog_bytes + size > BACKLOG_BYTES:

@@ -20,13 +20,12 @@ from mno.observability.ingest.decoders import Decoders
 from mno.observability.ingest.decoding import Sent
 from mno.observability.ingest.journal import record
 from mno.observability.ingest.meters import Meters
-from mno.observability.ingest.model import Decoded, Rejection
+from mno.observability.ingest.model import Decoded, Rejection, stopping
 from mno.observability.ingest.pipeline import Pipeline
 from mno.observability.ingest.promise import Promise, break_all, keep_all
 from mno.observability.ingest.signal_writer import SignalWriter
 from mno.observability.spans.model import Owner, Span
 from mno.observability.spans.queries import Tenant
-from mno.platform.errors import Unavailable
 from mno.platform.ids import shown
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.redaction import Rules
@@ -122,7 +121,7 @@ class Ingest:
 def _told(durable: Promise[Decoded], prepared: "Future[None]") -> None:
     """A delivery that did not come as far as the pipeline has no one else who answers for it."""
     if prepared.cancelled():
-        break_all([durable], Unavailable("The hub is stopping; send the same again in a moment.", retry_after_s=5))
+        break_all([durable], stopping())
     elif error := prepared.exception():
         break_all([durable], error)
 
