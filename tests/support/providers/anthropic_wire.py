@@ -8,7 +8,7 @@ says so), `thinking` makes reasoning, tools (before their results) a tool call.
 import json
 from typing import Any
 
-from support.providers.bill import Billed, Figures, Reply
+from support.providers.bill import Billed, Figures, Reply, drawn_id
 
 SNAPSHOTS = {"claude-sonnet-4-5": "claude-sonnet-4-5-20250929"}
 
@@ -37,7 +37,7 @@ def messages(request: dict[str, Any], n: int) -> Reply:
         cache_write_1h_tokens=figures.written if for_an_hour else 0,
         output_tokens=figures.output + (figures.reasoning if thinks else 0),
         reasoning_tokens=figures.reasoning if thinks else 0,
-        response_id=f"msg_{n:08d}",
+        response_id=drawn_id("msg_"),
         text="" if calls_tool else figures.text,
         tool_calls=int(calls_tool),
     )

@@ -6,6 +6,7 @@ package that the hub uses: the two must agree, or one of them is wrong.
 
 import json
 import threading
+import uuid
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 
@@ -100,6 +101,13 @@ class Bill:
     def as_json(self) -> str:
         """Readable, for the fixtures: every call with its cost as a string."""
         return json.dumps([{**asdict(call), "cost": f"{call.cost:f}"} for call in self.calls], indent=1)
+
+
+def drawn_id(prefix: str) -> str:
+    """The id of an answer, as providers draw it: no other answer has it, in whatever run (two spans of one id that
+    overlap in time are one call to the hub).
+    """
+    return prefix + uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)

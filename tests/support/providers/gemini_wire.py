@@ -7,7 +7,7 @@ tools (before their results) a function call.
 
 from typing import Any
 
-from support.providers.bill import Billed, Figures, Reply
+from support.providers.bill import Billed, Figures, Reply, drawn_id
 
 
 def generate_content(request: dict[str, Any], n: int, *, model: str, stream: bool) -> Reply:
@@ -29,7 +29,7 @@ def generate_content(request: dict[str, Any], n: int, *, model: str, stream: boo
         cache_read_tokens=figures.cached if request.get("cachedContent") else 0,
         output_tokens=figures.output + (figures.reasoning if thinks else 0),
         reasoning_tokens=figures.reasoning if thinks else 0,
-        response_id=f"gemini-{n:08d}",
+        response_id=drawn_id("gemini-"),
         text="" if calls_tool else figures.text,
         tool_calls=int(calls_tool),
     )

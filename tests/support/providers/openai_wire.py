@@ -8,7 +8,7 @@ import base64
 import struct
 from typing import Any
 
-from support.providers.bill import Billed, Figures, Reply
+from support.providers.bill import Billed, Figures, Reply, drawn_id
 
 SNAPSHOTS = {"gpt-4o-mini": "gpt-4o-mini-2024-07-18", "gpt-5-mini": "gpt-5-mini-2025-08-07"}
 CREATED = 1_763_700_000
@@ -32,7 +32,7 @@ def chat(request: dict[str, Any], n: int) -> Reply:
         "chat",
         request,
         n,
-        response_id=f"chatcmpl-{n:08d}",
+        response_id=drawn_id("chatcmpl-"),
         calls_tool=bool(request.get("tools")) and not answered_tools,
         thinks=bool(request.get("reasoning_effort")),
         usage_sent=not stream or bool((request.get("stream_options") or {}).get("include_usage")),
@@ -135,7 +135,7 @@ def responses(request: dict[str, Any], n: int) -> Reply:
         "responses",
         request,
         n,
-        response_id=f"resp_{n:08d}",
+        response_id=drawn_id("resp_"),
         calls_tool=bool(request.get("tools")) and "function_call_output" not in str(request["input"]),
         thinks=bool(request.get("reasoning")),
     )
