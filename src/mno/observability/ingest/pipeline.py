@@ -48,7 +48,7 @@ BUSY_REST_S = 0.5
 #: The usage rollups follow a block after this long, in seconds, or as soon as nothing has come for QUIET_S. Above
 #: BUSY_RATE it is longer: three rollups take the engine forty milliseconds however much they are told.
 SETTLE_S = 0.5
-BUSY_SETTLE_S = 1.0
+BUSY_SETTLE_S = 2.0
 QUIET_S = 0.1
 #: When they could not, they are tried again this much later.
 SETTLE_AGAIN_S = 1.0
@@ -315,6 +315,8 @@ class Pipeline:
                 self._settle_at = now + (BUSY_SETTLE_S if busy else SETTLE_S)
             self._to_gather.notify()
         self._drop(group)
+        while group:  # to free ten thousand spans in one go would keep the interpreter for some milliseconds
+            group.pop()
 
     def _settle(self, *, finished: bool) -> None:
         """Lets the rollups follow when they are due, and then the journal forget."""

@@ -20,7 +20,7 @@ from mno.observability.spans.recount import Recount
 from mno.platform.clickhouse import ClickHouse
 
 #: Rows whose usage is remembered at most, about 400 bytes each; then it is passed on whatever the clock says.
-MOST_UNSETTLED = 40_000
+MOST_UNSETTLED = 60_000
 
 #: Moments of spans that lie farther apart than this are recounted apart.
 _GAP_US = 3_600_000_000
