@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-from mno.observability.ingest.tellings import GATEWAY, Telling, Tellings
+from mno.observability.ingest.tellings import GATEWAY, Telling, Tellings, is_vague
 from mno.observability.spans.model import NO_PARENT, KnownSpan, Owner, Span, SpanKey, TraceKey, UsageKind
 
 #: Spans remembered over all traces, about 250 bytes each.
@@ -191,7 +191,7 @@ class Admission:
         if span.counted:
             admitted.open[key, span_id] = span
             if span.response_id:
-                telling = Telling(key, span_id, start_us, end_us, is_wire=is_wire)
+                telling = Telling(key, span_id, start_us, end_us, is_wire, is_vague(span.response_id))
                 trace.tellings[span_id] = (span.response_id, telling)
                 span.counted, others = self._tellings.add(span.response_id, telling)
                 _correct(others, admitted, counted=False)
@@ -220,7 +220,8 @@ class Admission:
         covered = trace.place(span_id, parent_id, known.start_us, known.end_us, has_usage=known.has_usage)
         self._remembered += 1
         if known.response_id and span_id in trace.ends:
-            telling = Telling(key, span_id, known.start_us, known.end_us, is_wire=known.source == GATEWAY)
+            is_wire = known.source == GATEWAY
+            telling = Telling(key, span_id, known.start_us, known.end_us, is_wire, is_vague(known.response_id))
             trace.tellings[span_id] = (known.response_id, telling)
             self._tellings.add(known.response_id, telling)
         elif not known.counted:

@@ -156,11 +156,20 @@ def test_one_call_told_by_two_siblings_counts_once_as_the_inner_one_tells_it() -
         assert store.counted() == {named("inner")}
 
 
-def test_one_call_told_in_two_traces_counts_once() -> None:
+def told_in_two_traces(response: str) -> set[bytes]:
+    """Who counts of two spans that overlap, each in a trace of its own."""
     store = Store({})
-    outer = span("outer", usage=UsageKind.CALL, milliseconds=5, response="msg_1")
-    admitted(store, [outer], [span("inner", usage=UsageKind.CALL, trace=b"u" * 16, start=1, response="msg_1")])
-    assert store.counted() == {named("inner")}
+    outer = span("outer", usage=UsageKind.CALL, milliseconds=5, response=response)
+    admitted(store, [outer], [span("inner", usage=UsageKind.CALL, trace=b"u" * 16, start=1, response=response)])
+    return store.counted()
+
+
+def test_one_call_told_in_two_traces_counts_once() -> None:
+    assert told_in_two_traces("msg_01XFDUDYJgAACzvnptvVoYEL") == {named("inner")}
+
+
+def test_calls_side_by_side_are_two_though_ollama_drew_one_id_for_both() -> None:
+    assert told_in_two_traces("chatcmpl-123") == {named("outer"), named("inner")}
 
 
 def test_calls_one_after_the_other_are_two_though_their_answers_have_one_id() -> None:
