@@ -199,12 +199,17 @@ class ClickHouse:
 
         with self._write_lock:
             try:
-                packed = _packed(block)
-                self._guarded(lambda: self._writing().raw_insert(table, block.schema.names, packed, fmt="Arrow"))
+                self._guarded(lambda: self._write(table, block))
             except DatabaseError as error:
                 if getattr(error, "code", None) in _DATA_ERRORS:
                     raise Invalid(f"The span store cannot read a block for {table}: {error}") from error
                 raise Unavailable(f"The span store does not take a block for {table}: {error}") from error
+
+    def _write(self, table: str, block: pa.Table) -> None:
+        if self.embedded:
+            self._writing().raw_insert(table, block.schema.names, _packed(block), fmt="Arrow")
+        else:
+            self._writing().insert_arrow(table, block)  # compressed on its way
 
     def sync(self) -> None:
         """Returns when everything that was inserted before is on the disk. A server sees to that itself."""
@@ -281,8 +286,8 @@ def _bounded(sql: str, timeout_s: float) -> str:
 
 
 def _packed(block: pa.Table) -> Any:
-    """The block as the engine reads it. A memoryview: of anything else the driver makes bytes, and no other thread goes
-    on during that copy.
+    """The block as the embedded engine reads it. A memoryview: of anything else the driver makes bytes, and no other
+    thread goes on during that copy.
     """
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, block.schema) as writer:

@@ -46,7 +46,7 @@ BUSY_RATE = 8_000
 BUSY_REST_S = 0.5
 
 #: The usage rollups follow a block after this long, in seconds, or as soon as nothing has come for QUIET_S. Above
-#: BUSY_RATE it is longer: three rollups take the engine forty milliseconds however much they are told.
+#: BUSY_RATE it is longer: three rollups take the engine 50 ms for 10,000 spans, and 80 for four times as many.
 SETTLE_S = 0.5
 BUSY_SETTLE_S = 2.0
 QUIET_S = 0.1

@@ -29,7 +29,7 @@ def test_a_block_holds_each_span_once_in_order_with_its_owner(
         for place, size in enumerate(sizes)
     ]
 
-    rows = columns.block(deliveries, 7).select(["span_id", "start_time", "name", "model", "project_id", "api_key_id"])
+    rows = columns.block(deliveries, 7).select(["span_id", "name", "model", "project_id", "api_key_id"])
 
     assert [
         (row["span_id"], row["name"], row["model"], row["project_id"], row["api_key_id"]) for row in rows.to_pylist()
