@@ -20,6 +20,7 @@ import pytest
 
 from mno.platform.paths import DataFolder
 from support.coverage import UNMEASURED
+from support.processes import command
 from support.verbs import Ended, environment, mno
 
 Found = TypeVar("Found")
@@ -81,7 +82,7 @@ def address(printed: str) -> str:
 def ends_in_order(process: subprocess.Popen[str], folder: Path, number: signal.Signals) -> bool:
     """Sends the signal; nothing of the program is left then, neither a process nor its announcement."""
     children = psutil.Process(process.pid).children(recursive=True)
-    assert any(child.name() == "postgres" for child in children)
+    assert any("postgres" in command(child) for child in children)
     process.send_signal(number)
     status = process.wait(60)
     _, alive = psutil.wait_procs(children, timeout=60)

@@ -21,6 +21,7 @@ from contract.mcp_gateway.conftest import Team, node
 from contract.runs import CONTRACT, ROOT
 from integration.mcp_gateway.test_calls import eventually
 from mno.platform.config import Config
+from support.processes import keepers
 
 PACKAGES = CONTRACT / "node" / "node_modules" / "@modelcontextprotocol"
 EVERYTHING = str(PACKAGES / "server-everything" / "dist" / "index.js")
@@ -160,5 +161,4 @@ async def test_a_real_server_that_is_killed_while_it_works_comes_back_and_leaves
 
 def programs_of_this_hub() -> list[psutil.Process]:
     """The keepers that this process has started, each before its program."""
-    keepers = [one for one in psutil.Process().children() if "keeper.py" in " ".join(one.cmdline())]
-    return [one for keeper in keepers for one in (keeper, *keeper.children())]
+    return [one for keeper in keepers() for one in (keeper, *keeper.children())]

@@ -26,6 +26,7 @@ from mno.platform.errors import LimitExceeded, TooLarge
 from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.upstream.pool import Origin
 from support.coverage import UNMEASURED
+from support.processes import alive, keepers
 
 SCRIPT = Path(__file__).parents[3] / "support" / "stdio_server.py"
 TEAM = uuid4()
@@ -90,7 +91,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
 async def gone(*pids: int) -> None:
     """Returns once none of these processes is alive."""
     async with asyncio.timeout(20):
-        while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids):
+        while any(alive(pid) for pid in pids):
             await asyncio.sleep(0.05)
 
 
@@ -203,7 +204,7 @@ async def test_a_program_gets_its_own_environment_and_folder_and_nothing_of_the_
 async def test_nothing_of_a_program_stays_when_the_hub_ends(tmp_path: Path) -> None:
     async with running(tmp_path) as hub:
         pids = [int(pid) for pid in (await hub.call(ready(), "child", stubborn=True)).split()]
-        assert all(psutil.pid_exists(pid) for pid in pids)
+        assert all(alive(pid) for pid in pids)
     await gone(*pids)
 
 
@@ -298,7 +299,7 @@ async def test_no_program_is_started_only_to_be_listened_to(hub: Hub) -> None:
     question = Question("subscriptions/listen", {}, None, 30, 10**6)
     async with contextlib.aclosing(hub.way.ask(ready(), question)) as heard:
         assert [one async for one in heard] == []
-    assert not [one for one in psutil.Process().children() if "keeper.py" in " ".join(one.cmdline())]
+    assert not keepers()
 
 
 async def test_what_cannot_be_started_says_why(hub: Hub) -> None:

@@ -18,6 +18,7 @@ from mno.observability.ingest.decoders import SMALL_BODY_BYTES, Decoders
 from mno.observability.ingest.decoding import Kind, Sent, decode
 from mno.platform.errors import Invalid, LimitExceeded, Unavailable
 from support.otlp import body
+from support.processes import alive
 
 BIG = Sent(Kind.OTLP_PROTOBUF, body(*({"name": f"span {number}"} for number in range(200))))
 #: It keeps a process busy for a second or so.
@@ -164,10 +165,10 @@ finally:
 def test_a_process_does_not_outlive_a_program_that_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", PROGRAM, "wait"], stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
-        decoder = psutil.Process(int(program.stdout.readline()))
-        assert decoder.is_running()
+        decoder = int(program.stdout.readline())
+        assert alive(decoder)
         program.kill()
-    assert eventually(lambda: not decoder.is_running() or decoder.status() == psutil.STATUS_ZOMBIE)
+    assert eventually(lambda: not alive(decoder))
 
 
 def test_a_program_ends_without_warnings_and_leaves_nobody_behind() -> None:
