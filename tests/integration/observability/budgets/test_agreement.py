@@ -10,7 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mno.observability.budgets import store
@@ -22,7 +22,7 @@ from mno.platform import clock
 from mno.platform.errors import BudgetExhausted
 from support.budgets import BudgetNode, Tenancy, a_tenancy, budget_node, saved
 from support.engines import opened
-from support.examples import TIMES, examples
+from support.examples import ONE_FIXTURE, TIMES, examples
 
 WHOS = ("ann", "bob:1", "何")
 UTC_ZONE = ZoneInfo("UTC")
@@ -187,7 +187,7 @@ async def walked(url: str, redis_url: str, steps: list[Any], limit: int, scale: 
 
 @pytest.mark.timeout(120 * TIMES)
 @example(steps=[("reserve", "ann", 0, 0), ("recount", 0), ("settle", 0, 1)], limit=0, scale=1)
-@settings(max_examples=examples(25, most=500), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25, most=500), suppress_health_check=ONE_FIXTURE)
 @given(
     steps=st.lists(step, min_size=1, max_size=25),
     limit=st.one_of(st.integers(0, 200), st.integers(900, 2_500)),

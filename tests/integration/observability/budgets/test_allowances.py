@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integration.observability.budgets.test_concurrency import CALL as OF_EVERY_SCOPE
@@ -22,7 +22,7 @@ from mno.platform.database import Database
 from mno.platform.errors import BudgetExhausted, Unavailable
 from support.budgets import BudgetNode, Tenancy, a_tenancy, budget_node, saved, standing
 from support.engines import opened
-from support.examples import examples
+from support.examples import ONE_FIXTURE, examples
 
 #: For so long after a refusal, as `budgets_turn` has it.
 SCARCE_S = 1.0
@@ -211,7 +211,7 @@ calls = st.lists(
 )
 
 
-@settings(max_examples=examples(25, most=500), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25, most=500), suppress_health_check=ONE_FIXTURE)
 @given(calls=calls, limit=st.one_of(st.integers(0, 300), st.integers(1_000, 6_000)), seed=st.integers(0, 1_000))
 def test_one_call_after_the_other_gets_what_a_count_by_hand_gives(
     postgres_url: str, calls: list[tuple[int, int, str]], limit: int, seed: int

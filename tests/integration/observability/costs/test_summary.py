@@ -11,7 +11,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mno.observability.costs import usage
@@ -23,7 +23,7 @@ from mno.platform import money
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.time_range import TimeRange
 from support.arriving import T0_NS, a_span, arrive, restate
-from support.examples import examples
+from support.examples import ONE_FIXTURE, examples
 
 T0 = datetime.fromtimestamp(T0_NS // 10**9, UTC)
 DAYS = 3
@@ -171,9 +171,8 @@ seconds = st.one_of(
 
 
 @settings(
-    deadline=None,
     max_examples=examples(40, 1_000),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=ONE_FIXTURE,
 )
 @given(
     ends=st.lists(seconds, min_size=2, max_size=2, unique=True).map(sorted),

@@ -14,7 +14,7 @@ from uuid import uuid4
 import orjson
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mno.observability.ingest import writer
@@ -35,7 +35,7 @@ from mno.observability.spans.stream import SpanFeed
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import LimitExceeded, NotFound, TooLarge, Unavailable
 from support.arriving import T0_NS, a_span, trace_id
-from support.examples import examples
+from support.examples import ONE_FIXTURE, examples
 
 DAY_US = 86_400_000_000
 WHOLE = (T0_NS // 1000 - DAY_US, T0_NS // 1000 + 28 * DAY_US)
@@ -381,7 +381,7 @@ async def test_a_group_that_fails_takes_what_gathered_meanwhile_with_it(
     assert not any(path.stat().st_size for path in tmp_path.glob("*.journal"))
 
 
-@settings(max_examples=examples(8, 400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8, 400), suppress_health_check=ONE_FIXTURE)
 @given(data=st.data(), patient=st.booleans(), remembered=st.sampled_from((1, MEMORY_SPANS)))
 def test_any_order_and_any_batches_give_the_same_totals(
     clickhouse: ClickHouse,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mno.observability.spans import queries
@@ -16,7 +16,7 @@ from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import Invalid, LimitExceeded
 from mno.platform.time_range import TimeRange, from_microseconds
 from support.arriving import MONTH, T0_NS, a_span, arrive, restate, span_id, trace_id
-from support.examples import examples
+from support.examples import ONE_FIXTURE, examples
 
 ANYTHING = SpanFilter()
 
@@ -208,7 +208,7 @@ arrivals = st.lists(
 )
 
 
-@settings(max_examples=examples(8, 400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(8, 400), suppress_health_check=ONE_FIXTURE)
 @given(blocks=arrivals, limit=st.integers(1, 4), failed_only=st.booleans(), merge=st.booleans())
 def test_paging_shows_every_trace_once_whatever_arrives_meanwhile(
     traces: Traces,
