@@ -69,7 +69,7 @@ async def client(room: Room) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def listed(client: httpx.AsyncClient, what: str) -> list[dict[str, Any]]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(45):
         while True:
             items: list[dict[str, Any]] = (await client.get(what)).json()["items"]
             if items:
@@ -78,7 +78,7 @@ async def listed(client: httpx.AsyncClient, what: str) -> list[dict[str, Any]]:
 
 
 async def done(room: Room) -> list[str]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(45):
         while not room.done:
             await asyncio.sleep(0.02)
     return room.done

@@ -46,7 +46,7 @@ async def process_of(tx: Connection) -> int:
 def end(server: PostgresServer, *processes: int) -> None:
     with psycopg.connect(server.url_of("postgres")) as other:
         for process in processes:
-            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", (process,)).fetchone() == (True,)
+            assert other.execute("SELECT pg_terminate_backend(%s, 45000)", (process,)).fetchone() == (True,)
 
 
 async def test_a_lost_connection_is_unavailable_and_the_next_transaction_works(

@@ -18,6 +18,8 @@ from mno.platform.outbox import Outbox
 from mno.platform.versions import Versions
 
 KIND = "tests.happened"
+#: Long enough for any machine, and less than the minute for which nobody polls.
+PATIENCE_S = 45.0
 
 
 @pytest.fixture
@@ -62,8 +64,8 @@ async def publish(outbox: Outbox, database: Database, *facts: tuple[str, int], t
         await outbox.publish_all(tx, [Fact(team, subject, KIND, {"n": number}) for subject, number in facts])
 
 
-async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    async with asyncio.timeout(seconds):
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():
             await asyncio.sleep(0.01)
 
@@ -153,7 +155,7 @@ async def test_groups_are_of_one_team_in_order_and_a_bad_fact_stops_its_subject_
         await until(lambda: len(heard) == 5)
         assert sorted(heard) == [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("c", 1)]
         bad = False
-        await until(lambda: len(heard) == 7, 10)
+        await until(lambda: len(heard) == 7)
     assert [number for subject, number in heard if subject == "a"] == [1, 2, 3]
     assert set(teams_of_calls) == {1}
 
@@ -169,7 +171,7 @@ async def test_one_subject_that_waits_does_not_hide_the_others_behind_its_facts(
         await until(lambda: ears.numbers("b") == [1, 2] and ears.numbers("c") == [1])
         assert ears.numbers("a") == []
         ears.subject = None
-        await until(lambda: ears.numbers("a") == list(range(20)), 10)
+        await until(lambda: ears.numbers("a") == list(range(20)))
 
 
 async def test_an_open_transaction_that_publishes_nothing_delays_nobody(outbox: Outbox, database: Database) -> None:
@@ -188,7 +190,7 @@ async def test_a_failing_subject_waits_while_the_others_go_on(database: Database
         await until(lambda: len(ears.numbers("b")) == 5 and ears.failures > 1)
         assert ears.numbers("a") == []
         ears.subject = None
-        await until(lambda: len(ears.numbers("a")) == 2, 10)
+        await until(lambda: len(ears.numbers("a")) == 2)
     assert ears.numbers("a") == [1, 2]
 
 
@@ -196,9 +198,9 @@ async def test_what_cannot_be_taken_is_parked_seen_and_replayed(outbox: Outbox, 
     ears, other = Refusal("a"), Ears()
     async with listening(outbox, ears=ears.take, other=other.take):
         await publish(outbox, database, ("a", 1), ("b", 1))
-        await until(lambda: ears.failures == 3 and bool(ears.heard), 10)
+        await until(lambda: ears.failures == 3 and bool(ears.heard))
         parked: list[Parked] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not parked:
                 parked = await outbox.parked()
         assert [(one.subscriber, one.fact.subject, one.attempts) for one in parked] == [("ears", "a", 3)]
@@ -211,7 +213,7 @@ async def test_what_cannot_be_taken_is_parked_seen_and_replayed(outbox: Outbox, 
         assert await outbox.parked() == []
         with pytest.raises(NotFound):
             await outbox.replay("ears", parked[0].fact.id)
-    assert other.numbers("a") == [1, 2]
+        await until(lambda: other.numbers("a") == [1, 2])
 
 
 async def test_what_a_failed_handler_wrote_is_undone_and_what_a_good_one_wrote_happens_once(
@@ -229,7 +231,7 @@ async def test_what_a_failed_handler_wrote_is_undone_and_what_a_good_one_wrote_h
 
     async with listening(outbox, writer=write):
         await publish(outbox, database, ("a", 1))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 async with database.across_teams() as tx:
                     first = await store.first_team(tx)
@@ -266,7 +268,7 @@ async def test_relays_side_by_side_share_the_work_and_keep_the_order(database: D
     async with listening(relays[0], ears=take), listening(relays[1], ears=take), listening(relays[2], ears=take):
         for number in range(40):
             await publish(relays[number % 3], database, *((subject, number) for subject in "abc"))
-        await until(lambda: len(heard) >= 120, 20)
+        await until(lambda: len(heard) >= 120)
     for subject in "abc":
         assert [number for told, number in heard if told == subject] == list(range(40))
 
@@ -282,7 +284,7 @@ async def test_a_process_is_woken_for_its_own_subscribers(
     async with versions.running(), listening(elsewhere, there=there.take), listening(outbox, here=here.take):
         await asyncio.sleep(0.2)
         await publish(outbox, database, ("a", 1))
-        await until(lambda: here.numbers() == there.numbers() == [1], 2)
+        await until(lambda: here.numbers() == there.numbers() == [1])
 
 
 async def test_a_new_subscriber_begins_with_the_next_fact(outbox: Outbox, database: Database) -> None:
@@ -293,15 +295,14 @@ async def test_a_new_subscriber_begins_with_the_next_fact(outbox: Outbox, databa
     again = an_outbox(database)
     async with listening(again, ears=ears.take, late=late.take):
         await publish(again, database, ("a", 2))
-        await until(lambda: late.numbers() == [2])
-    assert ears.numbers() == [1, 2]
+        await until(lambda: late.numbers() == [2] and ears.numbers() == [1, 2])
 
 
 async def test_only_what_everybody_took_and_nobody_parked_is_pruned(outbox: Outbox, database: Database) -> None:
     ears = Refusal("a")
     async with listening(outbox, ears=ears.take):
         await publish(outbox, database, ("a", 1), ("b", 1))
-        await until(lambda: ears.failures == 3 and bool(ears.heard), 10)
+        await until(lambda: ears.failures == 3 and bool(ears.heard))
         assert await outbox.prune() == 0
         async with database.across_teams() as tx:
             await tx.execute("UPDATE facts SET published_at = published_at - interval '2 days'")

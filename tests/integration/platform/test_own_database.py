@@ -120,7 +120,7 @@ async def test_a_session_that_ended_while_nobody_had_it_is_not_lent(databases: D
         async with await psycopg.AsyncConnection.connect(url) as line:
             process = line.info.backend_pid
         with psycopg.connect(url) as other:
-            assert other.execute("SELECT pg_terminate_backend(%s, 5000)", (process,)).fetchone() == (True,)
+            assert other.execute("SELECT pg_terminate_backend(%s, 45000)", (process,)).fetchone() == (True,)
         async with await psycopg.AsyncConnection.connect(url) as line:
             assert line.info.backend_pid != process
             await line.execute("SELECT 1")
