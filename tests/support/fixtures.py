@@ -8,6 +8,7 @@ import support.libraries  # noqa: F401  # isort: skip - before what it makes qui
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,7 @@ from fastapi import FastAPI
 from mno.bootstrap import Services, assemble
 from mno.bootstrap.engines import Engines
 from mno.identity.model import Home
-from mno.platform import interpreter, tasks
+from mno.platform import clock, interpreter, tasks
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.config import Config
 from mno.platform.database import Database
@@ -108,6 +109,14 @@ def clickhouse(engine: ClickHouse) -> ClickHouse:
     """The engine without the rows of other files: what goes over all teams would meet some hundred of them."""
     emptied(engine)
     return engine
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """Where it stands for this test: no wait is over and no day ends because the machine is slow or it is midnight."""
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    return moment
 
 
 @pytest.fixture

@@ -4,6 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+#: How long a test waits for what is sure to come, in seconds. Nothing is measured by it: it ends a test that hangs.
+PATIENCE_S = 60.0
+
 
 async def holds_within(seconds: float, holds: Callable[[], Awaitable[bool]]) -> None:
     """Asks again and again, from now on, until it holds. An answer may take its time; but whoever asks later than

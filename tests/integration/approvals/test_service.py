@@ -15,6 +15,7 @@ from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFou
 from mno.platform.ids import new_id
 from mno.platform.principal import PrincipalKind
 from support.office import EVERYTHING, KIND, Office
+from support.promises import PATIENCE_S
 
 
 async def state_of(office: Office, id_: UUID) -> Approval:
@@ -116,7 +117,7 @@ async def test_an_overdue_request_ends_although_nobody_looks(office: Office, mon
     monkeypatch.setattr(service, "EXPIRY_INTERVAL_S", 0.05)
     async with office.approvals.running():
         await office.ask(office.person(), lifetime=timedelta(milliseconds=100))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not office.changes.told:
                 await asyncio.sleep(0.02)
     assert office.changes.told[0].state is State.EXPIRED

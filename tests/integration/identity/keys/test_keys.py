@@ -23,7 +23,7 @@ from mno.platform.principal import Principal
 from mno.platform.scope import Level, Scope
 from support.engines import opened
 from support.nodes import Node, a_node, node_over
-from support.promises import holds_within
+from support.promises import PATIENCE_S, holds_within
 
 INGEST = KeyWish("app", (KeyScope.INGEST,))
 READ = KeyWish("reader", (KeyScope.READ,))
@@ -277,7 +277,7 @@ async def test_a_busy_key_is_read_anew_before_it_is_forgotten(database: Database
     first = await node.identity.principal_of_key(secret)
     now += AGING_S + 0.1
     assert await node.identity.principal_of_key(secret) is first, "nobody waits"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await node.identity.principal_of_key(secret) is first:
             await asyncio.sleep(0.01)
     now += REMEMBERED_S - 0.1  # beyond the first look's end, within the second's

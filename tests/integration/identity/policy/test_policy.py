@@ -15,9 +15,9 @@ from mno.identity.model import (
     VIEWER_ROLE,
     Home,
 )
-from mno.identity.policy import store
+from mno.identity.policy import service, store
 from mno.identity.policy.grants.service import GrantFilter, GrantWish
-from mno.identity.policy.model import Effect, SubjectKind
+from mno.identity.policy.model import BELIEVED_S, Effect, SubjectKind
 from mno.identity.policy.roles.service import RoleWish
 from mno.platform import clock
 from mno.platform.database import Database
@@ -27,7 +27,7 @@ from mno.platform.permissions import ALL
 from mno.platform.principal import Principal
 from mno.platform.scope import Level, Scope
 from support.nodes import Node, a_node, node_over
-from support.promises import holds_within
+from support.promises import PATIENCE_S, holds_within
 
 
 @pytest.fixture
@@ -383,18 +383,40 @@ async def test_a_role_that_changes_counts_on_every_node_within_a_second(nodes: t
     await holds_within(1, is_heard)
 
 
-async def test_what_was_asked_once_is_answered_from_memory(nodes: tuple[Node, Node]) -> None:
+class Time:
+    """As the policy reads it; it goes on when the test says so."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time_of_policy(monkeypatch: pytest.MonkeyPatch) -> Time:
+    made = Time()
+    monkeypatch.setattr(service, "time", made)
+    return made
+
+
+async def test_what_was_asked_once_is_answered_from_memory(nodes: tuple[Node, Node], time_of_policy: Time) -> None:
     here, _ = nodes
     home = await here.identity.ensure_home()
     first = await here.access.policy.rights_of_user(home.team.id, home.owner.id, verified=True)
-    await asyncio.sleep(1.1)
+    time_of_policy.now += 100
+    async with asyncio.timeout(PATIENCE_S):
+        while here.versions.unconfirmed_s() > BELIEVED_S / 2:  # it has just heard that nothing has changed
+            await asyncio.sleep(0.01)
     assert await here.access.policy.rights_of_user(home.team.id, home.owner.id, verified=True) is first
 
 
-async def test_a_node_that_hears_nothing_believes_for_a_second_only(node: Node, home: Home) -> None:
+async def test_a_node_that_hears_nothing_believes_for_a_second_only(
+    node: Node, home: Home, time_of_policy: Time
+) -> None:
     first = await node.access.policy.rights_of_user(home.team.id, home.owner.id, verified=True)
+    time_of_policy.now += 0.9
     assert await node.access.policy.rights_of_user(home.team.id, home.owner.id, verified=True) is first
-    await asyncio.sleep(1.1)
+    time_of_policy.now += 0.2
     assert await node.access.policy.rights_of_user(home.team.id, home.owner.id, verified=True) is not first
 
 

@@ -1,6 +1,5 @@
 """A directory keeps a team: the requests that Entra ID and Okta really send, what they end, and what they cannot."""
 
-import asyncio
 from typing import Any
 
 import httpx
@@ -11,6 +10,7 @@ from mno.identity.model import ADMIN_ROLE, OWNER_ROLE, VIEWER_ROLE
 from mno.identity.teams.members import store as people
 from mno.platform.errors import Denied
 from mno.platform.ids import parsed, shown
+from support.promises import holds_within
 from support.teams import House, Someone
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -126,10 +126,11 @@ async def test_deactivation_in_every_form_ends_sessions_and_keys_on_every_node(
         assert (await caller.get("/api/projects")).status_code == 200
     changed = await scim.patch(f"/Users/{bob.shown}", operation)
     assert changed["active"] is False
-    async with asyncio.timeout(1):
-        for caller in callers:
-            while (await caller.get("/api/projects")).status_code != 401:
-                await asyncio.sleep(0.02)
+
+    async def are_out() -> bool:
+        return {(await caller.get("/api/projects")).status_code for caller in callers} == {401}
+
+    await holds_within(1, are_out)
     assert house.told.kinds() == ["identity.user_deactivated"]
     back = await scim.patch(f"/Users/{bob.shown}", {"op": "replace", "value": {"active": True}})
     assert back["active"] is True

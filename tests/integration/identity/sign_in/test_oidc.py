@@ -19,6 +19,7 @@ from support.oidc_provider import (
     signed_with_the_public_key,
     unsigned,
 )
+from support.promises import PATIENCE_S
 from support.sign_in import Rooms
 
 Change = Callable[[dict[str, Any]], None]
@@ -185,7 +186,7 @@ async def test_an_id_token_with_a_wrong_signature_is_refused(
     provider.mischief.sign = sign
     answer = await arrived(rooms.browser(), provider, company)
     assert answer.status_code == 401
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not (refused := await rooms.audited("refused")):
             await asyncio.sleep(0.05)
     assert refused[0]["action"] == "session.begin"
