@@ -20,9 +20,9 @@ from support.providers.bill import Billed
 from support.providers.server import Providers, running_providers
 
 #: How long the last spans of a run may take to be in the query API after its emitter has ended.
-ARRIVAL_TIMEOUT_S = 30
+ARRIVAL_TIMEOUT_S = 120
 #: How long figures must have stayed as they are, in seconds.
-SETTLED_S = 0.5
+SETTLED_S = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def outcome_of(hub: Hub, providers: Providers, loaded: Path, run: Run) -> Outcom
     try:
         target, key_id = hub.target(run.name)
         if run.uses_grpc:
-            socket.create_connection(("127.0.0.1", target.grpc_port), timeout=5).close()
+            socket.create_connection(("127.0.0.1", target.grpc_port), timeout=60).close()
         drive(run, target, providers.base_url(run.name), loaded)
         bill = tuple(providers.bill(run.name).calls)
         by_model = await_calls(hub, key_id, len(expected_calls(run.name, bill)))
@@ -116,7 +116,7 @@ def outcome_of(hub: Hub, providers: Providers, loaded: Path, run: Run) -> Outcom
 
 
 def await_calls(hub: Hub, key_id: str, calls: int) -> list[dict[str, Any]]:
-    """The usage of one key by provider and model, once as many calls are in it and stay, or when time is up: a parent
+    """The usage of one key by provider and model, once that many calls are in it and stay, or when time is up: a parent
     that comes before its children counts until they are there.
     """
     deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
@@ -124,7 +124,7 @@ def await_calls(hub: Hub, key_id: str, calls: int) -> list[dict[str, Any]]:
     while True:
         answer = hub.get("/api/usage/summary", api_key=key_id, group_by="provider,model", **{"from": "-1h"})
         rows: list[dict[str, Any]] = answer["rows"]
-        has_all = sum(row["calls"] for row in rows) >= calls
+        has_all = sum(row["calls"] for row in rows) == calls
         if (has_all and rows == before) or time.monotonic() > deadline:
             return rows
         before = rows

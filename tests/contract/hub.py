@@ -1,7 +1,6 @@
 """A real hub for the contract tests: the program itself in a process of its own, on a fresh data folder."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,9 +14,10 @@ import httpx
 
 from contract.runs import Target
 from support.coverage import UNMEASURED
+from support.ports import free_port
 
 ADMIN_KEY = "mno_contract-tests-admin-key-0123456789"
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,13 @@ def running_hub(folder: Path) -> Iterator[Hub]:
             [sys.executable, "-m", "mno", "serve"], env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=30) as api:
+        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=60) as api:
             wait_until_healthy(process, api, log)
             yield Hub(url, grpc_port, api)
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -101,10 +101,3 @@ def wait_until_healthy(process: "subprocess.Popen[bytes]", api: httpx.Client, lo
             pass
         time.sleep(0.1)
     raise RuntimeError(f"The hub did not come up:\n{log.read_text()[-4000:]}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

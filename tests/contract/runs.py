@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "tests" / "contract"
 ENVIRONMENT = ROOT / ".venv-contract"
-TIMEOUT_S = 90
+TIMEOUT_S = 300
 #: What a driver sees of the environment of the tests.
 KEPT = ("PATH", "HOME", "LANG")
 

@@ -11,7 +11,7 @@ from contract.conftest import Outcome
 from support.providers.bill import Billed
 
 #: The first test of a session waits for all runs.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1200)
 
 
 def call_of(span: dict[str, Any]) -> Call:

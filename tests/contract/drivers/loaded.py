@@ -48,8 +48,9 @@ def driver_of_next(listener):
 
 gc.freeze()
 with socket.socket(socket.AF_UNIX) as listener:
-    listener.bind(sys.argv[1])
+    listener.bind(f"{sys.argv[1]}.new")
     listener.listen()
+    os.replace(f"{sys.argv[1]}.new", sys.argv[1])  # noqa: PTH105 - who sees it can connect
     path = driver_of_next(listener)
 sys.argv = [path]
 runpy.run_path(path, run_name="__main__")

@@ -13,12 +13,15 @@ from contract.llm_gateway.test_sdks import Outcome, run_through
 from support.providers import beside_wire
 from support.providers.server import Providers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1200)
+
+#: Two pictures, speech, a transcript, and what Gemini embeds.
+CHARGED_BESIDE = 5
 
 
 @pytest.fixture(scope="module")
 def beside(hub: Hub, providers: Providers, loaded: Path) -> Outcome:
-    return run_through(hub, providers, loaded, "gateway-beside", "gateway_beside.py", models=[])
+    return run_through(hub, providers, loaded, "gateway-beside", "gateway_beside.py", models=[], beside=CHARGED_BESIDE)
 
 
 def of_operation(outcome: Outcome, operation: str) -> list[dict[str, Any]]:

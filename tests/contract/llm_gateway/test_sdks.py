@@ -3,7 +3,6 @@ answer is the provider's, and what the hub wrote down is the provider's bill to 
 """
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,15 @@ from typing import Any
 import pytest
 
 from contract.comparison import Call, expected_call
+from contract.conftest import await_calls
 from contract.hub import Hub
 from contract.runs import Run, drive
 from contract.test_clients import call_of
+from mno.platform import clock
 from support.providers.bill import Billed
 from support.providers.server import Providers
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1200)
 MODELS = ["gpt-*", "text-embedding-*", "claude-sonnet-*", "gemini-*"]
 
 
@@ -36,8 +37,8 @@ class Outcome:
         return found
 
 
-def set_up(hub: Hub, providers: Providers, name: str, models: list[str]) -> str:
-    """Lets the hub reach the stand-ins of this run, and makes a key; returns it."""
+def set_up(hub: Hub, providers: Providers, name: str, models: list[str]) -> tuple[str, str]:
+    """Lets the hub reach the stand-ins of this run, and makes a key; returns it and its id."""
     wish = {"level": "hub", "values": {"security.egress_allowed": ["127.0.0.0/8"]}}
     assert hub.api.put("/api/config/system", json=wish).status_code == 200
     known = {one["name"]: one for one in hub.get("/api/gateway/providers")["items"]}
@@ -57,21 +58,26 @@ def set_up(hub: Hub, providers: Providers, name: str, models: list[str]) -> str:
     made = hub.api.post("/api/keys", json={"name": name, "scopes": ["gateway"]}).json()
     limited = hub.api.put(f"/api/gateway/keys/{made['id']}", json={"models": models})
     assert limited.status_code == 200, limited.text
-    return str(made["key"])
+    return made["key"], made["id"]
 
 
 def run_through(
-    hub: Hub, providers: Providers, loaded: Path, name: str, driver: str, models: list[str] = MODELS
+    hub: Hub,
+    providers: Providers,
+    loaded: Path,
+    name: str,
+    driver: str,
+    *,
+    models: list[str] = MODELS,
+    beside: int = 0,
 ) -> Outcome:
-    since = {"from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))}
-    key = set_up(hub, providers, name, models)
+    """A driver's run; so many calls `beside` those on the bill are charged."""
+    since = {"from": clock.now().isoformat()}
+    key, key_id = set_up(hub, providers, name, models)
     target, _ = hub.target(name)
     printed = drive(Run(name, driver, settings={"PROVIDERS_KEY": key}), target, f"{hub.url}/llm", loaded)
     bill = tuple(providers.bill(name).calls)
-    deadline = time.monotonic() + 10
-    while sum(trace["calls"] for trace in hub.traces(**since)) < len(bill) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(1)  # what comes later would be too much
+    await_calls(hub, key_id, len(bill) + beside)
     return Outcome(printed, bill, hub.spans(only_counted=True, **since))
 
 

@@ -15,6 +15,8 @@ from support.consent import signed_in
 
 #: Addresses of the suite are names, which may lead to an address of IPv6 that nobody listens at.
 _LOCALHOST = "://localhost:"
+#: How long the suite may take for an answer, in seconds.
+PATIENCE_S = 120
 #: How often a person consents for one server.
 CONSENTS = 3
 _SCOPE = re.compile(r"\(scope: ([^)]*)\)")
@@ -24,12 +26,13 @@ _DOCUMENT = "https://conformance-test.local/client-metadata.json"
 
 async def use_all(team: Team, revision: str, scenario: str, address: str, context: dict[str, Any]) -> None:
     """Registers the suite's server and uses what it lists; consents where it wants that, again where it wants more."""
+    team.admin.timeout = PATIENCE_S
     name = f"{scenario.replace('/', '-').replace('_', '-').lower()[:30]}-{revision[:4]}"
     if not scenario.startswith("auth/"):
-        await team.add(name, address.replace(_LOCALHOST, "://127.0.0.1:"), timeout_s=10)
+        await team.add(name, address.replace(_LOCALHOST, "://127.0.0.1:"), timeout_s=PATIENCE_S)
         await _use(team, revision, name, context.get("toolCalls", ()))
         return
-    server = await team.add(name, address, timeout_s=10, credential_kind="oauth", **_client(scenario, context))
+    server = await team.add(name, address, timeout_s=PATIENCE_S, credential_kind="oauth", **_client(scenario, context))
     for _ in range(CONSENTS):
         asked = await _connect(team, server["id"])
         try:
@@ -62,7 +65,8 @@ def _client(scenario: str, context: dict[str, Any]) -> dict[str, str]:
 
 async def _connect(team: Team, server_id: str) -> list[str]:
     """Consents, as a person does in a browser; what access that was to."""
-    async with signed_in(team.hub, team.admin) as browser, httpx.AsyncClient() as elsewhere:
+    async with signed_in(team.hub, team.admin) as browser, httpx.AsyncClient(timeout=PATIENCE_S) as elsewhere:
+        browser.http.timeout = PATIENCE_S
         begun = await browser.http.post(f"/api/mcp/registry/{server_id}/connect", json={"return_to": "/"})
         begun.raise_for_status()
         location = begun.json()["location"]
@@ -75,7 +79,7 @@ async def _connect(team: Team, server_id: str) -> list[str]:
 
 async def _use(team: Team, revision: str, name: str, calls: Any, *, is_strict: bool = False) -> None:
     """All that the server lists; `is_strict` where a refusal matters."""
-    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {team.key}"}, timeout=20) as http:
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {team.key}"}, timeout=PATIENCE_S) as http:
         transport = streamable_http_client(f"{team.hub}/mcp/{name}", http_client=http)
         mode = "auto" if revision >= "2026" else "legacy"
         async with Client(transport, mode=mode, elicitation_callback=_fill_in) as client:

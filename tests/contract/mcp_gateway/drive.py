@@ -16,7 +16,7 @@ def main() -> None:
         "address": sys.argv[2],
     }
     request = urllib.request.Request(sys.argv[1], json.dumps(told).encode(), method="POST")
-    with urllib.request.urlopen(request, timeout=85) as answer:
+    with urllib.request.urlopen(request, timeout=780) as answer:
         if trouble := answer.read().decode():
             sys.exit(trouble)
 
