@@ -9,6 +9,12 @@ UV := $(BIN)/uv
 STAMPS := .stamps
 INSTALL := $(UV) pip install --python $(BIN)/python --require-hashes
 
+# A registry may fail for a moment; npm's patience stands in the .npmrc files.
+export PIP_RETRIES ?= 10
+export PIP_TIMEOUT ?= 60
+export UV_HTTP_RETRIES ?= 10
+export UV_HTTP_TIMEOUT ?= 120
+
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
