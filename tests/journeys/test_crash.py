@@ -8,7 +8,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,17 +20,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from support import otlp, stored
 from support.coverage import UNMEASURED
+from support.ports import free_port
 
 KEY = "mno_crash-0123456789-abcdefgh"
 KILLS = 3
 CONNECTIONS = 4
 TRACES_PER_REQUEST = 5
 CALLS_PER_TRACE = 4
-#: A run is killed this long after it began to answer, in seconds.
-EARLIEST_S, LATEST_S = 0.3, 1.5
+#: A run is killed this long after it acknowledged so many spans, in seconds.
+SPANS_BEFORE = 100
+EARLIEST_S, LATEST_S = 0.0, 1.2
+#: How long one answer may take, in seconds: an exporter that gives up sooner only sends again.
+PATIENCE_S = 120
 
 _numbers = count(1)
 
@@ -51,13 +55,19 @@ class Exporters:
             thread.start()
         return threads
 
+    def wait_for(self, spans: int, senders: list[threading.Thread]) -> None:
+        """Until so many are acknowledged in all."""
+        while len(self.acknowledged) < spans:
+            assert any(sender.is_alive() for sender in senders), "The hub ended by itself."
+            time.sleep(0.01)
+
     def send_what_waits(self, url: str) -> None:
-        with httpx.Client(base_url=url, headers=_headers()) as hub:
+        with _client(url) as hub:
             while self._waiting:
                 self._send_one(hub, self._waiting.popleft())
 
     def _send(self, url: str, stop: threading.Event) -> None:
-        with httpx.Client(base_url=url, headers=_headers()) as hub:
+        with _client(url) as hub:
             while not stop.is_set():
                 with self._lock:
                     if not self._waiting:
@@ -85,8 +95,9 @@ class Exporters:
         yield _request([_agent(trace) for trace in traces])
 
 
-def _headers() -> dict[str, str]:
-    return {"authorization": f"Bearer {KEY}", "content-type": "application/x-protobuf"}
+def _client(url: str) -> httpx.Client:
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/x-protobuf"}
+    return httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S)
 
 
 def _request(spans: list[dict[str, object]]) -> tuple[list[str], bytes]:
@@ -125,9 +136,7 @@ def _span_id(trace: int, position: int) -> bytes:
 @contextmanager
 def hub(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A run of the program on this folder; killed at the end if it is still there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     ours = {name: value for name, value in os.environ.items() if not name.startswith("MNO_")}
     ours |= {"MNO_DATA_DIR": str(folder), "MNO_BOOTSTRAP_API_KEY": KEY, "MNO_OTLP_GRPC_PORT": "0"} | UNMEASURED
     process = subprocess.Popen(
@@ -143,13 +152,14 @@ def hub(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> None:
     while process.poll() is None:
         try:
-            httpx.get(f"{url}/api/health", timeout=30)
+            httpx.get(f"{url}/api/health", timeout=PATIENCE_S)
             return
         except httpx.ConnectError:
             time.sleep(0.05)
     raise AssertionError(f"The hub ended with {process.returncode} instead of starting.")
 
 
+@pytest.mark.timeout(900)
 def test_every_acknowledged_span_is_there_once_after_kills_at_random_moments(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     chance = random.Random()
@@ -158,7 +168,9 @@ def test_every_acknowledged_span_is_there_once_after_kills_at_random_moments(tmp
         with hub(folder) as (process, url):
             _wait_until_it_answers(process, url)
             stop = threading.Event()
+            before = len(exporters.acknowledged)
             senders = exporters.send_until(url, stop)
+            exporters.wait_for(before + SPANS_BEFORE, senders)
             time.sleep(chance.uniform(EARLIEST_S, LATEST_S))
             process.kill()
             stop.set()
@@ -171,10 +183,10 @@ def test_every_acknowledged_span_is_there_once_after_kills_at_random_moments(tmp
         _wait_until_it_answers(process, url)
         exporters.send_what_waits(url)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
 
     found = _stored(folder)
-    assert len(exporters.acknowledged) > 100
+    assert len(exporters.acknowledged) >= KILLS * SPANS_BEFORE
     assert {span: times for span, times in found["times"].items() if times != 1} == {}
     assert found["times"].keys() == exporters.acknowledged
     assert found["counted"] == exporters.calls

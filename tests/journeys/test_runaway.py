@@ -23,6 +23,8 @@ from support.served import served
 
 pytestmark = in_a_browser
 
+#: How long what is told or counted may be on its way, in seconds.
+PATIENCE_S = 240
 #: The whole rest of the team's month would cost more than this.
 BUDGET = {"name": "Agents, a month", "limit": "60", "period": "month", "hard": False, "thresholds": [50, 80, 100]}
 
@@ -42,7 +44,7 @@ async def test_a_runaway_agent_is_told_of_and_seen(
         await _made(client, "/api/budgets", **BUDGET)
         await _rehearse(client)
         assert await services.foresight.anomalies.look_at(home.team.id, home.project.id) > 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not (post.letters and hook.bodies):
                 await asyncio.sleep(0.05)
         letter = post.letters[0]
@@ -84,7 +86,7 @@ async def _rehearse(client: httpx.AsyncClient) -> None:
     for _, batch in replay.batches(1000):
         answer = await client.post("/api/usage-events", json=batch)
         assert answer.json()["accepted"] == len(batch), answer.text
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while await _counted(client) < len(calls):
             await asyncio.sleep(0.1)
 

@@ -30,6 +30,11 @@ MNO = [sys.executable, "-m", "mno"]
 Verb = Callable[..., Ended]
 SECRET = "canary-on-the-command-line"
 BOOTSTRAP_KEY = "mno_journey-0123456789-abcdef"
+#: How long a program may take for what it does, in seconds.
+PATIENCE_S = 240
+
+pytestmark = pytest.mark.timeout(900)
+
 TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
     f"2023-11-16 18:17:{second:02d}.5,{100 + second},10\n" for second in range(40)
 )
@@ -39,7 +44,7 @@ def started(folder: Path, *arguments: str, typed: str = "", **more: str) -> Ende
     """A verb in a process of its own, to its end; nothing of it is measured."""
     done = subprocess.run(
         [*MNO, *arguments],
-        env=environment(folder, **more, **UNMEASURED), input=typed, capture_output=True, text=True, timeout=100,
+        env=environment(folder, **more, **UNMEASURED), input=typed, capture_output=True, text=True, timeout=PATIENCE_S,
         check=False,
     )  # fmt: skip
     return Ended(done.returncode, done.stdout, done.stderr)
@@ -66,7 +71,7 @@ def serving(folder: Path, **more: str) -> Iterator[tuple[subprocess.Popen[str], 
 
 def eventually(found: Callable[[], Found | None]) -> Found:
     """The first answer that is one."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not (answer := found()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -79,13 +84,18 @@ def address(printed: str) -> str:
     return found[1]
 
 
+def client_of(printed: str, key: str = "") -> httpx.Client:
+    """A client of the program that printed this, with a key if one is named."""
+    return httpx.Client(base_url=address(printed), headers={"x-api-key": key} if key else {}, timeout=PATIENCE_S)
+
+
 def ends_in_order(process: subprocess.Popen[str], folder: Path, number: signal.Signals) -> bool:
     """Sends the signal; nothing of the program is left then, neither a process nor its announcement."""
     children = psutil.Process(process.pid).children(recursive=True)
     assert any("postgres" in command(child) for child in children)
     process.send_signal(number)
-    status = process.wait(60)
-    _, alive = psutil.wait_procs(children, timeout=60)
+    status = process.wait(PATIENCE_S)
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
     return (status, alive) == (0, []) and not (folder / "server.json").exists()
 
 
@@ -110,7 +120,7 @@ def first_start(running: tuple[subprocess.Popen[str], str]) -> str:
 def test_the_first_start_prints_the_way_in(first_start: str) -> None:
     link = re.search(r"Sign in \(works once\)\s+(\S+)", first_start)
     assert link
-    with httpx.Client(base_url=address(first_start)) as browser:
+    with client_of(first_start) as browser:
         assert browser.get(link[1]).headers["location"] == "/"
         assert browser.get("/api/auth/session").json()["user"]["name"] == "Owner"
         assert browser.get(link[1]).status_code == 401
@@ -125,7 +135,7 @@ def test_the_printed_command_sends_a_first_event(first_start: str) -> None:
 
 
 def test_the_bootstrap_key_works_at_once(first_start: str) -> None:
-    with httpx.Client(base_url=address(first_start), headers={"authorization": f"Bearer {BOOTSTRAP_KEY}"}) as client:
+    with client_of(first_start, BOOTSTRAP_KEY) as client:
         assert client.get("/api/keys").status_code == 200
         assert client.post(
             "/otlp/v1/traces", content=b"", headers={"content-type": "application/x-protobuf"}
@@ -155,7 +165,7 @@ def test_keys_are_made_listed_and_revoked_from_the_command_line(first_start: str
     assert "revoked" in mno(folder, "keys", "revoke", created["id"]).stdout
     listed = json.loads(mno(folder, "keys", "list", "--json").stdout)["items"]
     assert {key["name"]: key["revoked_at"] is None for key in listed}["my app"] is False
-    with httpx.Client(base_url=address(first_start), headers={"x-api-key": created["key"]}) as client:
+    with client_of(first_start, created["key"]) as client:
         assert client.get("/api/projects").status_code == 401
 
 
@@ -169,7 +179,7 @@ def test_a_key_from_the_command_line_has_the_bounds_that_were_asked_for_and_a_fo
     assert bound["expires_at"].startswith(("2098-12-31", "2099-01-01"))
     follower = json.loads(mno(folder, "keys", "rotate", bound["id"], "--overlap", "0", "--json").stdout)
     assert (follower["permissions"], follower["agent"]) == (["usage.read"], "crawler")
-    with httpx.Client(base_url=address(first_start)) as client:
+    with client_of(first_start) as client:
         statuses = [
             client.get("/api/auth/session", headers={"x-api-key": key["key"]}).status_code for key in (bound, follower)
         ]
@@ -210,8 +220,7 @@ def test_the_doctor_finds_the_running_server(first_start: str, folder: Path) -> 
 
 def test_a_new_link_is_printed(first_start: str, folder: Path) -> None:
     link = started(folder, "link").stdout.strip()
-    with httpx.Client() as browser:
-        assert browser.get(link).status_code == 303
+    assert httpx.get(link, timeout=PATIENCE_S).status_code == 303
 
 
 def test_a_program_that_was_killed_starts_again_and_a_termination_stops_it_gracefully(tmp_path: Path) -> None:
@@ -220,7 +229,8 @@ def test_a_program_that_was_killed_starts_again_and_a_termination_stops_it_grace
         process.kill()
         process.wait()
     with serving(folder, **UNMEASURED) as (process, printed):
-        assert httpx.get(f"{address(printed)}/api/keys", headers={"x-api-key": BOOTSTRAP_KEY}).status_code == 200
+        with client_of(printed, BOOTSTRAP_KEY) as client:
+            assert client.get("/api/keys").status_code == 200
         assert ends_in_order(process, folder, signal.SIGTERM)
     assert "Ingest key" not in printed
 
@@ -278,6 +288,13 @@ def test_prices_are_listed_added_used_for_a_range_again_and_removed(
     assert "gpt-4o" in {price["model"] for price in listed["items"]}
     (tmp_path / "calls.csv").write_text(TRACE)
     mno(folder, "replay", str(tmp_path / "calls.csv"), "--provider", "ours", "--model", "house-model", "--json")
+
+    def replayed() -> int:
+        with client_of(first_start, BOOTSTRAP_KEY) as client:
+            found = client.get("/api/traces", params={"model": "house-model", "limit": 100}).json()["items"]
+        return int(len(found) == 40)
+
+    eventually(replayed)  # what was acknowledged can be found a moment later
     given = ("house-*", "--input", "1.5", "--output", "2", "--cache-read", "0.1", "--currency", "USD")
     added = json.loads(mno(folder, "prices", "add", *given, "--note", "test", "--json").stdout)
     assert added["id"] in mno(folder, "prices", "list").stdout or "house-*" in mno(folder, "prices", "list").stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contract.conftest import environment
-from contract.mcp_gateway.test_real_servers import client_of, listed, programs, text_of
+from contract.mcp_gateway.test_real_servers import PATIENCE_S, client_of, listed, programs, text_of
 from contract.mcp_gateway.test_real_servers import folder as a_folder
 from integration.mcp_gateway.conftest import Team, hub, team
 from mno.platform.config import Config
@@ -30,7 +30,7 @@ def config(config: Config) -> Config:
 @pytest.mark.usefixtures("environment")
 async def test_a_tool_waits_for_a_person_and_everything_is_written_down(team: Team, a_folder: Path) -> None:
     for name in ("git", "time"):
-        await team.add(name, "", transport="stdio", **programs(a_folder)[name])
+        await team.add(name, "", transport="stdio", timeout_s=PATIENCE_S, **programs(a_folder)[name])
     await team.add("dead", "http://127.0.0.1:1/mcp")
     await listed(team, {"git", "time"})
     rule = {"name": "A person says when", "server": "time", "tool": "get_current_time", "approval": {}}
@@ -47,13 +47,20 @@ async def test_a_tool_waits_for_a_person_and_everything_is_written_down(team: Te
             await walking  # it failed before anybody approved
         assert "Asia/Taipei" in await waiting
         await walking
-    assert await _spans(team) >= {"execute_tool git_log", "execute_tool get_current_time"}
-    entries = (await team.admin.get("/api/audit/logs", params={"action": "tools.call"})).json()["items"]
-    assert {entry["resource_name"] for entry in entries} >= {"git_git_log", "time_get_current_time"}
+    await _seen(
+        team, "/api/traces", "name", {"execute_tool git_log", "execute_tool get_current_time"}, operation="execute_tool"
+    )
+    await _seen(team, "/api/audit/logs", "resource_name", {"git_git_log", "time_get_current_time"}, action="tools.call")
+    await _seen(team, "/api/events", "outcome", {"approved"}, kind="approval.request")
     events = (await team.admin.get("/api/events", params={"kind": "approval.request"})).json()["items"]
     assert [event["outcome"] for event in events] == ["approved"]
 
 
-async def _spans(team: Team) -> set[str]:
-    traces = (await team.admin.get("/api/traces", params={"operation": "execute_tool", "limit": 50})).json()["items"]
-    return {trace["name"] for trace in traces}
+async def _seen(team: Team, path: str, member: str, wanted: set[str], **asked: str) -> None:
+    """Waits until a list has all that is wanted: it is written a moment after the answer."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            items = (await team.admin.get(path, params={**asked, "limit": 50})).json()["items"]
+            if wanted <= {item[member] for item in items}:
+                return
+            await asyncio.sleep(0.1)

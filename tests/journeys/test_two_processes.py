@@ -15,7 +15,7 @@ import httpx
 import psycopg
 import pytest
 
-from journeys.test_serve import BOOTSTRAP_KEY, address, serving
+from journeys.test_serve import BOOTSTRAP_KEY, PATIENCE_S, address, serving
 from mno.platform.postgres_server import PostgresServer
 from support.coverage import UNMEASURED
 from support.verbs import mno
@@ -24,6 +24,9 @@ OPERATOR, VIEWER = ("role_0000000000007000800000000000000" + digit for digit in 
 PASSWORD = "four words are plenty"
 #: What is promised; from then on no process may believe what was.
 PROMISE_S = 1.0
+
+#: Two programs start before the first of these tests.
+pytestmark = pytest.mark.timeout(900)
 
 
 @dataclass
@@ -34,10 +37,10 @@ class Pair:
     shared: dict[str, str]
 
     def client(self, url: str, key: str = BOOTSTRAP_KEY) -> httpx.Client:
-        return httpx.Client(base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=30)
+        return httpx.Client(base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE_S)
 
     def browser(self, url: str) -> httpx.Client:
-        return httpx.Client(base_url=url, headers={"origin": url, "sec-fetch-site": "same-origin"}, timeout=30)
+        return httpx.Client(base_url=url, headers={"origin": url, "sec-fetch-site": "same-origin"}, timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,6 @@ def within_the_promise(change: Callable[[], Any]) -> None:
     time.sleep(PROMISE_S)
 
 
-@pytest.mark.timeout(240)
 def test_what_one_process_grants_and_takes_holds_in_the_other(pair: Pair) -> None:
     with pair.client(pair.here) as here, joined(pair, here, "ada@example.com") as (user_id, browser):
 
@@ -96,7 +98,6 @@ def test_what_one_process_grants_and_takes_holds_in_the_other(pair: Pair) -> Non
         assert not may_write_prices()
 
 
-@pytest.mark.timeout(240)
 def test_a_key_and_a_session_that_end_in_one_process_are_refused_by_the_other(pair: Pair) -> None:
     with pair.client(pair.here) as here, joined(pair, here, "bo@example.com") as (user_id, browser):
         key = here.post("/api/keys", json={"name": "shared", "scopes": ["read"]}).json()
@@ -108,7 +109,6 @@ def test_a_key_and_a_session_that_end_in_one_process_are_refused_by_the_other(pa
         assert browser.get("/api/auth/session").status_code == 401
 
 
-@pytest.mark.timeout(240)
 def test_settings_and_secrets_of_one_process_are_those_of_the_other_and_the_log_is_one(pair: Pair) -> None:
     with pair.client(pair.here) as here, pair.client(pair.there) as there:
         days = {"level": "team", "values": {"security.invitation_days": 3}}
