@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
+import { PATIENCE_MS } from "./patience.mjs";
 
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -19,9 +20,6 @@ function browserPath() {
   return process.env.CHROMIUM || KNOWN.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 }
 
-/** How long anything may take on a machine that is busy; to be ready earlier costs nothing. */
-const PATIENCE_MS = 30_000;
-
 export async function launch() {
   const executablePath = browserPath();
   if (!executablePath) throw new Error("There is no Chromium: apt-get install chromium-headless-shell, or set CHROMIUM");
@@ -31,6 +29,7 @@ export async function launch() {
 /** The cookies of a session, made by the one-time link. A page that opens it is a second of a processor more: sign_in.mjs does. */
 export async function signIn(browser, link) {
   const context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE_MS);
   const answer = await context.request.get(link);
   if (!answer.ok()) throw new Error(`The link was answered with ${answer.status()}`);
   const state = await context.storageState();
@@ -46,6 +45,7 @@ export async function openPage(browser, { url, state, language = "en", theme = "
   const context = await browser.newContext({
     storageState: state, viewport: { width, height }, colorScheme: theme === "auto" ? "light" : theme, timezoneId: "UTC", reducedMotion: "reduce", baseURL: url,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await context.addInitScript(
     ([chosenLanguage, chosenTheme]) => {
@@ -71,7 +71,6 @@ export async function openPage(browser, { url, state, language = "en", theme = "
     const target = new URL(request.url());
     if (target.protocol.startsWith("http") && target.host !== host) page.trouble.push(`outside request: ${request.url()}`);
   });
-  page.setDefaultTimeout(PATIENCE_MS);
   return page;
 }
 

@@ -1,5 +1,7 @@
 // A week of an imaginary company's agents, as OTLP, for pictures and browser tests. All of it is made up.
 
+import { PATIENCE_MS } from "./patience.mjs";
+
 const DAY_MS = 86_400_000;
 const MODELS = [
   ["openai", "gpt-4o", 30], ["anthropic", "claude-sonnet-4-5", 26], ["google", "gemini-2.5-pro", 16], ["openai", "gpt-4o-mini", 24],
@@ -170,11 +172,12 @@ export async function send(url, key, spans, environment = "production") {
 
 /** The traces of a list, once they are there: what was sent is seen within a moment, not at once. */
 export async function listedTraces(url, key, query) {
-  for (let attempt = 0; attempt < 50; attempt += 1) {
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
     const response = await fetch(`${url}/api/traces?${query}`, { headers: { authorization: `Bearer ${key}` } });
     const { items } = await response.json();
     if (items.length > 0) return items;
     await new Promise((resume) => setTimeout(resume, 100));
   }
-  throw new Error(`No trace of ${query} arrived within five seconds`);
+  throw new Error(`No trace of ${query} arrived within ${PATIENCE_MS} ms`);
 }

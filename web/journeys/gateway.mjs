@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
+import { PATIENCE_MS } from "./patience.mjs";
 import { startProvider } from "./provider.mjs";
 import { walkEverywhere } from "./walk.mjs";
 
@@ -31,7 +32,7 @@ const snippet = () => page.locator(".gateway-connect pre").nth(1);
 
 /** Runs what the page offers to copy, as it stands there, with the key in the environment. */
 async function ran(program, text) {
-  const { stdout } = await run(program, ["-c", text], { env: { ...process.env, MNO_KEY: madeKey, http_proxy: "", no_proxy: "localhost,127.0.0.1" }, timeout: 60_000 });
+  const { stdout } = await run(program, ["-c", text], { env: { ...process.env, MNO_KEY: madeKey, http_proxy: "", no_proxy: "localhost,127.0.0.1" }, timeout: PATIENCE_MS });
   return stdout;
 }
 

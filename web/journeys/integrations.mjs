@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { OLDER, startMcpServer, tool } from "./mcp_server.mjs";
+import { PATIENCE_MS } from "./patience.mjs";
 import { fits, isAccessible, onPhone, walkEverywhere } from "./walk.mjs";
 
 const PYTHON = new URL("../../.venv/bin/python", import.meta.url).pathname;
@@ -131,7 +132,7 @@ test("a definition that changes is held back until somebody has seen all of it",
 
 test("a tool gets a rule where it stands, and a call that needs approval says where it is decided", async () => {
   const [server] = (await (await call("GET", "/api/mcp/registry")).json()).items.filter(({ name }) => name === "files");
-  await call("PATCH", `/api/mcp/registry/${server.id}`, { timeout_s: 2 });
+  await call("PATCH", `/api/mcp/registry/${server.id}`, { timeout_s: 5 });
   await page.goto("/integrations/tools?tool=files/read&tab=rules");
   await settled(page);
   await dialog().getByRole("button", { name: "Add rule" }).click();
@@ -155,7 +156,7 @@ test("copied code calls a tool, and the light turns green", async () => {
   const [exported, code] = [await page.locator("pre").nth(1).innerText(), await page.locator("pre").nth(2).innerText()];
   const madeKey = /"(.+)"/.exec(exported)[1];
   assert.ok(existsSync(PYTHON), "the SDK is missing: make setup-dev");
-  const { stdout } = await run(PYTHON, ["-c", code], { env: { ...process.env, MNO_KEY: madeKey, http_proxy: "", no_proxy: "localhost,127.0.0.1" }, timeout: 60_000 });
+  const { stdout } = await run(PYTHON, ["-c", code], { env: { ...process.env, MNO_KEY: madeKey, http_proxy: "", no_proxy: "localhost,127.0.0.1" }, timeout: PATIENCE_MS });
   assert.match(stdout, /^forecast$/m);
   assert.match(stdout, /forecast was called with/);
   await page.locator("[data-first-call=seen]", { hasText: "weather" }).waitFor();

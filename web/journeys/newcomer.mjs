@@ -59,7 +59,7 @@ test("the copied command turns the light green by itself", async () => {
 test("one click on the sample puts the spend of 8,819 requests on screen", async () => {
   const first = await usage();
   await page.getByRole("button", { name: "Load the sample" }).click();
-  await page.getByText("8,819 requests loaded").waitFor({ timeout: 60_000 });
+  await page.getByText("8,819 requests loaded").waitFor();
   await page.getByRole("link", { name: "Overview" }).first().click();
   await settled(page);
   await page.getByRole("button", { name: /^Calls/ }).filter({ hasText: "8,820" }).waitFor();

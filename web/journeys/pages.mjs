@@ -51,8 +51,8 @@ test("the keyboard reaches help, search and pages", async () => {
   await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  await page.keyboard.press("g");
-  await page.keyboard.press("c");
+  // Both are on their way before the page has heard the first: it waits a second for the second.
+  await Promise.all(["g", "c"].map((key) => page.keyboard.press(key)));
   await page.waitForURL("**/costs*");
   await page.keyboard.press("Control+k");
   await page.getByPlaceholder(/Search pages/).fill("Prices");

@@ -1,6 +1,7 @@
 // A receiver of webhooks that keeps what it is sent, and can refuse it.
 
 import { createServer } from "node:http";
+import { PATIENCE_MS } from "./patience.mjs";
 
 export async function startReceiver() {
   const received = [];
@@ -18,7 +19,7 @@ export async function startReceiver() {
     received, answers,
     url: `http://127.0.0.1:${server.address().port}/hooks/mno`,
     /** Resolves to the first message that fits, once it has come. */
-    async message(fits, withinMs = 20_000) {
+    async message(fits, withinMs = PATIENCE_MS) {
       const end = Date.now() + withinMs;
       while (Date.now() < end) {
         const found = received.find(fits);

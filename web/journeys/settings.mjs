@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
-import { walkEverywhere } from "./walk.mjs";
+import { still, walkEverywhere } from "./walk.mjs";
 
 const PAGES = ["/settings", "/settings?level=hub", "/settings/security?level=hub", "/settings/retention", "/settings/secrets", "/approvals", "/settings/audit", "/settings/audit?view=streams&chain=hub"];
 const CANARY = "sk-canary-8f2e61c04b";
@@ -147,6 +147,8 @@ test("the credentials of the mail server and of a collector go in beside their s
   await row("otel.endpoint").getByRole("textbox").fill("http://127.0.0.1:9");
   // What was said a moment ago stands above the button, not over it.
   const review = page.getByRole("button", { name: "Review and save" });
+  await review.waitFor();
+  await still(page);
   assert.ok(await review.evaluate((button) => {
     const { x, y, width, height } = button.getBoundingClientRect();
     return button.contains(document.elementFromPoint(x + width / 2, y + height / 2));

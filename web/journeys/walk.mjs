@@ -10,6 +10,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const WCAG_AA = ["wcag2a", "wcag2aa", "wcag21aa"];
 /** The rules whose outcome depends on the theme: it changes colours and nothing else. */
 const COLOURS = ["color-contrast", "link-in-text-block"];
+/** Frames in which nothing moves, before a page is looked at. */
+const STILL_FRAMES = 3;
 const PHONE = { width: 360, height: 740 };
 
 /** No failure is shown, and every word and figure is filled in. */
@@ -18,12 +20,23 @@ export async function isWhole(page, path) {
   assert.doesNotMatch(await page.evaluate(() => document.body.innerText), /\{\w+\}|undefined|NaN|Invalid Date/, path);
 }
 
+/** Everything is where it goes and has its colours: what is on its way to them gets there at once. */
+export async function still(page) {
+  await page.evaluate(async (enough) => {
+    for (let frames = 0; frames < enough; frames += 1) {
+      const moving = document.getAnimations().filter((each) => each instanceof globalThis.CSSTransition);
+      moving.forEach((each) => each.finish());
+      if (moving.length > 0) frames = 0; // more may begin with the next frame
+      await new Promise(requestAnimationFrame);
+    }
+  }, STILL_FRAMES);
+}
+
 /** Nothing breaks WCAG AA, as far as a program can tell. */
 export async function isAccessible(page, path = page.url(), rules = WCAG_AA) {
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
+  await still(page);
   const broken = await page.evaluate(async (runOnly) => {
-    // A colour on its way to another is not what is read.
-    document.getAnimations().filter((each) => each instanceof globalThis.CSSTransition).forEach((each) => each.finish());
     const { violations } = await globalThis.axe.run(document, { runOnly, resultTypes: ["violations"], preload: false, iframes: false });
     return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(" | ")}`);
   }, rules);
