@@ -103,6 +103,13 @@ export async function visit(page, path) {
   await settled(page);
 }
 
+/** Goes on in another team or project: the session gets a new secret, and what is under way with the old one would be refused. */
+export async function changePlace(page, choice) {
+  await choice.waitFor();
+  await settled(page);
+  await choice.click();
+}
+
 /** What a journey is told by its environment (tests/support/browser.py). */
 export function hub() {
   const { MNO_URL: url, MNO_LINK: link, MNO_KEY: key } = process.env;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
+import { changePlace, hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 
 const { url, link } = hub();
 const VALUE = "sk-journey-5d1c0e77a9";
@@ -31,7 +31,7 @@ async function choose(label, option, on = page) {
 
 async function goes(on, project) {
   await on.getByRole("button", { name: /: switch$/ }).click();
-  await on.getByRole("menuitem", { name: project }).click();
+  await changePlace(on, on.getByRole("menuitem", { name: project }));
   await on.getByRole("button", { name: new RegExp(`project ${project}: switch$`) }).waitFor();
 }
 
@@ -40,7 +40,7 @@ test("a team is made and entered", async () => {
   await page.getByRole("button", { name: "New team" }).click();
   await field("Name").fill("Night desk");
   await dialog().getByRole("button", { name: "New team" }).click();
-  await dialog().getByRole("button", { name: "Go to Night desk" }).click();
+  await changePlace(page, dialog().getByRole("button", { name: "Go to Night desk" }));
   await page.getByRole("button", { name: /^Team Night desk/ }).waitFor();
   await visit(page, "/team/people");
   await page.getByText("1 person").waitFor();

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
+import { changePlace, hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { walkEverywhere } from "./walk.mjs";
 
 const PAGES = ["/team/people", "/team/invitations", "/team/groups", "/team/roles", "/team/explain", "/team/projects", "/team/keys"];
@@ -168,7 +168,7 @@ test("a key has an end, one permission, addresses, and a follower", async () => 
 
 test("the session goes on in another project and another team", async () => {
   await page.getByRole("button", { name: /: switch$/ }).click();
-  await page.getByRole("menuitem", { name: "Search" }).click();
+  await changePlace(page, page.getByRole("menuitem", { name: "Search" }));
   await page.getByRole("button", { name: /project Search: switch$/ }).waitFor();
   await visit(page, "/team/projects");
   await page.getByRole("button", { name: "New team" }).click();
