@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from support.promises import PATIENCE_S
+
 
 def wsgi_over(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> Callable[..., Iterable[bytes]]:
     """A WSGI application that asks `client` in `loop`, with the client's own headers."""
@@ -24,7 +26,7 @@ def wsgi_over(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> Cal
             content=environ["wsgi.input"].read(),
             headers=headers,
         )
-        answer = asyncio.run_coroutine_threadsafe(request, loop).result(timeout=30)
+        answer = asyncio.run_coroutine_threadsafe(request, loop).result(timeout=PATIENCE_S)
         start_response(f"{answer.status_code} {HTTPStatus(answer.status_code).phrase}", list(answer.headers.items()))
         return [answer.content]
 

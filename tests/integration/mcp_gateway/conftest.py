@@ -10,7 +10,9 @@ import pytest
 from fastapi import FastAPI
 from mcp.server.mcpserver import Context, MCPServer
 
+from mno.mcp_gateway.offers import listing, tools
 from support.engines import ADMIN_KEY
+from support.promises import PATIENCE_S
 from support.served import served, serving
 from support.upstream import Upstream, running_upstream
 
@@ -30,8 +32,12 @@ def modern(method: str, name: str | None = None) -> dict[str, str]:
 
 
 @pytest.fixture
-async def hub(app: FastAPI) -> AsyncIterator[str]:
-    """The address of the whole application on a real port."""
+async def hub(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The address of the whole application on a real port. Whoever asks for the lists of all servers waits for the
+    first of each, however slow this machine is.
+    """
+    monkeypatch.setattr(tools, "FIRST_LIST_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr(listing, "_FIRST_WAIT_S", PATIENCE_S)
     async with served(app) as address:
         yield address
 
@@ -71,8 +77,8 @@ class Team:
 @pytest.fixture
 async def team(hub: str) -> AsyncIterator[Team]:
     async with (
-        httpx.AsyncClient(base_url=hub, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=20) as admin,
-        httpx.AsyncClient(base_url=hub, timeout=20) as caller,
+        httpx.AsyncClient(base_url=hub, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=PATIENCE_S) as admin,
+        httpx.AsyncClient(base_url=hub, timeout=PATIENCE_S) as caller,
     ):
         asked = await admin.get("/api/config/system", params={"level": "hub"})
         assert asked.status_code == 200, asked.text

@@ -11,6 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from integration.mcp_gateway.conftest import Team
 from integration.mcp_gateway.test_calls import eventually
+from support.promises import PATIENCE_S
 
 
 async def key_of(team: Team, *scopes: str) -> str:
@@ -22,7 +23,7 @@ async def key_of(team: Team, *scopes: str) -> str:
 async def client_of(team: Team, key: str, path: str = "/mcp", mode: Any = "auto") -> AsyncIterator[Client]:
     """The official SDK's client."""
     async with (
-        httpx2.AsyncClient(headers={"authorization": f"Bearer {key}"}) as http,
+        httpx2.AsyncClient(headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE_S) as http,
         Client(streamable_http_client(f"{team.hub}{path}", http_client=http), mode=mode) as client,
     ):
         yield client
@@ -83,7 +84,8 @@ async def test_the_own_servers_are_told_with_what_each_tool_needs(team: Team) ->
 
 async def test_bad_arguments_are_told_to_the_model_and_not_done(team: Team) -> None:
     key = await key_of(team, "tools", "read")
-    async with httpx.AsyncClient(base_url=team.hub, headers={"authorization": f"Bearer {key}"}) as http:
+    headers = {"authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=team.hub, headers=headers, timeout=PATIENCE_S) as http:
         caller = Team(team.hub, team.admin, http, key)
         refused = (await caller.tool("logs.query", "/mcp/logs", limit=0, nothing=1, level="loud"))["result"]
         assert refused["isError"] is True

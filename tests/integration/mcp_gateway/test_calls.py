@@ -9,6 +9,8 @@ import pytest
 
 from integration.mcp_gateway.conftest import ACCEPT, META, Team, modern
 from integration.mcp_gateway.test_registry import modern as answers
+from mno.mcp_gateway.offers import tools
+from support.promises import PATIENCE_S
 from support.upstream import Got, Upstream, Wire, running_upstream
 
 Answer = Callable[[Got, Wire], Awaitable[None]]
@@ -36,7 +38,7 @@ async def ready(team: Team, upstream: Upstream) -> Team:
 
 
 async def eventually(ask: Callable[[], Awaitable[Any]]) -> Any:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := await ask()):
             await asyncio.sleep(0.05)
         return found
@@ -90,10 +92,14 @@ async def test_a_call_is_a_span_and_an_audit_entry(ready: Team) -> None:
     assert "not to be kept" not in str(await eventually(entry))
 
 
-async def test_dead_servers_hide_nobody_elses_tools_and_delay_nobody(ready: Team) -> None:
+async def test_dead_servers_hide_nobody_elses_tools_and_delay_nobody(
+    ready: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with running_upstream(hangs) as hanging:
         await ready.add("hanging", hanging.url, timeout_s=2)
         await ready.add("closed", "http://127.0.0.1:9")
+        assert await ready.tools("/mcp/up") == ["echo"]
+        monkeypatch.setattr(tools, "FIRST_LIST_WAIT_S", 0.1)
         assert await ready.tools() == ["up_echo"]
         assert "result" in await ready.tool("up_echo")
         answer = await ready.tool("hanging_echo")
@@ -215,7 +221,7 @@ async def test_a_client_that_leaves_gives_its_call_up(ready: Team, upstream: Ups
     await eventually(lambda: _done(any(got.json["method"] == "tools/call" for got in upstream.got)))
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
-    await asyncio.wait_for(gone.wait(), 10)
+    await asyncio.wait_for(gone.wait(), PATIENCE_S)
 
 
 async def _done(value: bool) -> bool:

@@ -27,6 +27,7 @@ from mno.platform.ids import new_id
 from mno.platform.versions import Versions
 from support.consent import OURS, Browser, signed_in
 from support.mcp_authority import McpAuthority, running_mcp_authority
+from support.promises import PATIENCE_S
 from support.upstream import Got, Upstream, Wire
 
 
@@ -51,7 +52,7 @@ async def another(services: Services, home: Home, hub: str, name: str) -> AsyncI
         await store.insert_grant(tx, home.team.id, made.id, OWNER_ROLE, "team")
         await services.access.policy.changed(tx, home.team.id)
         session = await services.entrances.sign_in.open_session(tx, made.id, None, (Factor.PASSWORD,))
-    async with httpx.AsyncClient(base_url=hub, headers=OURS, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=hub, headers=OURS, timeout=PATIENCE_S) as http:
         http.cookies.set("mno_session", session.token, domain="127.0.0.1")
         yield Browser(http)
 
@@ -60,7 +61,7 @@ async def left(browser: Browser, server: str) -> str:
     """Begins to connect, and goes to the authorization server: where that sends the browser back to."""
     begun = await browser.http.post(f"/api/mcp/registry/{server}/connect", json={"return_to": "/integrations"})
     assert begun.status_code == 200, begun.text
-    async with httpx.AsyncClient() as elsewhere:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as elsewhere:
         went = await elsewhere.get(begun.json()["location"])
     assert went.status_code == 302, went.text
     return went.headers["location"]
@@ -130,7 +131,7 @@ async def test_an_answer_is_taken_once_and_from_whoever_began(
     for wrong in ({"code": query["code"]}, {**query, "state": "made up"}, {**query, "iss": "https://evil.example"}):
         assert (await owner.http.get("/oauth/callback", params=wrong)).status_code == 400
     assert (await owner.http.get("/oauth/callback", params={"state": query["state"], "error": "x"})).status_code == 400
-    async with httpx.AsyncClient(base_url=team.hub) as nobody:
+    async with httpx.AsyncClient(base_url=team.hub, timeout=PATIENCE_S) as nobody:
         assert (await nobody.get(back)).status_code == 401
     assert (await whoami(owner))[0] == 403
     page = await owner.http.get("/oauth/callback", headers={"accept": "text/html"})
@@ -142,7 +143,7 @@ async def test_who_goes_on_after_consent_stays_on_this_hub(team: Team, owner: Br
     server = (await team.add("guarded", f"{authority.url}/mcp", credential_kind="oauth"))["id"]
     wish = {"return_to": "https://evil.example/"}
     begun = (await owner.http.post(f"/api/mcp/registry/{server}/connect", json=wish)).json()
-    async with httpx.AsyncClient() as elsewhere:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as elsewhere:
         back = (await elsewhere.get(begun["location"])).headers["location"]
     assert (await owner.http.get(back)).headers["location"] == "/"
 
@@ -185,7 +186,7 @@ async def test_a_client_that_opens_pages_is_told_which_one(team: Team, owner: Br
 
     for callback, code in ((open_page, -32042), (None, -32003)):
         async with (
-            httpx2.AsyncClient(headers={"authorization": f"Bearer {key}"}) as http,
+            httpx2.AsyncClient(headers={"authorization": f"Bearer {key}"}, timeout=PATIENCE_S) as http,
             Client(
                 streamable_http_client(f"{team.hub}/mcp", http_client=http),
                 mode="legacy",

@@ -15,6 +15,7 @@ from mcp.server.mcpserver.resolve import Elicit, ListRoots, Sample
 from pydantic import BaseModel, FileUrl
 
 from integration.mcp_gateway.conftest import MODERN, Team, sdk_server
+from support.promises import PATIENCE_S
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
@@ -67,7 +68,7 @@ def asking() -> MCPServer:
 
 @asynccontextmanager
 async def client_of(team: Team, era: str, **callbacks: Any) -> AsyncIterator[Client]:
-    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {team.key}"}, timeout=20) as http:
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {team.key}"}, timeout=PATIENCE_S) as http:
         transport = streamable_http_client(f"{team.hub}/mcp", http_client=http)
         async with Client(transport, mode="auto" if era == MODERN else "legacy", **callbacks) as client:
             yield client

@@ -21,7 +21,7 @@ async def refuses(got: Got, wire: Wire) -> None:
 
 async def test_a_server_is_unknown_until_it_answers_and_nobody_asks_it_for_that(team: Team, upstream: Upstream) -> None:
     upstream.answer = modern
-    await team.add("up", upstream.url, calls_per_minute=10)
+    await team.add("up", upstream.url, calls_per_minute=1)
     before = await health(team)
     assert (before["state"], before["version"], before["calls_last_minute"]) == ("unknown", "", 0)
     assert upstream.got == []

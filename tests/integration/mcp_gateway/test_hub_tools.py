@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from mcp import Client
 
 from integration.mcp_gateway.conftest import Team
@@ -28,6 +29,7 @@ async def spent(team: Team, **event: Any) -> None:
     assert (await team.admin.post("/api/usage-events", json=wish)).status_code < 300
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_what_was_spent_yesterday_is_asked_with_the_sdk(team: Team) -> None:
     yesterday = clock.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
     await spent(team, cost=1.25, time=yesterday.isoformat())

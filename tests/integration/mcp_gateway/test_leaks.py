@@ -10,6 +10,7 @@ import psutil
 from integration.mcp_gateway.conftest import Team
 from integration.mcp_gateway.test_sessions import begun, call, eventually, older
 from mno.platform.limits import MAX_POSTGRES_CONNECTIONS
+from support.promises import PATIENCE_S
 from support.upstream import Got, Upstream, Wire
 
 SESSIONS, AT_ONCE = 120, 6
@@ -54,7 +55,7 @@ async def test_sessions_leave_nothing_behind(team: Team, upstream: Upstream) -> 
             for number in numbers:
                 limits = httpx.Limits(max_keepalive_connections=0)
                 async with httpx.AsyncClient(
-                    base_url=team.hub, headers=team.caller.headers, timeout=20, limits=limits
+                    base_url=team.hub, headers=team.caller.headers, timeout=PATIENCE_S, limits=limits
                 ) as client:
                     headers = await begun(client)
                     await (polite, impatient, listening)[number % 3](client, headers)

@@ -12,6 +12,7 @@ from mcp.shared.subscriptions import ResourceUpdated, ToolsListChanged
 
 from integration.mcp_gateway.conftest import MODERN, Team, sdk_server
 from integration.mcp_gateway.test_eras import ERAS, OLDER, client_of, text_of
+from support.promises import PATIENCE_S
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 
@@ -98,7 +99,7 @@ async def test_a_client_of_the_newer_era_hears_of_changes(changes: Team) -> None
         assert "changing_changed" not in {tool.name for tool in (await client.list_tools()).tools}
         async with client.listen(tools_list_changed=True, resource_subscriptions=[address]) as events:
             heard: set[Any] = set()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 changing = asyncio.create_task(_changed_until(client, heard, 2))
                 async for event in events:
                     heard.add(event)
@@ -120,7 +121,7 @@ async def test_a_client_of_the_older_era_hears_of_changes(changes: Team) -> None
 
     async with client_of(changes, OLDER, message_handler=note) as client:
         await client.subscribe_resource(address)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await _changed_until(client, heard, 2)
         assert heard == {"tools", address}
         await client.unsubscribe_resource(address)

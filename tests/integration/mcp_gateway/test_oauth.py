@@ -14,6 +14,7 @@ from pydantic import AnyUrl
 
 from integration.mcp_gateway.conftest import ACCEPT, MODERN, Team, sdk_server
 from support.consent import Browser, signed_in
+from support.promises import PATIENCE_S
 
 CALLBACK = "http://localhost:3030/callback"
 
@@ -68,7 +69,7 @@ async def connected(
     provider = OAuthClientProvider(f"{team.hub}{path}", metadata, memory, go, come_back)
     memory.provider = provider
     async with (
-        httpx2.AsyncClient(auth=provider, timeout=20) as http,
+        httpx2.AsyncClient(auth=provider, timeout=PATIENCE_S) as http,
         Client(streamable_http_client(f"{team.hub}{path}", http_client=http), mode=mode) as client,
     ):
         yield client

@@ -8,6 +8,7 @@ import pytest
 
 from integration.mcp_gateway.conftest import Team
 from integration.mcp_gateway.test_calls import eventually
+from support.promises import PATIENCE_S
 from support.upstream import Got, Upstream, Wire
 
 
@@ -97,7 +98,7 @@ async def grant(team: Team, key: str, name: str, *, effect: str = "allow") -> No
 async def test_grants_say_which_tools_a_key_sees_and_calls(ready: Team) -> None:
     made = (await ready.admin.post("/api/keys", json={"name": "narrow", "scopes": ["ingest"]})).json()
     async with httpx.AsyncClient(
-        base_url=ready.hub, headers={"authorization": f"Bearer {made['key']}"}, timeout=20
+        base_url=ready.hub, headers={"authorization": f"Bearer {made['key']}"}, timeout=PATIENCE_S
     ) as caller:
         narrow = Team(ready.hub, ready.admin, caller, made["key"])
         assert (await narrow.ask("tools/list")).status_code == 403
@@ -144,6 +145,7 @@ async def test_rules_are_kept_changed_and_removed_and_each_is_audited(ready: Tea
     assert actions == {"mcp_rules.create", "mcp_rules.change", "mcp_rules.delete"}
 
 
+@pytest.mark.usefixtures("still_clock")
 async def test_limits_and_quotas_of_rules_hold_and_say_when_it_fits_again(ready: Team) -> None:
     minute = await add(ready, name="minute", tool="read", calls_per_minute=2, counted_by="tool")
     assert [(await called(ready, "read"))["status"] for _ in range(3)] == [200, 200, 429]

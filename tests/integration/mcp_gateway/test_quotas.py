@@ -19,6 +19,8 @@ from mno.platform.errors import LimitExceeded
 from mno.platform.ids import new_id
 from mno.platform.principal import Principal, PrincipalKind
 
+pytestmark = pytest.mark.usefixtures("still_clock")
+
 
 def caller(rule: ToolRule, person: UUID | None = None) -> Principal:
     return Principal(PrincipalKind.API_KEY, new_id(), "ci", rule.team_id, new_id(), frozenset(), user_id=person)

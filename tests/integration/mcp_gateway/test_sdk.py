@@ -8,6 +8,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from integration.mcp_gateway.conftest import MODERN, Team, sdk_server
+from support.promises import PATIENCE_S
 
 
 @pytest.fixture(params=[MODERN, "2025-11-25"])
@@ -25,7 +26,7 @@ async def test_a_client_of_either_era_calls_a_server_of_either_era(ready: Team, 
     async def tell(progress: float, total: float | None, message: str | None) -> None:
         told.append(progress)
 
-    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {ready.key}"}) as http:
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {ready.key}"}, timeout=PATIENCE_S) as http:
         transport = streamable_http_client(f"{ready.hub}/mcp", http_client=http)
         async with Client(transport, mode=mode) as client:
             assert client.protocol_version == (MODERN if mode == "auto" else "2025-11-25")

@@ -11,6 +11,7 @@ import pytest
 from integration.mcp_gateway.conftest import ACCEPT, Team
 from integration.mcp_gateway.test_registry import modern as answers
 from mno.mcp_gateway.clients import reply
+from support.promises import PATIENCE_S
 from support.upstream import Got, Upstream, Wire
 
 CAPABLE: dict[str, Any] = {"elicitation": {}, "sampling": {}, "roots": {}}
@@ -37,7 +38,7 @@ async def call(client: httpx.AsyncClient, headers: dict[str, str], name: str, re
 
 
 async def eventually(ask: Callable[[], Awaitable[Any]]) -> Any:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := await ask()):
             await asyncio.sleep(0.02)
         return found
@@ -47,7 +48,8 @@ async def eventually(ask: Callable[[], Awaitable[Any]]) -> Any:
 async def other(team: Team) -> Any:
     """Somebody else in the same team."""
     made = (await team.admin.post("/api/keys", json={"name": "other", "scopes": ["tools"]})).json()
-    async with httpx.AsyncClient(base_url=team.hub, headers={"authorization": f"Bearer {made['key']}"}) as client:
+    headers = {"authorization": f"Bearer {made['key']}"}
+    async with httpx.AsyncClient(base_url=team.hub, headers=headers, timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -100,7 +102,7 @@ async def test_an_id_is_used_once_at_a_time_and_its_request_can_be_cancelled(tea
     note = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
     assert (await team.caller.post("/mcp", json=note, headers=headers)).status_code == 202
     assert (await waiting).json()["error"]["code"] == -32800
-    await asyncio.wait_for(gone.wait(), 10)
+    await asyncio.wait_for(gone.wait(), PATIENCE_S)
     told = await eventually(lambda: _asked(upstream, "notifications/cancelled"))
     assert told.json["params"]["requestId"] == asked.json["id"]
 
@@ -220,13 +222,14 @@ async def test_a_flood_of_notifications_costs_its_client_nothing(team: Team, ups
 async def test_a_stream_ends_with_the_key_of_whoever_listens(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reply, "HEARTBEAT_S", 0.1)
     made = (await team.admin.post("/api/keys", json={"name": "leaving", "scopes": ["tools"]})).json()
-    async with httpx.AsyncClient(base_url=team.hub, headers={"authorization": f"Bearer {made['key']}"}) as leaving:
+    key = {"authorization": f"Bearer {made['key']}"}
+    async with httpx.AsyncClient(base_url=team.hub, headers=key, timeout=PATIENCE_S) as leaving:
         headers = await begun(leaving)
-        async with leaving.stream("GET", "/mcp", headers=headers, timeout=20) as stream:
+        async with leaving.stream("GET", "/mcp", headers=headers) as stream:
             lines = stream.aiter_lines()
             assert await anext(lines) == ": waiting"
             assert (await team.admin.delete(f"/api/keys/{made['id']}")).status_code < 300
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE_S):
                 assert {line async for line in lines} <= {"", ": waiting"}  # and then it is over
 
 
@@ -236,7 +239,7 @@ async def _asked(upstream: Upstream, method: str) -> Got | None:
 
 
 async def _next(lines: Any) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for line in lines:
             if line.startswith("data: "):
                 return json.loads(line.removeprefix("data: "))

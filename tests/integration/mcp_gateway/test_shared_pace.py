@@ -12,6 +12,7 @@ from mno.mcp_gateway.calls.shared_pace import SharedPaces
 from mno.platform.errors import LimitExceeded
 from mno.platform.ids import new_id
 from mno.platform.redis import Redis
+from support.promises import PATIENCE_S
 from support.redis_server import RedisServer
 
 LEASE_S = 600.0
@@ -43,10 +44,11 @@ async def called(paces: SharedPaces, *limits: Limit, lease_s: float = LEASE_S) -
 
 
 async def test_processes_share_a_minute_s_calls(processes: list[SharedPaces]) -> None:
-    minute = limit(per_minute=30)
+    minute, began = limit(per_minute=30), time.monotonic()
     outcomes = await asyncio.gather(*(called(processes[n % 2], minute) for n in range(80)), return_exceptions=True)
     refused = [one for one in outcomes if isinstance(one, LimitExceeded)]
-    assert len(refused) in (49, 50), "one may come back while they are asked"
+    come_back = (time.monotonic() - began) * 30 / 60
+    assert 49 - come_back <= len(refused) <= 50, "as many come back as time goes by while they are asked"
     assert "30 calls a minute are the limit of the rule 'r'" in str(refused[0])
 
 
@@ -74,7 +76,7 @@ async def test_what_a_killed_process_let_in_comes_back_when_its_lease_ends(proce
     held = processes[0].admitted([one], 0.2)
     await held.__aenter__()  # and it is never left
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await called(processes[1], one)

@@ -12,6 +12,7 @@ from mno.mcp_gateway.calls.service import CallWaitsError
 from mno.mcp_gateway.gated.model import GatedCall, GatedState
 from mno.platform.principal import Principal
 from support.gate import GateNode, a_gate
+from support.promises import PATIENCE_S
 from support.upstream import Got, Upstream, Wire, running_upstream
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}, "who": {"type": "string"}}, "required": ["n"]}
@@ -60,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def gate(postgres_url: str, folder: Path, counting: Counting) -> AsyncIterator[GateNode]:
     async with a_gate(postgres_url, folder) as gate:
-        await gate.server("up", counting.upstream.url, timeout_s=30)
+        await gate.server("up", counting.upstream.url, timeout_s=60)
         yield gate
 
 
@@ -73,13 +74,13 @@ async def waiting(gate: GateNode, asker: Principal, **arguments: Any) -> GatedCa
 
 async def over(gate: GateNode, reader: Principal, call: GatedCall) -> GatedCall:
     """The call when it is over."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := await gate.found(reader, call)).is_over:
             await asyncio.sleep(0.02)
         return found
 
 
 async def in_state(gate: GateNode, reader: Principal, call: GatedCall, state: GatedState) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await gate.found(reader, call)).state is not state:
             await asyncio.sleep(0.02)

@@ -20,6 +20,7 @@ from mno.mcp_gateway.policies.model import ApprovalTerms
 from mno.mcp_gateway.protocol.question import ServerTrouble
 from mno.platform.errors import Conflict, Denied, Invalid, LimitExceeded, NotFound, TooLarge
 from support.gate import GateNode, a_gate
+from support.promises import PATIENCE_S
 
 CONTINUE, DEGRADE, ABORT = ApprovalAction.CONTINUE, ApprovalAction.DEGRADE, ApprovalAction.ABORT
 
@@ -35,8 +36,8 @@ async def test_a_call_waits_is_approved_carried_out_once_and_answered_to_who_wai
 ) -> None:
     await gate.rule(tool="spend", approval=ApprovalTerms(), records_arguments=True)
     agent, owner = await gate.agent(), await gate.owner()
-    asking = asyncio.create_task(gate.call(agent, "spend", 20, n=1, who="ann@example.com"))
-    async with asyncio.timeout(20):
+    asking = asyncio.create_task(gate.call(agent, "spend", PATIENCE_S, n=1, who="ann@example.com"))
+    async with asyncio.timeout(PATIENCE_S):
         while not (seen := await gate.approvals.page(owner, ApprovalState.OPEN, None, 10)):
             await asyncio.sleep(0.02)
     approval = seen[0].approval
@@ -186,8 +187,8 @@ async def test_who_waits_in_another_process_hears_of_the_end_at_once(
     await gate.rule(approval=ApprovalTerms())
     agent, owner = await gate.agent(), await gate.owner()
     async with a_gate(postgres_url, folder, carries_out=False) as other:
-        asking = asyncio.create_task(other.call(agent, "spend", 20, n=1))
-        async with asyncio.timeout(20):
+        asking = asyncio.create_task(other.call(agent, "spend", PATIENCE_S, n=1))
+        async with asyncio.timeout(PATIENCE_S):
             while not (calls := await gate.mcp.gated.calls.page(owner, None)):
                 await asyncio.sleep(0.02)
         await decide(gate, owner, calls[0], CONTINUE)

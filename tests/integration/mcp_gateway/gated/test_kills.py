@@ -17,6 +17,7 @@ from mno.mcp_gateway.policies.model import ApprovalTerms
 from support import gate as driver
 from support.coverage import UNMEASURED
 from support.gate import a_gate
+from support.promises import PATIENCE_S
 
 KILLS = 4
 CALLS_BETWEEN_KILLS = 12
@@ -47,7 +48,7 @@ async def test_no_call_is_made_twice_and_none_is_forgotten_when_processes_are_ki
 ) -> None:
     chance = random.Random()
     async with a_gate(postgres_url, folder, carries_out=False) as gate:
-        await gate.server("up", counting.upstream.url, timeout_s=30)
+        await gate.server("up", counting.upstream.url, timeout_s=60)
         await gate.rule(approval=ApprovalTerms())
         agent, owner = await gate.agent(), await gate.owner()
         processes = [started(postgres_url, folder), started(postgres_url, folder)]
@@ -81,14 +82,14 @@ async def test_what_a_killed_process_ran_is_unknown_and_the_rest_is_carried_out_
 ) -> None:
     counting.held = asyncio.Event()
     async with a_gate(postgres_url, folder, LEASE_S, carries_out=False) as gate:
-        await gate.server("up", counting.upstream.url, timeout_s=30)
+        await gate.server("up", counting.upstream.url, timeout_s=60)
         await gate.rule(approval=ApprovalTerms())
         agent, owner = await gate.agent(), await gate.owner()
         running, left = await waiting(gate, agent, n=1), await waiting(gate, agent, n=2)
         process = started(postgres_url, folder)
         try:
             await gate.approvals.decide(owner, running.id, Decision.APPROVE)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_S):
                 while not counting.made:
                     await asyncio.sleep(0.02)
         finally:
@@ -108,13 +109,13 @@ async def test_an_orderly_stop_says_that_what_still_runs_is_unknown(
 ) -> None:
     counting.held = asyncio.Event()
     async with a_gate(postgres_url, folder, carries_out=False) as gate:
-        await gate.server("up", counting.upstream.url, timeout_s=30)
+        await gate.server("up", counting.upstream.url, timeout_s=60)
         await gate.rule(approval=ApprovalTerms())
         agent, owner = await gate.agent(), await gate.owner()
         call = await waiting(gate, agent, n=1)
         await gate.approvals.decide(owner, call.id, Decision.APPROVE)
         async with a_gate(postgres_url, folder):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while not counting.made:
                     await asyncio.sleep(0.02)
         found = await gate.found(owner, call)

@@ -14,15 +14,28 @@ from integration.mcp_gateway.gated.conftest import Counting
 from integration.mcp_gateway.test_calls import eventually
 from mno.mcp_gateway.clients import reply
 from support.consent import Browser, signed_in
+from support.promises import PATIENCE_S
 
 
 @pytest.fixture
 async def ready(team: Team, counting: Counting) -> Team:
     """The team with the server `up`, each of whose calls needs approval."""
-    await team.add("up", counting.upstream.url, timeout_s=1)
+    await team.add("up", counting.upstream.url, timeout_s=60)
     made = await team.admin.post("/api/mcp/policies", json={"name": "ask", "server": "up", "approval": {}})
     assert made.status_code == 201, made.text
     return team
+
+
+async def held_for(team: Team, seconds: int) -> None:
+    """So long is a request held that waits, from now on. The server's list, which has no longer, is read before."""
+    (server,) = (await team.admin.get("/api/mcp/registry")).json()["items"]
+    answer = await team.admin.patch(f"/api/mcp/registry/{server['id']}", json={"timeout_s": seconds})
+    assert answer.status_code == 200, answer.text
+
+    async def listed() -> bool:
+        return "result" in (await team.ask("tools/list", "/mcp/up")).json()
+
+    await eventually(listed)
 
 
 async def open_request(team: Team) -> dict[str, Any]:
@@ -77,20 +90,26 @@ async def test_the_sdk_s_clients_of_both_eras_wait_and_get_the_result(
         asked.append(request.headers.get("mcp-method", ""))
 
     headers = {"authorization": f"Bearer {ready.key}"}
-    async with httpx2.AsyncClient(headers=headers, event_hooks={"request": [count]}) as http:
+    await held_for(ready, 1)
+    async with httpx2.AsyncClient(headers=headers, event_hooks={"request": [count]}, timeout=PATIENCE_S) as http:
         transport = streamable_http_client(f"{ready.hub}/mcp", http_client=http)
-        async with Client(transport, mode=mode) as client, signed_in(ready.hub, ready.admin) as browser:
+        async with (
+            Client(transport, mode=mode, input_required_max_rounds=1_000) as client,
+            signed_in(ready.hub, ready.admin) as browser,
+        ):
             asking = asyncio.create_task(client.call_tool("up_spend", {"n": 1}))
             approval = (await open_request(ready))["id"]
             if mode == "auto":
                 # longer than the request is held: the client comes back by itself with the state that it was given
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE_S):
                     while asked.count("tools/call") < 2:
                         await asyncio.sleep(0.05)
             else:
                 told = await asking
                 assert told.is_error
                 assert approval in str(told.content)
+            await held_for(ready, 60)
+            if mode == "legacy":
                 asking = asyncio.create_task(client.call_tool("up_spend", {"n": 1}))
             assert (await decided(browser, approval, "continue")).status_code == 200
             assert [one.text for one in (await asking).content] == ["spent"]  # type: ignore[union-attr]
@@ -107,6 +126,7 @@ async def test_a_refused_call_is_denied_with_the_reason(ready: Team, counting: C
 
 
 async def test_a_request_that_waits_for_long_is_kept_alive(ready: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    await held_for(ready, 1)
     monkeypatch.setattr(reply, "HEARTBEAT_S", 0.1)
     answer = await ready.ask("tools/call", name="up_spend", arguments={"n": 1})
     assert answer.headers["content-type"] == "text/event-stream"

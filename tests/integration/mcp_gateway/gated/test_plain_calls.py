@@ -6,6 +6,7 @@ from psycopg import sql
 from integration.mcp_gateway.gated.conftest import Counting
 from mno.mcp_gateway.policies.model import ApprovalTerms, CountedBy
 from support.gate import GateNode
+from support.promises import PATIENCE_S
 
 #: What says who may, what holds and where servers are.
 DECIDING = ("mcp_servers", "mcp_tools", "mcp_rules", "identity_grants", "identity_roles", "identity_api_keys")
@@ -26,10 +27,10 @@ async def test_a_plain_call_is_decided_without_the_database(
     )
     await gate.mcp.rules.add(await gate.owner(), {"name": "elsewhere", "tool": "other", "approval": ApprovalTerms()})
     agent = await gate.agent()
-    await gate.call(agent, "spend", 10, n=0)
+    await gate.call(agent, "spend", PATIENCE_S, n=0)
     take_away(postgres_url, *DECIDING)
     for n in range(1, 50):
-        await gate.call(agent, "spend", 10, n=n)
+        await gate.call(agent, "spend", PATIENCE_S, n=n)
     assert len(counting.made) == 50
 
 
@@ -38,8 +39,8 @@ async def test_a_quota_asks_the_database_for_a_block_and_not_for_a_call(
 ) -> None:
     await gate.rule(tool="spend", calls_per_day=400)  # a block is an eighth of what is left
     agent = await gate.agent()
-    await gate.call(agent, "spend", 10, n=0)
+    await gate.call(agent, "spend", PATIENCE_S, n=0)
     take_away(postgres_url, "mcp_quota_counts")
     for n in range(1, 50):
-        await gate.call(agent, "spend", 10, n=n)
+        await gate.call(agent, "spend", PATIENCE_S, n=n)
     assert len(counting.made) == 50

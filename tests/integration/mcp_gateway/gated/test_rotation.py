@@ -14,6 +14,7 @@ from mno.mcp_gateway.model import Caps
 from mno.mcp_gateway.policies.model import ApprovalTerms
 from mno.secrets.rotation.model import RotationState
 from support.consumer import a_person, the_owner
+from support.promises import PATIENCE_S
 
 LINE = {"lines": [{"topic": "kept", "body": "until somebody decides"}]}
 
@@ -30,13 +31,13 @@ async def test_a_waiting_call_is_carried_out_after_the_hub_s_key_was_replaced(se
 
     rotations._grace_s, services.secrets.spread_s = 0.5, 0.1
     rotation = await rotations.rotate_hub_data_key(owner)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (found := (await rotations.rotations(owner))[0]).state is RotationState.RUNNING:
             await asyncio.sleep(0.05)
     assert (found.id, found.state, found.error) == (rotation.id, RotationState.DONE, "")
 
     await services.approvals.decide(await a_person(services, home, "Ann", OWNER_ROLE), id_, Decision.APPROVE)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (call := (await mcp.gated.calls.get(agent, id_))[0]).is_over:
             await asyncio.sleep(0.02)
     assert (call.state, call.note) == (GatedState.DONE, "")

@@ -50,7 +50,7 @@ async def running(idle_stop_s: float = 600) -> AsyncIterator[Sse]:
 
 
 async def messages(
-    way: Sse, one: Ready, tool: str, *, timeout_s: float = 20, limit: int = 10**6, token: Any = None, **arguments: Any
+    way: Sse, one: Ready, tool: str, *, timeout_s: float = 60, limit: int = 10**6, token: Any = None, **arguments: Any
 ) -> list[Object]:
     params = {"name": Raw(message.encoded(tool)), "arguments": Raw(message.encoded(arguments))}
     if token is not None:
