@@ -51,12 +51,14 @@ export async function openPage(browser, { url, state, language = "en", theme = "
     ([chosenLanguage, chosenTheme]) => {
       localStorage.setItem("mno.language", chosenLanguage);
       localStorage.setItem("mno.theme", chosenTheme);
-      const asked = window.fetch;
+      // A question is under way until its answer is read to its end.
       globalThis.underWay = 0;
-      window.fetch = (...all) => {
+      const counted = (act) => function count(...all) {
         globalThis.underWay += 1;
-        return asked(...all).finally(() => (globalThis.underWay -= 1));
+        return act.apply(this, all).finally(() => (globalThis.underWay -= 1));
       };
+      window.fetch = counted(window.fetch);
+      for (const read of ["json", "text", "blob"]) globalThis.Response.prototype[read] = counted(globalThis.Response.prototype[read]);
     },
     [language, theme],
   );
