@@ -26,7 +26,7 @@ in_a_browser = [
         not browser_path(), reason="there is no Chromium here (apt-get install chromium-headless-shell)"
     ),
     pytest.mark.skipif(not (WEB / "dist" / "index.html").exists(), reason="the pages are not built (make web)"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(1200),
 ]
 
 
@@ -52,5 +52,10 @@ async def walked(journey: str, url: str, link: str, key: str = ADMIN_KEY) -> Non
         node(), "--test-reporter=spec", f"journeys/{journey}.mjs",
         cwd=WEB, env=told, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    printed, _ = await walk.communicate()
+    try:
+        printed, _ = await walk.communicate()
+    finally:
+        if walk.returncode is None:  # nobody waits for it any more
+            walk.kill()
+            await walk.wait()
     assert walk.returncode == 0, printed.decode()
