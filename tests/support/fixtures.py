@@ -26,6 +26,7 @@ from mno.platform.database import Database
 from mno.platform.migrate import migrate_clickhouse, migrate_postgres, migrations_of
 from mno.platform.paths import DataFolder
 from mno.platform.postgres_server import PostgresServer
+from mno.platform.time_range import from_microseconds
 from support.adapters import share_adapters
 from support.applications import Applications
 from support.backends import keep_backends
@@ -114,8 +115,10 @@ def clickhouse(engine: ClickHouse) -> ClickHouse:
 @pytest.fixture
 def still_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """Where it stands for this test: no wait is over and no day ends because the machine is slow or it is midnight."""
-    moment = clock.now()
+    nanoseconds = clock.now_ns()
+    moment = from_microseconds(nanoseconds // 1000)
     monkeypatch.setattr(clock, "now", lambda: moment)
+    monkeypatch.setattr(clock, "now_ns", lambda: nanoseconds)
     return moment
 
 

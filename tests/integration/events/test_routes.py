@@ -11,13 +11,14 @@ from mno.identity.model import Home
 from mno.observability.anomalies.facts import DETECTED, MARKED
 from mno.platform.facts import Fact
 from mno.platform.ids import new_id, shown
+from support.promises import PATIENCE_S
 
 MILESTONE = {"kind": "task.progress.milestone", "subject": "import 7", "title": "Half of the invoices are read"}
 
 
 async def history(client: httpx.AsyncClient, count: int, **query: Any) -> list[dict[str, Any]]:
     """Once there are so many."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             found = (await client.get("/api/events", params=query)).json()["items"]
             if len(found) >= count:
@@ -106,7 +107,7 @@ async def test_an_anomaly_waits_until_it_is_marked(client: httpx.AsyncClient, se
     assert [one["name"] for one in found["actions"]] == ["expect", "open"]
     marked = {"project": shown("prj", home.project.id), "expected": True, "by": "Anna"}
     await publish(services, Fact(home.team.id, told.subject, MARKED, marked))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (page := (await client.get("/api/events")).json())["waiting"]:
             await asyncio.sleep(0.02)
     (settled,) = page["items"]

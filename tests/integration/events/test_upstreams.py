@@ -18,6 +18,7 @@ from mno.platform.ids import new_id
 from mno.platform.outbox import Outbox
 from mno.platform.time_range import EARLIEST, LATEST
 from mno.platform.versions import Versions
+from support.promises import PATIENCE_S
 
 TEAM, SERVER, GONE = new_id(), (new_id().hex, ""), (new_id().hex, "")
 EVERYTHING = Sight(TEAM, {"mcp.read": None, "gateway.read": None})
@@ -50,7 +51,7 @@ async def a_process(database: Database, clock: Clock) -> AsyncIterator[Breakers]
 
 async def written(database: Database, count: int) -> list[Event]:
     """The newest first, once there are so many."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with database.transaction(TEAM) as tx:
                 found = await store.page(tx, EVERYTHING, EventFilter(), Slice(EARLIEST, LATEST, None, 10))

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from support.engines import ADMIN_KEY
+from support.promises import PATIENCE_S
 from support.served import served
 from support.upstream import Upstream, running_upstream
 
@@ -86,7 +87,7 @@ class Team:
 
 
 async def eventually(
-    ask: Callable[[], Awaitable[Found]], met: Callable[[Found], bool], timeout_s: float = 10.0
+    ask: Callable[[], Awaitable[Found]], met: Callable[[Found], bool], timeout_s: float = PATIENCE_S
 ) -> Found:
     """The first answer that will do."""
     async with asyncio.timeout(timeout_s):
@@ -100,8 +101,8 @@ async def eventually(
 @pytest.fixture
 async def team(hub: str) -> AsyncIterator[Team]:
     async with (
-        httpx.AsyncClient(base_url=hub, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=20) as admin,
-        httpx.AsyncClient(base_url=hub, timeout=20) as caller,
+        httpx.AsyncClient(base_url=hub, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=PATIENCE_S) as admin,
+        httpx.AsyncClient(base_url=hub, timeout=PATIENCE_S) as caller,
     ):
         allowed = {"security.egress_allowed": ["127.0.0.0/8"]}
         before = (await admin.get("/api/config/system", params={"level": "hub"})).json()

@@ -14,6 +14,9 @@ from mno.platform.http import connections
 from mno.platform.upstream import pool
 from support.upstream import Got, Upstream, Wire, completion
 
+#: A month that ends in between has budgets of its own.
+pytestmark = pytest.mark.usefixtures("still_clock")
+
 MANY = 1_000
 CROWD = 20
 #: What the answer of `completion` costs with gpt-4o-mini, in nano-dollars, and its tokens.

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from integration.llm_gateway.conftest import CHAT, CREDENTIAL, Team
+from support.promises import PATIENCE_S
 from support.upstream import Got, Upstream, Wire, completion
 
 
@@ -66,7 +67,7 @@ async def test_a_key_is_taken_where_each_client_puts_it(ready: Team, upstream: U
         auth = httpx.BasicAuth("anybody", ready.key)
     else:
         headers[place] = f"Bearer {ready.key}" if place == "authorization" else ready.key
-    async with httpx.AsyncClient(base_url=ready.hub, headers=headers, auth=auth) as caller:
+    async with httpx.AsyncClient(base_url=ready.hub, headers=headers, auth=auth, timeout=PATIENCE_S) as caller:
         answer = await caller.post("/llm/up/v1/chat/completions", json=CHAT, params=params)
     assert answer.status_code == 200
     assert ready.key not in str(upstream.got[0])
@@ -80,7 +81,7 @@ async def test_a_key_is_taken_where_each_client_puts_it(ready: Team, upstream: U
 async def test_nobody_passes_without_a_key_of_the_hub(
     ready: Team, upstream: Upstream, headers: dict[str, str], status: int
 ) -> None:
-    async with httpx.AsyncClient(base_url=ready.hub, headers=headers) as caller:
+    async with httpx.AsyncClient(base_url=ready.hub, headers=headers, timeout=PATIENCE_S) as caller:
         answer = await caller.post("/llm/up/v1/chat/completions", json=CHAT)
     assert answer.status_code == status
     assert answer.json()["error"]["message"]

@@ -1,21 +1,24 @@
 """A call that the client's own instrumentation reports as well counts once: the gateway's span, in either order."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from integration.llm_gateway.conftest import CHAT, Team
+from mno.platform import clock
+from support.promises import PATIENCE_S
 from support.upstream import Upstream
 
 TRACE, PARENT = "0f" * 16, "1e" * 8
 
 
-def telling(*, trace: str, span: str, offset_ms: int) -> dict[str, Any]:
+#: The gateway is called at the moment of its telling, however long this machine takes until then.
+pytestmark = pytest.mark.usefixtures("still_clock")
+
+
+def telling(*, trace: str, span: str, began_ns: int) -> dict[str, Any]:
     """What an instrumentation sends of the call: other figures, so that it shows whose are counted."""
-    began = datetime.now(UTC) + timedelta(milliseconds=offset_ms)
-    nanoseconds = int(began.timestamp() * 10**9)
     attributes = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
@@ -30,8 +33,8 @@ def telling(*, trace: str, span: str, offset_ms: int) -> dict[str, Any]:
         "spanId": span,
         "name": "chat gpt-4o-mini",
         "kind": 3,
-        "startTimeUnixNano": str(nanoseconds),
-        "endTimeUnixNano": str(nanoseconds + 40_000_000),
+        "startTimeUnixNano": str(began_ns),
+        "endTimeUnixNano": str(began_ns + 40_000_000),
         "attributes": told,
     }
     return {"resourceSpans": [{"scopeSpans": [{"scope": {"name": "client"}, "spans": [sent]}]}]}
@@ -59,7 +62,8 @@ async def totals(team: Team) -> tuple[int, int]:
 async def test_the_gateway_s_span_counts_whichever_comes_first(
     ready: Team, upstream: Upstream, gateway_first: bool, with_trace: bool, offset_ms: int
 ) -> None:
-    sent = telling(trace=TRACE if with_trace else "77" * 16, span=PARENT, offset_ms=offset_ms)
+    began_ns = clock.now_ns() + offset_ms * 1_000_000
+    sent = telling(trace=TRACE if with_trace else "77" * 16, span=PARENT, began_ns=began_ns)
     if gateway_first:
         await call(ready, with_trace=with_trace)
         await ready.spans(1)
@@ -69,20 +73,20 @@ async def test_the_gateway_s_span_counts_whichever_comes_first(
         await ready.spans(1)
         await call(ready, with_trace=with_trace)
     spans = await ready.spans(2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while sum(span["counted"] for span in spans) != 1:
             await asyncio.sleep(0.05)
             spans = await ready.spans(2)
     (counted,) = [span for span in spans if span["counted"]]
     assert counted["source"] == "gateway"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await totals(ready) != (1, 11):
             await asyncio.sleep(0.05)
 
 
 async def test_another_call_with_the_same_id_at_another_time_counts_too(ready: Team, upstream: Upstream) -> None:
-    await tell(ready, telling(trace="77" * 16, span=PARENT, offset_ms=-60_000))
+    await tell(ready, telling(trace="77" * 16, span=PARENT, began_ns=clock.now_ns() - 60 * 10**9))
     await call(ready, with_trace=False)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await totals(ready) != (2, 1010):
             await asyncio.sleep(0.05)

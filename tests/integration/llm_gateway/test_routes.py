@@ -82,7 +82,7 @@ async def test_weights_share_calls_and_a_sticky_caller_stays(two: Team, upstream
     for _ in range(3):
         await asyncio.gather(*(call(user) for user in range(40)))
     assert len(upstream.got) % 3 == 0, "every user stays with its target"
-    assert 12 <= len(upstream.got) / 3 <= 38
+    assert 8 <= len(upstream.got) / 3 <= 39
     assert len(upstream.got) + len(spare.got) == 120
 
 

@@ -7,6 +7,7 @@ import httpx
 import orjson
 
 from integration.llm_gateway.conftest import CHAT, Team, eventually
+from support.promises import PATIENCE_S
 from support.upstream import Got, Upstream, Wire
 
 STREAM = {**CHAT, "stream": True}
@@ -75,7 +76,7 @@ async def test_pieces_pass_at_once(ready: Team, upstream: Upstream) -> None:
     async with ready.caller.stream("POST", "/llm/up/v1/chat/completions", json=STREAM) as answer:
         assert answer.headers["content-type"] == "text/event-stream"
         pieces = answer.aiter_raw()
-        assert b"one" in await asyncio.wait_for(anext(pieces), 5)
+        assert b"one" in await asyncio.wait_for(anext(pieces), PATIENCE_S)
         go_on.set()
         assert b"two" in b"".join([piece async for piece in pieces])
 
@@ -93,11 +94,11 @@ async def test_a_client_that_leaves_cuts_the_stream_and_is_settled_on_what_came(
 
     upstream.answer = endless
     async with (
-        httpx.AsyncClient(base_url=ready.hub, headers=ready.caller.headers) as leaving,
+        httpx.AsyncClient(base_url=ready.hub, headers=ready.caller.headers, timeout=PATIENCE_S) as leaving,
         leaving.stream("POST", "/llm/up/v1/chat/completions", json=STREAM) as answer,
     ):
         await anext(answer.aiter_raw())
-    await asyncio.wait_for(cut.wait(), 5)
+    await asyncio.wait_for(cut.wait(), PATIENCE_S)
     span = (await ready.spans(1))[0]
     assert span["attributes"]["mno.gateway.estimated"] is True
     assert span["attributes"]["mno.gateway.cut"] is True

@@ -1,6 +1,7 @@
 """The client towards providers, against a server that says what it is told to, byte by byte."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ import uvloop
 from mno.platform.egress import AddressRefused, Allowed, Egress
 from mno.platform.upstream.connection import MAX_WAITING_BYTES, Answer, Broken
 from mno.platform.upstream.pool import Origin, Pool
+from support.promises import PATIENCE_S
 
 REQUEST = b"POST /v1 HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n"
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -49,7 +51,7 @@ def pool() -> Pool:
     return Pool(Egress(lambda: Allowed.of(["127.0.0.0/8"])))
 
 
-async def whole(answer: Answer, timeout_s: float = 5.0) -> bytes:
+async def whole(answer: Answer, timeout_s: float = PATIENCE_S) -> bytes:
     await answer.head(timeout_s)
     body = bytearray()
     while piece := await answer.piece(timeout_s):
@@ -113,8 +115,8 @@ async def test_a_provider_that_hangs_is_given_up_in_time() -> None:
 
     async with serving(hang) as origin:
         answer = await pool().ask(origin, REQUEST, b"{}")
-        await answer.head(5)
-        assert await answer.piece(5) == b"hel"
+        await answer.head(PATIENCE_S)
+        assert await answer.piece(PATIENCE_S) == b"hel"
         with pytest.raises(Broken, match=r"within 0\.1 seconds") as broken:
             await answer.piece(0.1)
         assert broken.value.timed_out
@@ -136,7 +138,7 @@ async def test_a_slow_reader_holds_the_provider_up_and_not_the_memory() -> None:
 
     async with serving(pour) as origin:
         answer = await pool().ask(origin, REQUEST, b"{}")
-        await answer.head(5)
+        await answer.head(PATIENCE_S)
         await asyncio.sleep(0.3)
         # what the kernel takes on both sides comes on top of ours
         assert written < 40 * MAX_WAITING_BYTES
@@ -154,11 +156,11 @@ async def test_giving_up_closes_the_connection() -> None:
 
     async with serving(stream) as origin:
         answer = await pool().ask(origin, REQUEST, b"{}")
-        await answer.head(5)
+        await answer.head(PATIENCE_S)
         answer.abort()
         with pytest.raises(Broken):
             await whole(answer)
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), PATIENCE_S)
 
 
 async def test_a_connection_that_its_server_closed_is_not_used_again() -> None:
@@ -167,7 +169,9 @@ async def test_a_connection_that_its_server_closed_is_not_used_again() -> None:
         kept = pool()
         for _ in range(3):
             assert await whole(await kept.ask(origin, REQUEST, b"{}")) == b"ok"
-            await asyncio.sleep(0.05)
+            async with asyncio.timeout(PATIENCE_S):
+                while kept._open:  # until it has heard of the end
+                    await asyncio.sleep(0.01)
 
 
 async def test_more_than_the_answer_ends_the_connection_and_poisons_nobody() -> None:
@@ -185,10 +189,10 @@ async def test_private_addresses_need_an_administrator_s_word() -> None:
 
 
 async def test_nobody_there_is_told_without_an_address() -> None:
-    async with serving(saying(b"")) as origin:
-        pass
-    with pytest.raises(Broken, match="cannot be reached"):
-        await pool().ask(origin, REQUEST, b"{}")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody else gets the port
+        with pytest.raises(Broken, match="cannot be reached"):
+            await pool().ask(Origin(False, "127.0.0.1", silent.getsockname()[1]), REQUEST, b"{}")
 
 
 def test_it_works_on_the_loop_that_the_program_runs_on() -> None:
