@@ -1,7 +1,7 @@
 """Budgets for tests, and nodes that take turns at their counters."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from mno.observability.budgets.counters.ports import Counters
 from mno.observability.budgets.counters.postgres.service import PostgresCounters
 from mno.observability.budgets.counters.redis.service import ROOT, RedisCounters
 from mno.observability.budgets.journal.service import Journal
-from mno.observability.budgets.model import Budget, Cycle, Period, Unit, Unpriced
+from mno.observability.budgets.model import Amounts, Budget, Cycle, Period, Unit, Unpriced
 from mno.observability.budgets.refreshing.arrivals import SentByOthers
 from mno.observability.budgets.refreshing.queries import UseQueries
 from mno.observability.budgets.refreshing.service import Refreshing
@@ -23,11 +23,14 @@ from mno.observability.spans import columns
 from mno.observability.spans.arrivals import Arrivals
 from mno.observability.spans.model import Owner, Span, UsageKind
 from mno.observability.spans.store import SpanStore
+from mno.platform import clock
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Connection, Database
+from mno.platform.errors import BudgetExhausted
 from mno.platform.facts import Fact
 from mno.platform.ids import new_id
 from mno.platform.redis import Redis
+from mno.platform.time_range import microseconds
 from mno.platform.versions import Versions
 
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -150,6 +153,16 @@ async def saved(database: Database, tenancy: Tenancy, **wish: Any) -> Budget:
     return budget
 
 
+async def has_room(node: BudgetNode, tenancy: Tenancy, dimensions: Mapping[str, str], cost: int) -> bool:
+    """Whether a call may hold so much now; it gives it back at once."""
+    try:
+        held = await node.budgets.reserve(tenancy.team_id, tenancy.project_id, dimensions, Amounts(cost, 1), 60)
+    except BudgetExhausted:
+        return False
+    await node.budgets.release(held)
+    return True
+
+
 async def standing(node: BudgetNode, budget: Budget) -> tuple[int, int]:
     """(spent, reserved) over all counters, parts and periods."""
     if isinstance(node.counters, RedisCounters):
@@ -185,13 +198,13 @@ def sent(
 
 def a_call(number: int, cost: int | None, *, minutes_ago: float = 0, **fields: Any) -> Span:
     """A counted call of 100 tokens that began so long ago."""
-    start_ns = time.time_ns() - round(minutes_ago * 60_000_000_000)
+    start_us = microseconds(clock.now()) - round(minutes_ago * 60_000_000)
     given: dict[str, Any] = {"usage_kind": UsageKind.CALL, "counted": True, "input_tokens": 60, "output_tokens": 40}
     given |= {"provider": "openai", "model": "gpt-4o", **fields}
     return Span(
         trace_id=uuid4().bytes,
         span_id=number.to_bytes(8, "big"),
-        start_ns=start_ns // 1000 * 1000,
+        start_ns=start_us * 1000,
         duration_ns=1_000_000,
         name="call",
         cost=cost,

@@ -22,6 +22,7 @@ from support import channel_process
 from support.channels import LOOPBACK, Answer, Desk, Receiver, a_notice, desk_over, listening
 from support.coverage import UNMEASURED
 from support.engines import opened
+from support.promises import PATIENCE_S
 
 
 async def a_webhook(desk: Desk, receiver: Receiver, name: str = "ops") -> Channel:
@@ -30,7 +31,7 @@ async def a_webhook(desk: Desk, receiver: Receiver, name: str = "ops") -> Channe
 
 
 async def until_delivered(desk: Desk, channel: Channel, count: int = 1) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (await desk.states(channel)).count("delivered") < count:
             await asyncio.sleep(0.01)
 
@@ -118,7 +119,7 @@ async def test_a_notice_beyond_its_limits_is_refused(desk: Desk, hook: Receiver)
 async def test_what_may_pass_is_tried_again_under_the_same_id(desk: Desk, hook: Receiver, status: int) -> None:
     channel = await a_webhook(desk, hook)
     await desk.send(channel)
-    hook.answers = [Answer(status), Answer(status)]
+    hook.answers = [Answer(status, headers={"retry-after": "600"})] * 2
     for attempts in (1, 2):
         await desk.delivering.deliver_due()
         (delivery,) = await desk.deliveries(channel)
@@ -242,7 +243,7 @@ async def test_a_process_that_is_killed_between_the_answer_and_its_mark_sends_it
         await tx.execute("SELECT FROM notifications_deliveries FOR UPDATE")
         process = await another_process(desk, tmp_path)
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while not desk.sql("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0]:
                     await asyncio.sleep(0.05)
         finally:
@@ -268,7 +269,7 @@ async def test_processes_that_are_killed_at_random_lose_nothing(desk: Desk, hook
         before = len(hook.asked)
         process = await another_process(desk, tmp_path)
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(hook.asked) < before + chance.randrange(5, 30):
                     await asyncio.sleep(0.005)
         finally:
@@ -291,6 +292,7 @@ async def test_an_outcome_is_written_down_as_soon_as_the_database_is_back(
     desk: Desk, hook: Receiver, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivering, "MARK_PAUSE_S", 0.1)
+    monkeypatch.setattr(delivering, "MARK_ATTEMPTS", 600)
     channel = await a_webhook(desk, hook)
     await desk.send(channel)
     hook.holding = True
@@ -333,7 +335,7 @@ async def test_delivering_goes_on_after_the_database_was_away(
     async with desk.delivering.running():
         await desk.database.close()
         desk.delivering.wake()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while "Notifications stand still" not in caplog.text:
                 await asyncio.sleep(0.01)
         await desk.database.open(postgres_url)
@@ -435,7 +437,7 @@ async def test_a_process_takes_no_more_channels_at_once_than_it_may(
     hook.holding = True
     async with desk.delivering.running():
         await desk.send(*channels)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while len(hook.asked) < 2:
                 await asyncio.sleep(0.01)
         assert desk.sql("SELECT count(*) FROM notifications_channels WHERE leased_till IS NOT NULL")[0][0] == 2
@@ -445,7 +447,10 @@ async def test_a_process_takes_no_more_channels_at_once_than_it_may(
             await until_delivered(desk, channel)
 
 
-async def test_an_orderly_stop_lets_what_is_under_way_end(desk: Desk, hook: Receiver) -> None:
+async def test_an_orderly_stop_lets_what_is_under_way_end(
+    desk: Desk, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "GRACE_S", PATIENCE_S)
     channel = await a_webhook(desk, hook)
     hook.holding = True
     async with desk.delivering.running():

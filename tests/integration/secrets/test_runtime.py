@@ -1,11 +1,8 @@
 """Secrets reach an execution that holds a grant, and nobody else; every use and every refusal is written down."""
 
-import asyncio
-
 import pytest
 
 from mno.audit.queries import Filter
-from mno.audit.refusals import FLUSH_S
 from mno.bootstrap import Services
 from mno.identity.model import OPERATOR_ROLE, OWNER_ROLE, VIEWER_ROLE, Home
 from mno.identity.policy.model import Effect, SubjectKind
@@ -28,7 +25,7 @@ async def owner(services: Services, home: Home) -> Principal:
 
 
 async def entries_about(services: Services, home: Home, **wanted: str) -> list[tuple[str, str, str]]:
-    await asyncio.sleep(2 * FLUSH_S)  # refusals are written a moment later
+    await services.audit.audit._refusals.flush(everything=True)  # else they are written a moment later
     found, _ = await services.audit.queries.page(home.team.id, Filter(**wanted), 100, "")  # type: ignore[arg-type]
     return [(entry.action, str(entry.outcome), entry.resource) for entry in found]
 

@@ -1,5 +1,6 @@
 """Alerts over HTTP: rules, silences and answers, and who may what."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from mno.observability.alerts.model import MAX_SILENCE
 from mno.platform import clock
+from support.promises import PATIENCE_S
 
 A_RULE = {"name": "Errors", "measure": "errors", "threshold": "10"}
 
@@ -112,12 +114,12 @@ async def test_a_preview_says_what_a_rule_would_say(client: httpx.AsyncClient) -
     ]
     assert (await client.post("/api/usage-events", json=events)).status_code < 300
     wish = {"measure": "cost", "threshold": "2", "group_by": "model"}
-    for _ in range(200):
-        answer = await client.post("/api/alerts/rules/preview", json=wish)
-        assert answer.status_code == 200, answer.text
-        found = answer.json()
-        if len(found["lines"]) == 2:
-            break
+    found: dict[str, Any] = {"lines": []}
+    async with asyncio.timeout(PATIENCE_S):
+        while len(found["lines"]) < 2:
+            answer = await client.post("/api/alerts/rules/preview", json=wish)
+            assert answer.status_code == 200, answer.text
+            found = answer.json()
     present = [(one["group"], one["value"], one["breaching"]) for one in found["present"]]
     assert present == [("gpt-4o", "3", True), ("o3", "1.5", False)]
     assert [(line["group"], line["fired"]) for line in found["lines"]] == [("gpt-4o", 1), ("o3", 0)]
@@ -131,10 +133,9 @@ async def test_spans_that_arrive_fire_an_alert_that_people_answer(client: httpx.
     event = {"provider": "openai", "model": "gpt-4o", "input_tokens": 10, "cost": 1.5}
     assert (await client.post("/api/usage-events", json=[event])).status_code < 300
     items: list[dict[str, Any]] = []
-    for _ in range(2_000):
-        items = (await client.get("/api/alerts", params={"state": "firing"})).json()["items"]
-        if items:
-            break
+    async with asyncio.timeout(PATIENCE_S):
+        while not items:
+            items = (await client.get("/api/alerts", params={"state": "firing"})).json()["items"]
     (alert,) = items
     assert (alert["rule"], alert["group"], alert["value"]) == (rule["id"], "gpt-4o", "1.5")
     assert (await client.get(f"/api/alerts/rules/{rule['id']}")).json()["open"] == 1
@@ -156,10 +157,9 @@ async def test_spans_that_arrive_fire_an_alert_that_people_answer(client: httpx.
 async def test_a_rule_with_an_open_alert_that_is_removed_resolves_it(client: httpx.AsyncClient) -> None:
     rule = await made(client, measure="calls", threshold="5", comparison="below", window_s=60)
     items: list[dict[str, Any]] = []
-    for _ in range(2_000):
-        items = (await client.get("/api/alerts")).json()["items"]
-        if items:
-            break
+    async with asyncio.timeout(PATIENCE_S):
+        while not items:
+            items = (await client.get("/api/alerts")).json()["items"]
     assert (await client.delete(f"/api/alerts/rules/{rule['id']}")).status_code == 204
     detail = (await client.get(f"/api/alerts/{items[0]['id']}")).json()
     assert detail["alert"]["state"] == "resolved"

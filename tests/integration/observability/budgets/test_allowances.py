@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from integration.observability.budgets.test_concurrency import SCOPES, a_budget_
 from mno.observability.budgets.counters.postgres.service import PostgresCounters
 from mno.observability.budgets.model import Amounts, Budget
 from mno.observability.budgets.periods import window_at
+from mno.observability.budgets.turns import allowances
 from mno.observability.budgets.turns.allowances import ALLOWANCE_LEASE_S
 from mno.platform import clock
 from mno.platform.database import Database
@@ -23,6 +24,8 @@ from mno.platform.errors import BudgetExhausted, Unavailable
 from support.budgets import BudgetNode, Tenancy, a_tenancy, budget_node, saved, standing
 from support.engines import opened
 from support.examples import ONE_FIXTURE, examples
+
+pytestmark = pytest.mark.usefixtures("still")
 
 #: For so long after a refusal, as `budgets_turn` has it.
 SCARCE_S = 1.0
@@ -62,7 +65,7 @@ async def reserve(node: BudgetNode, tenancy: Tenancy, cost: int) -> Any:
 
 async def until_standing(node: BudgetNode, budget: Budget, spent: int, reserved: int) -> None:
     """What calls hold is written down soon, and what nobody uses has gone back."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await standing(node, budget) != (spent, reserved):
             await asyncio.sleep(0.01)
 
@@ -72,9 +75,17 @@ async def shown(node: BudgetNode, budget: Budget) -> list[tuple[str, int, int]]:
     return await node.counters.used(budget, window_at(budget.period, ZoneInfo("UTC"), clock.now()), limit=5)
 
 
+@contextmanager
+def in_a_row() -> Iterator[None]:
+    """Calls of a counter follow each other without a pause, however long a turn takes here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(allowances, "IDLE_S", 60.0)
+        yield
+
+
 async def heat(node: BudgetNode, tenancy: Tenancy, cost: int = 1) -> None:
     """Until this process holds room ahead."""
-    async with asyncio.timeout(20):
+    with in_a_row():
         while not await held_ahead(node):
             await node.budgets.release(await reserve(node, tenancy, cost))
 
@@ -82,9 +93,10 @@ async def heat(node: BudgetNode, tenancy: Tenancy, cost: int = 1) -> None:
 async def calls_until_busy(node: BudgetNode, tenancy: Tenancy) -> int:
     """How many calls of 1 it took until this process holds room ahead; they go on holding it."""
     calls = 0
-    while not await held_ahead(node):
-        await reserve(node, tenancy, 1)
-        calls += 1
+    with in_a_row():
+        while not await held_ahead(node):
+            await reserve(node, tenancy, 1)
+            calls += 1
     return calls
 
 
@@ -103,8 +115,9 @@ async def test_calls_of_a_busy_counter_share_turns_and_each_is_written_down(
     node = nodes[0]
     tenancy = await a_tenancy(node.database)
     budget = await saved(node.database, tenancy, limit=10**9)
-    for _ in range(300):
-        held = await reserve(node, tenancy, 10)
+    with in_a_row():
+        for _ in range(300):
+            held = await reserve(node, tenancy, 10)
     waited = sum(len(turn["reserves"]) for turn in turns)
     assert waited < 100
     await until_standing(node, budget, 0, 3_000)
@@ -140,7 +153,7 @@ async def test_what_a_process_holds_ahead_is_not_shown_as_held_by_calls(nodes: t
     budget = await saved(node.database, tenancy, limit=10**9)
     await reserve(node, tenancy, 7)
     await heat(node, tenancy)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await shown(node, budget) != [("", 0, 7)]:
             await heat(node, tenancy)
 
@@ -177,11 +190,21 @@ async def test_where_a_call_was_refused_a_moment_ago_nobody_holds_any_ahead(
     await saved(one.database, tenancy, limit=1_000_000)
     with pytest.raises(BudgetExhausted):
         await reserve(other, tenancy, 1_000_001)
-    for _ in range(20):
-        await reserve(one, tenancy, 1)
-        assert not await held_ahead(one)
+    await refused_at(one, "now() + interval '1 hour'")  # a moment that lasts
+    with in_a_row():
+        for _ in range(20):
+            await reserve(one, tenancy, 1)
+            assert not await held_ahead(one)
+    await refused_at(one, "now()")
     await asyncio.sleep(SCARCE_S)
     await heat(one, tenancy)
+
+
+async def refused_at(node: BudgetNode, when: str) -> None:
+    """Counters at which a call was refused: it was then."""
+    async with node.database.across_teams() as tx:
+        moved = await tx.execute(f"UPDATE budgets_counters SET refused_at = {when} WHERE refused_at IS NOT NULL")
+    assert moved.rowcount == 1
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -250,21 +273,21 @@ async def test_calls_whose_turn_was_lost_are_written_down_all_the_same(
     node = nodes[0]
     tenancy = await a_tenancy(node.database)
     budget = await saved(node.database, tenancy, limit=10**9)
-    await heat(node, tenancy, 10)
     failed = asyncio.Event()
 
     async def away(self: PostgresCounters, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         failed.set()
         raise Unavailable("Postgres is away.")
 
-    with monkeypatch.context() as broken:
+    with in_a_row(), monkeypatch.context() as broken:
+        await heat(node, tenancy, 10)
         broken.setattr(PostgresCounters, "turn", away)
         for _ in range(3):
             await reserve(node, tenancy, 10)
         await failed.wait()
         with pytest.raises(Unavailable):
             await reserve(node, tenancy, 10)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await shown(node, budget) != [("", 0, 30)]:
             await asyncio.sleep(0.01)
 
@@ -275,8 +298,9 @@ async def test_a_turn_that_comes_twice_writes_each_call_once(
     node = nodes[0]
     tenancy = await a_tenancy(node.database)
     budget = await saved(node.database, tenancy, limit=10**9)
-    for _ in range(50):
-        await reserve(node, tenancy, 10)
+    with in_a_row():
+        for _ in range(50):
+            await reserve(node, tenancy, 10)
     await until_standing(node, budget, 0, 500)
     granting = [turn for turn in turns if turn["granted"]]
     assert granting

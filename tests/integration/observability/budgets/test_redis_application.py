@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,10 @@ from mno.observability.budgets.model import Amounts
 from mno.platform.config import Config
 from mno.platform.errors import BudgetExhausted
 from support.engines import ADMIN_KEY
+from support.promises import PATIENCE_S
 from support.redis_server import RedisServer
+
+pytestmark = pytest.mark.usefixtures("in_one_day")
 
 CALL = {"model": "gpt-4o", "provider": "openai", "user": "ann", "tag:b": "2", "tag:a": "1"}
 
@@ -48,11 +52,11 @@ async def test_budgets_in_redis_stand_on_their_pages_and_in_the_ledger(
         ("ann", "3.000000000", "0.000000000"),
         ("bob", "0.000000000", "1.000000000"),
     ]
-    for _ in range(200):
-        entries = (await client.get("/api/ledger")).json()["items"]
-        if len(entries) >= 7:
-            break
-        await asyncio.sleep(0.05)
+    entries: list[dict[str, Any]] = []
+    async with asyncio.timeout(PATIENCE_S):
+        while len(entries) < 7:
+            await asyncio.sleep(0.02)
+            entries = (await client.get("/api/ledger")).json()["items"]
     assert [(one["kind"], one["held"], one["cost"], one["tags"]) for one in reversed(entries)] == [
         ("reservation", "4.000000000", "0.000000000", ["a=1", "b=2"]),
         ("settlement", "-4.000000000", "2.500000000", ["a=1", "b=2"]),

@@ -21,6 +21,8 @@ from mno.platform.errors import BudgetExhausted
 from support.arriving import restate
 from support.budgets import BudgetNode, Nodes, Tenancy, a_call, a_tenancy, saved, sent, standing
 
+pytestmark = pytest.mark.usefixtures("still")
+
 A_DAY = Period(Cycle.ROLLING, 86_400)
 
 
@@ -160,7 +162,7 @@ async def test_a_budget_is_full_with_what_others_spent(
 ) -> None:
     until = clock.now().replace(second=0, microsecond=0)
     await saved(node.database, tenancy, limit=100, thresholds=(80,), per="user", counted_until=until, period=A_DAY)
-    sent(clickhouse, tenancy, a_call(1, 95, user_id="ann", minutes_ago=-0.1))
+    sent(clickhouse, tenancy, a_call(1, 95, user_id="ann"))
     await refreshing.follow({(tenancy.team_id, tenancy.project_id)})
     place = tenancy.team_id, tenancy.project_id
     with pytest.raises(BudgetExhausted):

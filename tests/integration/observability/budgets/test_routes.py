@@ -9,9 +9,13 @@ import pytest
 from mno.bootstrap import Services
 from mno.identity.model import Home
 from mno.observability.budgets.model import Amounts
+from mno.platform import clock
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import BudgetExhausted
 from support.budgets import Tenancy, a_call, sent
+from support.promises import PATIENCE_S
+
+pytestmark = pytest.mark.usefixtures("in_one_day")
 
 A_BUDGET = {"name": "Research", "limit": "10", "period": "day", "matches": {"model": "gpt-4o"}}
 
@@ -113,19 +117,18 @@ async def test_usage_before_the_budget_counts_and_burns_down(client: httpx.Async
         for cost, user in ((0.25, "ann"), (0.5, "bob"), (0.25, "bob"))
     ]
     assert (await client.post("/api/usage-events", json=events)).status_code < 300
-    for _ in range(100):
+    async with asyncio.timeout(PATIENCE_S):
         budget = await made(client, name="Each user", per="user")
-        if budget["standing"]["spent"] == "0.750000000":
-            break
-        await client.delete(f"/api/budgets/{budget['id']}")
+        while budget["standing"]["spent"] != "0.750000000":
+            await client.delete(f"/api/budgets/{budget['id']}")
+            budget = await made(client, name="Each user", per="user")
     assert (budget["standing"]["who"], budget["standing"]["percent"]) == ("bob", 7.5)
     counters = (await client.get(f"/api/budgets/{budget['id']}/counters")).json()["items"]
     assert [(one["who"], one["spent"]) for one in counters] == [("bob", "0.750000000"), ("ann", "0.250000000")]
-    for _ in range(100):  # the usage follows its spans a moment later
-        burnt = (await client.get(f"/api/budgets/{budget['id']}/burn-down", params={"who": "ann"})).json()
-        if burnt["steps"]:
-            break
-        await asyncio.sleep(0.1)
+    burnt: dict[str, Any] = {"steps": []}
+    async with asyncio.timeout(PATIENCE_S):
+        while not burnt["steps"]:  # the usage follows its spans a moment later
+            burnt = (await client.get(f"/api/budgets/{budget['id']}/burn-down", params={"who": "ann"})).json()
     assert burnt["standing"]["who"] == "ann"
     assert [step["spent"] for step in burnt["steps"]] == ["0.250000000"]
     fullest = (await client.get(f"/api/budgets/{budget['id']}/burn-down")).json()
@@ -133,8 +136,10 @@ async def test_usage_before_the_budget_counts_and_burns_down(client: httpx.Async
 
 
 async def test_a_burn_down_goes_on_to_the_end_of_the_period_with_a_run_out(
-    client: httpx.AsyncClient, home: Home, clickhouse: ClickHouse
+    client: httpx.AsyncClient, home: Home, clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    noon = clock.now().replace(day=15, hour=12)  # neither does the month begin nor end
+    monkeypatch.setattr(clock, "now", lambda: noon)
     tenancy = Tenancy(home.team.id, home.project.id)
     calls = [a_call(hour, 1_000_000_000, minutes_ago=60 * hour + 1) for hour in range(21 * 24)]
     sent(clickhouse, tenancy, *calls)
@@ -158,11 +163,10 @@ async def test_spend_that_arrives_fills_a_budget_within_seconds(
     await made(client, limit="1", of="team")
     event = {"provider": "openai", "model": "gpt-4o", "input_tokens": 1_000, "cost": 0.75}
     assert (await client.post("/api/usage-events", json=[event])).status_code < 300
-    for _ in range(200):
-        spent = (await client.get("/api/budgets")).json()["items"][0]["standing"]["spent"]
-        if spent == "0.750000000":
-            break
-    assert spent == "0.750000000"
+    spent = ""
+    async with asyncio.timeout(PATIENCE_S):
+        while spent != "0.750000000":
+            spent = (await client.get("/api/budgets")).json()["items"][0]["standing"]["spent"]
     with pytest.raises(BudgetExhausted):
         await services.budgeting.budgets.reserve(
             home.team.id, home.project.id, {"model": "gpt-4o"}, Amounts(250_000_001, 1), 60

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ from mno.observability.costs.schemas import UsageSummary
 from mno.observability.costs.service import Costs
 from mno.observability.spans.model import Span, UsageKind
 from mno.observability.spans.queries import Tenant
+from mno.platform import clock
 from mno.platform.clickhouse import ClickHouse
 from mno.platform.database import Database
 from mno.platform.http.app import add_routes, bare_app
@@ -195,12 +196,15 @@ async def test_a_price_that_cannot_be_is_refused(client: httpx.AsyncClient) -> N
     assert (await get(client, "/api/prices"))["custom"] == []
 
 
-async def test_a_price_file_is_imported_and_its_age_is_shown(client: httpx.AsyncClient) -> None:
+async def test_a_price_file_is_imported_and_its_age_is_shown(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
     answer = await client.post("/api/prices/import", content=a_price_file())
     assert answer.status_code == 200, answer.text
     data = answer.json()
     assert (data["source"], data["date"], data["imported"]) == ("genai-prices", "2026-10-02", True)
-    assert data["age_days"] == (datetime.now(UTC).date() - date(2026, 10, 2)).days
+    assert data["age_days"] == 29
     assert (await get(client, "/api/prices"))["total"] == 1
     assert not (await client.delete("/api/prices/import")).json()["imported"]
 

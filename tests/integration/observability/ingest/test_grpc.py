@@ -1,9 +1,12 @@
 """The gRPC door of the whole program: a span that came in by it is in the store."""
 
 import asyncio
-from collections.abc import Sequence
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
 from uuid import UUID
 
 import grpc.aio
@@ -19,16 +22,26 @@ from mno.observability.ingest.grpc import address_of
 from mno.platform.http.door import Network, NoRules
 from support.engines import ADMIN_KEY
 from support.otlp import TRACE_ID, body
+from support.promises import PATIENCE_S
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
-async def test_a_span_sent_by_grpc_is_found_over_http(
-    services: Services, client: httpx.AsyncClient, unused_tcp_port: int
-) -> None:
-    config = replace(services.config, otlp_grpc_port=unused_tcp_port)
-    door = build_grpc(config, services.identity, services.observability)
-    async with door.running(), grpc.aio.insecure_channel(f"{config.host}:{door.port}") as channel:
+@asynccontextmanager
+async def door(services: Services, *rules: Any) -> AsyncIterator[grpc.aio.Channel]:
+    """The way through it. Somebody else may take the port that was free before it opens there; then it is another."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            config = replace(services.config, otlp_grpc_port=free.getsockname()[1])
+        opened = build_grpc(config, services.identity, services.observability, *rules)
+        async with opened.running(), grpc.aio.insecure_channel(f"127.0.0.1:{opened.port}") as channel:
+            if opened.port:
+                yield channel
+                return
+
+
+async def test_a_span_sent_by_grpc_is_found_over_http(services: Services, client: httpx.AsyncClient) -> None:
+    async with door(services) as channel:
         export = channel.unary_unary(EXPORT)
         assert await export(body({"name": "by grpc"}), metadata=(("authorization", f"Bearer {ADMIN_KEY}"),)) == b""
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
@@ -56,13 +69,11 @@ class OpenTo(NoRules):
     ],
 )
 async def test_address_lists_hold_at_this_door_as_well(
-    services: Services, home: Home, unused_tcp_port: int, hub: str, team: str, code: grpc.StatusCode | None
+    services: Services, home: Home, hub: str, team: str, code: grpc.StatusCode | None
 ) -> None:
-    config = replace(services.config, otlp_grpc_port=unused_tcp_port)
     audit = services.audit.audit
-    door = build_grpc(config, services.identity, services.observability, OpenTo(hub, team), audit)
     metadata = (("authorization", f"Bearer {ADMIN_KEY}"),)
-    async with door.running(), grpc.aio.insecure_channel(f"127.0.0.1:{door.port}") as channel:
+    async with door(services, OpenTo(hub, team), audit) as channel:
         try:
             await channel.unary_unary(EXPORT)(body({}), metadata=metadata)
             answered = None
@@ -76,13 +87,9 @@ async def test_address_lists_hold_at_this_door_as_well(
     assert written == ([] if code is None else ["access.deny"])
 
 
-async def test_a_key_s_addresses_hold_at_this_door_as_well(
-    services: Services, home: Home, unused_tcp_port: int
-) -> None:
-    config = replace(services.config, otlp_grpc_port=unused_tcp_port)
-    door = build_grpc(config, services.identity, services.observability)
+async def test_a_key_s_addresses_hold_at_this_door_as_well(services: Services, home: Home) -> None:
     answered = []
-    async with door.running(), grpc.aio.insecure_channel(f"127.0.0.1:{door.port}") as channel:
+    async with door(services) as channel:
         for ranges in (("127.0.0.1",), ("10.0.0.0/8",)):
             wish = KeyWish("sender", (KeyScope.INGEST,), allowed_addresses=ranges)
             _, secret = await services.access.keys.create(owner_of(home, "test"), wish)
@@ -110,7 +117,7 @@ def test_a_peer_s_address_is_read_in_every_form(peer: str, address: str) -> None
 
 async def names_in_trace(client: httpx.AsyncClient) -> list[str]:
     """The trace's spans; acknowledged ones are visible a moment later (docs/decisions/0005)."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (trace := await client.get(f"/api/traces/{TRACE_ID.hex()}")).status_code == 404:
             await asyncio.sleep(0.02)
     return [span["name"] for span in trace.json()["spans"]]

@@ -107,9 +107,20 @@ async def test_deliveries_of_one_and_of_several_senders_share_a_block(
     other = owner(tenant)._replace(api_key_id="key_2")
     senders = [owner(tenant), owner(tenant), other]
     batches = [[call(number, 1)] for number in range(3)]
-    await asyncio.gather(
-        *(pipeline.accept(sender, batch, record(sender, batch)) for sender, batch in zip(senders, batches, strict=True))
-    )
+    begun, may_store = threading.Event(), threading.Event()
+
+    def until_all_have_gathered() -> None:
+        begun.set()
+        may_store.wait(60)
+
+    busy = asyncio.create_task(pipeline.run(until_all_have_gathered))
+    await asyncio.to_thread(begun.wait, 60)
+    for sender, batch in zip(senders, batches, strict=True):
+        await pipeline.accept(sender, batch, record(sender, batch))
+    while pipeline._gathered < len(batches):
+        await asyncio.sleep(0.005)
+    may_store.set()
+    await busy
     await stored(pipeline)
     rows = await clickhouse.rows_of_all(
         "SELECT api_key_id, count() AS n, uniqExact(ingested_at) AS blocks FROM spans "
@@ -278,10 +289,10 @@ async def test_an_errand_whose_caller_left_is_not_run_and_ends_nothing(
 
     def long_errand() -> None:
         begun.set()
-        may_end.wait(20)
+        may_end.wait(60)
 
     at_work = asyncio.create_task(pipeline.run(long_errand))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(begun.wait, 60)
     waiting = asyncio.create_task(pipeline.run(lambda: ran.append(1)))
     await asyncio.sleep(0)
     for task in (at_work, waiting):
@@ -325,7 +336,7 @@ async def test_a_span_is_found_once_it_is_accepted_however_long_its_insert_takes
     running = a_pipeline(clickhouse, tmp_path, fresh)
     running.start()
     insert, may_go = clickhouse.insert, threading.Event()
-    monkeypatch.setattr(clickhouse, "insert", lambda table, block: (may_go.wait(20), insert(table, block)))
+    monkeypatch.setattr(clickhouse, "insert", lambda table, block: (may_go.wait(60), insert(table, block)))
     parent = call(1, 1, tokens=300, usage_kind=UsageKind.AGGREGATE)
     child = call(1, 2, parent=1, tokens=100)  # in the next group: the insert of the parent has begun
     try:
@@ -343,7 +354,7 @@ async def test_a_span_is_found_once_it_is_accepted_however_long_its_insert_takes
 
 async def eventually(traces: Traces, tenant: Tenant, trace: bytes, span_id: bytes) -> dict[str, Any]:
     """The trace as soon as it has this span."""
-    for _ in range(2000):
+    for _ in range(6000):
         with contextlib.suppress(NotFound):
             shown: dict[str, Any] = orjson.loads(await traces.trace(tenant, trace.hex()))
             if any(span["span_id"] == span_id.hex() for span in shown["spans"]):
@@ -363,7 +374,7 @@ async def test_a_group_that_fails_takes_what_gathered_meanwhile_with_it(
     def refusing(table: str, block: pa.Table) -> None:
         attempt = next(attempts) if table == "spans" else 9
         if attempt == 0:
-            more.wait(20)
+            more.wait(60)
             raise Unavailable("no room")
         insert(table, block)
         if attempt == 1:

@@ -17,18 +17,19 @@ from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import LimitExceeded, Unavailable
 from mno.platform.paths import packaged
 from mno.platform.principal import Principal
+from support.promises import PATIENCE_S
 
 #: gpt-4o's list price, USD per million tokens.
 INPUT_PRICE, OUTPUT_PRICE = Decimal("2.50"), Decimal("10.00")
 
 
 async def finished(client: httpx.AsyncClient) -> dict[str, Any]:
-    for _ in range(600):
-        state: dict[str, Any] = (await client.get("/api/sample")).json()
-        if state["state"] != "running":
-            return state
-        await asyncio.sleep(0.1)
-    raise AssertionError("the sample does not finish")
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            state: dict[str, Any] = (await client.get("/api/sample")).json()
+            if state["state"] != "running":
+                return state
+            await asyncio.sleep(0.1)
 
 
 def file_sums() -> tuple[int, int, int]:
@@ -40,11 +41,9 @@ def file_sums() -> tuple[int, int, int]:
 
 async def stored_totals(clickhouse: ClickHouse, home: Home, *, calls: int) -> dict[str, Any]:
     """What the rollups say once they hold so many calls; what is acknowledged is visible a moment later."""
-    for _ in range(100):
-        row = await totals(clickhouse, home)
-        if row["calls"] >= calls:
-            break
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE_S):
+        while (row := await totals(clickhouse, home))["calls"] < calls:
+            await asyncio.sleep(0.05)
     return row
 
 
@@ -58,6 +57,7 @@ async def totals(clickhouse: ClickHouse, home: Home) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.usefixtures("in_one_day")
 async def test_the_samples_spend_is_the_files_token_sums_at_the_list_price_however_often_it_is_clicked(
     client: httpx.AsyncClient, clickhouse: ClickHouse, home: Home
 ) -> None:

@@ -26,6 +26,8 @@ from mno.platform.time_range import TimeRange
 from support.arriving import restate
 from support.budgets import Tenancy, Told, a_call, a_tenancy, budget_node, saved, sent
 
+pytestmark = pytest.mark.usefixtures("still")
+
 
 @pytest.fixture
 async def tenancy(database: Database) -> Tenancy:

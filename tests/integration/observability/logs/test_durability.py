@@ -12,6 +12,7 @@ import httpx
 
 from journeys.test_crash import KEY, hub
 from mno.platform.clickhouse import ClickHouse
+from support.promises import PATIENCE_S
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 LINES_PER_REQUEST = 5
@@ -36,12 +37,12 @@ class Senders:
         return threads
 
     def send_what_waits(self, url: str) -> None:
-        with httpx.Client(base_url=url, headers=HEADERS) as client:
+        with httpx.Client(base_url=url, headers=HEADERS, timeout=PATIENCE_S) as client:
             for lines in self._unanswered:
                 self._send_one(client, lines)
 
     def _send(self, url: str, stop: threading.Event) -> None:
-        with httpx.Client(base_url=url, headers=HEADERS) as client:
+        with httpx.Client(base_url=url, headers=HEADERS, timeout=PATIENCE_S) as client:
             while not stop.is_set():
                 names = [str(next(_numbers)) for _ in range(LINES_PER_REQUEST)]
                 lines = [{"id": name, "time": MOMENT, "body": name} for name in names]
@@ -62,7 +63,7 @@ class Senders:
 def wait_until_it_answers(url: str) -> None:
     while True:
         try:
-            httpx.get(f"{url}/api/health", timeout=30)
+            httpx.get(f"{url}/api/health", timeout=PATIENCE_S)
             return
         except httpx.ConnectError:
             time.sleep(0.05)
@@ -71,7 +72,7 @@ def wait_until_it_answers(url: str) -> None:
 def every_line(url: str) -> list[str]:
     found: list[str] = []
     cursor = ""
-    with httpx.Client(base_url=url, headers=HEADERS, timeout=30) as client:
+    with httpx.Client(base_url=url, headers=HEADERS, timeout=PATIENCE_S) as client:
         while True:
             page = client.get("/api/logs", params={"limit": 500, "cursor": cursor}).json()
             found += [line["body"] for line in page["items"]]

@@ -18,6 +18,7 @@ from mno.platform import live
 from mno.platform.clock import now
 from mno.platform.time_range import microseconds
 from support.engines import ADMIN_KEY
+from support.promises import PATIENCE_S
 from support.served import served
 
 HEADERS = {"authorization": f"Bearer {ADMIN_KEY}"}
@@ -37,7 +38,7 @@ class Stream:
 
     async def next_bodies(self) -> list[str]:
         """Of the next event with lines."""
-        return await asyncio.wait_for(self._next(), 30)
+        return await asyncio.wait_for(self._next(), PATIENCE_S)
 
     async def _next(self) -> list[str]:
         async for line in self._lines:
@@ -51,7 +52,7 @@ class Stream:
 @asynccontextmanager
 async def followed(address: str, headers: dict[str, str] | None = None, **query: Any) -> AsyncIterator[Stream]:
     async with (
-        httpx.AsyncClient(base_url=address, headers=HEADERS | (headers or {})) as client,
+        httpx.AsyncClient(base_url=address, headers=HEADERS | (headers or {}), timeout=PATIENCE_S) as client,
         client.stream("GET", "/api/logs/stream", params=query) as answer,
     ):
         assert answer.headers["content-type"].startswith("text/event-stream")
