@@ -105,6 +105,11 @@ export async function visit(page, path) {
   await settled(page);
 }
 
+/** What was copied, once it has come to the clipboard. */
+export async function copied(page) {
+  return (await page.waitForFunction(() => navigator.clipboard.readText())).jsonValue();
+}
+
 /** Goes on in another team or project: the session gets a new secret, and what is under way with the old one would be refused. */
 export async function changePlace(page, choice) {
   await choice.waitFor();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
+import { copied, hub, launch, openPage, settled, signIn, visit } from "./browser.mjs";
 import { fits, onPhone, walkEverywhere } from "./walk.mjs";
 
 const { url, link, key } = hub();
@@ -36,7 +36,7 @@ test("a hub in which nothing happened greets with Get started, and the Chat Hub 
 
 test("the copied command, with a key, is a card at once", async () => {
   await page.getByRole("button", { name: "Copy", exact: true }).click();
-  const command = (await page.evaluate(() => navigator.clipboard.readText())).replace("mno_…", key);
+  const command = (await copied(page)).replace("mno_…", key);
   execFileSync("sh", ["-c", command], { stdio: ["ignore", "pipe", "ignore"] });
   await card("invoices").getByRole("heading", { name: "Clerk reached a milestone: Half of the invoices are read" }).waitFor();
 });
