@@ -30,7 +30,7 @@ async def test_what_nobody_follows_is_settled_all_the_same() -> None:
         settled.set()
 
     settlements.add(settle())
-    await asyncio.wait_for(settled.wait(), 5)
+    await asyncio.wait_for(settled.wait(), 60)
 
 
 async def test_the_end_waits_for_every_settlement() -> None:

@@ -139,7 +139,8 @@ async def test_changes_go_to_whoever_listens_and_resources_are_subscribed_at_an_
     await written(server, 1)
     assert (server.told[0]["method"], server.told[0]["params"]["uri"]) == ("resources/subscribe", "file:///a")
     server.say({"jsonrpc": "2.0", "id": server.told[0]["id"], "result": {}})
-    await asyncio.sleep(0.01)
+    for _ in range(20):  # it takes some turns of the loop until it listens
+        await asyncio.sleep(0)
     changed = {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": "file:///a"}}
     server.say({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "of somebody else"}})
     server.say(changed)

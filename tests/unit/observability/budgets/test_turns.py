@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mno.observability.budgets.model import Amounts, Window
+from mno.observability.budgets.turns import service
 from mno.observability.budgets.turns.model import End, Hold, Reserve
 from mno.observability.budgets.turns.service import MAX_TURN, Turns
 from mno.platform import clock
@@ -64,7 +66,8 @@ async def asked(*calls: Coroutine[Any, Any, Any]) -> "list[asyncio.Task[Any]]":
     return tasks
 
 
-async def test_a_reservation_does_not_wait_for_an_end() -> None:
+async def test_a_reservation_does_not_wait_for_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "GATHER_S", 60.0)
     counter = ByHand(1_000)
     turns = over(counter)
     first = wish(10)

@@ -34,7 +34,7 @@ def decoders() -> Iterator[Decoders]:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.01)
     return holds()
@@ -86,10 +86,11 @@ def test_a_process_that_is_killed_at_work_costs_one_answer_and_the_next_call_wor
     process = only_process(decoders)
     process.suspend()
     at_work = decoders.submit(lambda: decoders.decode(LONG))
+    assert eventually(decoders._free.empty), "somebody asks the process"
     time.sleep(0.1)
     process.kill()
     with pytest.raises(Unavailable) as answer:
-        at_work.result(10)
+        at_work.result(60)
     assert answer.value.retry_after_s == 1
     assert len(decoders.decode(BIG).spans) == 200
 
@@ -100,6 +101,7 @@ def test_closing_ends_the_processes_at_once_and_says_so_to_who_waits() -> None:
     process = only_process(decoders)
     process.suspend()  # it would never be done
     at_work = decoders.submit(lambda: decoders.decode(LONG))
+    assert eventually(decoders._free.empty), "somebody asks the process"
     decoders.close()
     assert not process.is_running()
     with pytest.raises(Unavailable):
@@ -119,8 +121,8 @@ def test_more_deliveries_than_may_wait_are_sent_again_later(monkeypatch: pytest.
         full.submit(gate.wait)
     assert refusal.value.retry_after_s == 1
     gate.set()
-    assert all(future.result(5) for future in waiting)
-    assert full.submit(lambda: "again").result(5) == "again"
+    assert all(future.result(60) for future in waiting)
+    assert full.submit(lambda: "again").result(60) == "again"
     full.close()
 
 

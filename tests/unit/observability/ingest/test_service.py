@@ -26,13 +26,15 @@ class Journal:
     def __init__(self) -> None:
         self.taken: list[Span] = []
         self.refusal: Exception | None = None
+        self.entered = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
     def enter(self, owner: Owner, spans: list[Span], record: bytes, durable: Promise[Any]) -> None:
         if self.refusal is not None:
             raise self.refusal
-        assert self.gate.wait(10)
+        self.entered.set()
+        assert self.gate.wait(60)
         assert owner == OWNER
         assert record
         self.taken += spans
@@ -102,7 +104,7 @@ async def test_who_waits_for_a_decoder_when_the_hub_stops_hears_so(hub: Hub) -> 
 async def test_who_leaves_before_the_answer_loses_nothing_that_was_decoded(hub: Hub) -> None:
     hub.journal.gate.clear()
     waiting = asyncio.ensure_future(hub.take({"name": "left"}))
-    await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(hub.journal.entered.wait, 60)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
