@@ -134,9 +134,11 @@ def test_a_server_that_was_itself_killed_recovers(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
     pid = server.pid
     assert pid is not None
+    family = psutil.Process(pid).children()
     os.kill(pid, signal.SIGKILL)
     while psutil.pid_exists(pid):
         time.sleep(0.01)
+    psutil.wait_procs(family, 60)  # they see by themselves that they are alone
     server.stop()
     server.start()
     assert ask(server, "SELECT seven FROM kept") == 7
