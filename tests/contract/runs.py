@@ -87,6 +87,9 @@ def settings(run: Run, target: Target, providers_url: str) -> dict[str, str]:
         "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{target.key}",
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "span_only",
         "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental",
+        # an exporter gives a busy hub ten seconds else, and Langfuse five; Node's counts in milliseconds
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "60000" if run.driver.endswith(".mjs") else "60",
+        "LANGFUSE_TIMEOUT": "60",
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_LOGS_EXPORTER": "none",
         "TRACELOOP_METRICS_ENABLED": "false",
