@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from mcp.server.mcpserver import Context, MCPServer
 
 from mno.mcp_gateway.offers import listing, tools
+from mno.mcp_gateway.ways.http import aside
 from support.engines import ADMIN_KEY
 from support.promises import PATIENCE_S
 from support.served import served, serving
@@ -33,11 +34,12 @@ def modern(method: str, name: str | None = None) -> dict[str, str]:
 
 @pytest.fixture
 async def hub(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """The address of the whole application on a real port. Whoever asks for the lists of all servers waits for the
-    first of each, however slow this machine is.
+    """The address of the whole application on a real port. However slow this machine is: whoever asks for the lists of
+    all servers waits for the first of each, and a call for the stream of its session.
     """
     monkeypatch.setattr(tools, "FIRST_LIST_WAIT_S", PATIENCE_S)
     monkeypatch.setattr(listing, "_FIRST_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr(aside, "OPEN_TIMEOUT_S", PATIENCE_S)
     async with served(app) as address:
         yield address
 
