@@ -1,5 +1,6 @@
 """An office that asks and decides, for tests of approvals: people whose permissions are written on them."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -73,6 +74,7 @@ class Office:
         return Principal(PrincipalKind.USER, id_, name, self.project.team_id, self.project.id, permissions, user_id=id_)
 
     async def ask(self, asker: Principal, **changes: object) -> Approval:
+        await asyncio.sleep(0.001)  # ids of one millisecond have no order
         scope = Scope.project(self.project.team_id, self.project.id)
         proposal = Proposal(KIND, "Change it", {"name": "new"}, scope, **changes)  # type: ignore[arg-type]
         async with self.database.transaction(asker.team_id) as tx:
