@@ -1,8 +1,9 @@
 /*
  * Fresh figures while spans arrive. A query is asked again after the stream spoke, but never more often
- * than `everyMs`, never while its last answer is still on the way, and never on a hidden page.
+ * than `everyMs`, and only once its last answer has come and the page can be seen.
  */
 
+import { useDocumentVisibility } from "@mantine/hooks";
 import { useEffect, useRef } from "react";
 import { useLive } from "./stream";
 
@@ -11,29 +12,17 @@ interface Refreshed {
   refetch: () => unknown;
 }
 
-export function useRefresh(query: Refreshed, everyMs: number, enabled: boolean): void {
+export function useRefresh({ isFetching, refetch }: Refreshed, everyMs: number, enabled: boolean): void {
   const { version } = useLive();
-  const latest = useRef(query);
-  const last = useRef(0);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const isHidden = useDocumentVisibility() === "hidden";
+  const asked = useRef({ version: 0, atMs: 0 });
   useEffect(() => {
-    latest.current = query;
-  });
-  useEffect(() => {
-    if (!enabled || version === 0 || timer.current !== undefined) return;
+    if (!enabled || isHidden || isFetching || version === asked.current.version) return undefined;
     const run = () => {
-      timer.current = undefined;
-      if (document.hidden || latest.current.isFetching) return;
-      last.current = Date.now();
-      latest.current.refetch();
+      asked.current = { version, atMs: Date.now() };
+      refetch();
     };
-    timer.current = setTimeout(run, Math.max(0, last.current + everyMs - Date.now()));
-  }, [version, everyMs, enabled]);
-  useEffect(
-    () => () => {
-      clearTimeout(timer.current);
-      timer.current = undefined;
-    },
-    [],
-  );
+    const timer = setTimeout(run, Math.max(0, asked.current.atMs + everyMs - Date.now()));
+    return () => clearTimeout(timer);
+  }, [version, everyMs, enabled, isHidden, isFetching, refetch]);
 }

@@ -15,7 +15,7 @@ export interface LiveView {
   spans: readonly LiveSpan[];
   /** Spans that the server counted since the connection opened, shown or not. */
   total: number;
-  /** Grows with every batch: what depends on fresh data watches this. */
+  /** Grows with every batch, and when a line that was lost is back: what depends on fresh data watches this. */
   version: number;
 }
 
@@ -31,6 +31,7 @@ class LiveStream {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private repaint: ReturnType<typeof setTimeout> | undefined;
   private lastRepaint = 0;
+  private hasMissed = false;
   private readonly listeners = new Set<() => void>();
   private filters: Record<string, string[]> = {};
 
@@ -62,9 +63,13 @@ class LiveStream {
     this.change({ state: "connecting" });
     const source = new EventSource(address("/api/spans/stream", this.filters));
     this.source = source;
-    source.onopen = () => this.change({ state: "open" });
+    source.onopen = () => {
+      this.change({ state: "open", version: this.view.version + (this.hasMissed ? 1 : 0) });
+      this.hasMissed = false;
+    };
     source.addEventListener("spans", (event: MessageEvent<string>) => this.receive(JSON.parse(event.data) as LiveBatch));
     source.onerror = () => {
+      this.hasMissed = true;
       this.change({ state: "lost" });
       // The browser reconnects after a broken line, but gives up after an answer such as 503.
       if (source.readyState !== EventSource.CLOSED) return;
