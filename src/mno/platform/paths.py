@@ -7,6 +7,7 @@ with the process, however that ended.
 import fcntl
 import json
 import os
+import time
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -17,6 +18,8 @@ from mno.platform.errors import Conflict
 _PRIVATE_FILE = 0o600
 #: As root, the embedded Postgres runs under another account, which must pass the folder but not list it.
 _FOLDER_MODE = 0o711 if os.geteuid() == 0 else 0o700
+#: Whoever looks whether a folder is held has its lock for a moment.
+_LOOK_S = 0.2
 
 
 def default_data_folder() -> Path:
@@ -93,11 +96,12 @@ class DataFolder:
         """Makes the folder and takes it for this process; `Conflict` while another one holds it."""
         self.path.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
         lock = os.open(self.path / "mno.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            raise Conflict(self._taken()) from None
+        deadline = time.monotonic() + _LOOK_S
+        while not _takes(lock, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                os.close(lock)
+                raise Conflict(self._taken())
+            time.sleep(_LOOK_S / 20)
         self._lock = lock
         self.server_file.unlink(missing_ok=True)
 
@@ -140,12 +144,9 @@ class DataFolder:
         except OSError:
             return False
         try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
+            return not _takes(lock, fcntl.LOCK_SH)
         finally:
             os.close(lock)
-        return False
 
     def _taken(self) -> str:
         try:
@@ -154,3 +155,12 @@ class DataFolder:
         except (OSError, ValueError, KeyError, TypeError):
             who = "It is starting or stopping."
         return f"Another mno already uses the data folder {self.path}. {who} Stop it, or set MNO_DATA_DIR."
+
+
+def _takes(lock: int, kind: int) -> bool:
+    """Whether nobody else has the lock in a way that forbids it; taken then until the file is closed."""
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """The data folder belongs to one program at a time, and the command line finds that program."""
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mno.platform import paths
 from mno.platform.errors import Conflict
 from mno.platform.paths import DataFolder, RunningServer, packaged
 
@@ -28,6 +30,21 @@ def test_a_second_program_during_the_start_is_refused_too(tmp_path: Path) -> Non
     DataFolder(tmp_path).claim()
     with pytest.raises(Conflict, match="starting or stopping"):
         DataFolder(tmp_path).claim()
+
+
+def test_whoever_looks_at_the_moment_of_a_start_does_not_prevent_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DataFolder(tmp_path)
+    folder.claim()
+    folder.release()
+    with (tmp_path / "mno.lock").open() as looking, monkeypatch.context() as patched:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        patched.setattr(paths, "_LOOK_S", 60.0)
+        patched.setattr("time.sleep", lambda _: looking.close())
+        folder.claim()
+        assert looking.closed
+    assert DataFolder(tmp_path).is_held()
 
 
 def test_what_the_server_leaves_for_the_command_line_is_private(tmp_path: Path) -> None:
