@@ -107,20 +107,9 @@ async def test_deliveries_of_one_and_of_several_senders_share_a_block(
     other = owner(tenant)._replace(api_key_id="key_2")
     senders = [owner(tenant), owner(tenant), other]
     batches = [[call(number, 1)] for number in range(3)]
-    begun, may_store = threading.Event(), threading.Event()
-
-    def until_all_have_gathered() -> None:
-        begun.set()
-        may_store.wait(60)
-
-    busy = asyncio.create_task(pipeline.run(until_all_have_gathered))
-    await asyncio.to_thread(begun.wait, 60)
-    for sender, batch in zip(senders, batches, strict=True):
-        await pipeline.accept(sender, batch, record(sender, batch))
-    while pipeline._gathered < len(batches):
-        await asyncio.sleep(0.005)
-    may_store.set()
-    await busy
+    await asyncio.gather(
+        *(pipeline.accept(sender, batch, record(sender, batch)) for sender, batch in zip(senders, batches, strict=True))
+    )
     await stored(pipeline)
     rows = await clickhouse.rows_of_all(
         "SELECT api_key_id, count() AS n, uniqExact(ingested_at) AS blocks FROM spans "
