@@ -104,19 +104,20 @@ async def test_a_retry_is_counted_once_in_rows_and_in_rollups(
 async def test_deliveries_of_one_and_of_several_senders_share_a_block(
     pipeline: Pipeline, clickhouse: ClickHouse, tenant: Tenant
 ) -> None:
-    other = owner(tenant)._replace(api_key_id="key_2")
-    senders = [owner(tenant), owner(tenant), other]
-    batches = [[call(number, 1)] for number in range(3)]
+    senders = [owner(tenant), owner(tenant), owner(tenant)._replace(api_key_id="key_2")] * 10
+    batches = [[call(number, 1)] for number in range(len(senders))]
     await asyncio.gather(
         *(pipeline.accept(sender, batch, record(sender, batch)) for sender, batch in zip(senders, batches, strict=True))
     )
     await stored(pipeline)
-    rows = await clickhouse.rows_of_all(
-        "SELECT api_key_id, count() AS n, uniqExact(ingested_at) AS blocks FROM spans "
-        "WHERE team_id = {team:String} GROUP BY api_key_id ORDER BY api_key_id",
+    blocks = await clickhouse.rows_of_all(
+        "SELECT countIf(api_key_id = 'key_1') AS first, countIf(api_key_id = 'key_2') AS second FROM spans "
+        "WHERE team_id = {team:String} GROUP BY ingested_at",
         {"team": tenant.team_id},
     )
-    assert rows == [{"api_key_id": "key_1", "n": 2, "blocks": 1}, {"api_key_id": "key_2", "n": 1, "blocks": 1}]
+    assert sum(block["first"] + block["second"] for block in blocks) == len(senders)
+    # on a machine that stalls between two of them there may be several blocks
+    assert any(block["first"] > 1 and block["second"] for block in blocks)
 
 
 async def test_a_retry_after_a_restart_is_counted_once(clickhouse: ClickHouse, tenant: Tenant, tmp_path: Path) -> None:
