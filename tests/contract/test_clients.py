@@ -10,9 +10,6 @@ from contract.comparison import Call, expected_calls, knowable
 from contract.conftest import Outcome
 from support.providers.bill import Billed
 
-#: The first test of a session waits for all runs.
-pytestmark = pytest.mark.timeout(1200)
-
 
 def call_of(span: dict[str, Any]) -> Call:
     return Call(

@@ -3,15 +3,10 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from journeys.test_serve import serving, started
 from mno.platform.postgres_server import PostgresServer
 from support.coverage import UNMEASURED
 from support.verbs import mno
-
-#: The program starts and stops four times.
-pytestmark = pytest.mark.timeout(900)
 
 
 def edit(folder: Path, statement: str) -> None:

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from support import otlp, stored
 from support.coverage import UNMEASURED
 from support.ports import free_port
+from support.promises import PATIENCE_S
 
 KEY = "mno_crash-0123456789-abcdefgh"
 KILLS = 3
@@ -34,8 +34,6 @@ CALLS_PER_TRACE = 4
 #: A run is killed this long after it acknowledged so many spans, in seconds.
 SPANS_BEFORE = 100
 EARLIEST_S, LATEST_S = 0.0, 1.2
-#: How long one answer may take, in seconds: an exporter that gives up sooner only sends again.
-PATIENCE_S = 120
 
 _numbers = count(1)
 
@@ -159,7 +157,6 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> None:
     raise AssertionError(f"The hub ended with {process.returncode} instead of starting.")
 
 
-@pytest.mark.timeout(900)
 def test_every_acknowledged_span_is_there_once_after_kills_at_random_moments(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     chance = random.Random()

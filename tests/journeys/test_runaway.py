@@ -18,13 +18,12 @@ from mno.observability.ingest.sample.service import MODEL, PROVIDER, read_sample
 from mno.platform import clock
 from support.browser import in_a_browser, walked
 from support.mail_server import running_mail_server
+from support.promises import PATIENCE_S
 from support.receivers import a_webhook
 from support.served import served
 
 pytestmark = in_a_browser
 
-#: How long what is told or counted may be on its way, in seconds.
-PATIENCE_S = 240
 #: The whole rest of the team's month would cost more than this.
 BUDGET = {"name": "Agents, a month", "limit": "60", "period": "month", "hard": False, "thresholds": [50, 80, 100]}
 

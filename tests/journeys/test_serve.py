@@ -21,6 +21,7 @@ import pytest
 from mno.platform.paths import DataFolder
 from support.coverage import UNMEASURED
 from support.processes import command
+from support.promises import PATIENCE_S
 from support.verbs import Ended, environment, mno
 
 Found = TypeVar("Found")
@@ -30,10 +31,6 @@ MNO = [sys.executable, "-m", "mno"]
 Verb = Callable[..., Ended]
 SECRET = "canary-on-the-command-line"
 BOOTSTRAP_KEY = "mno_journey-0123456789-abcdef"
-#: How long a program may take for what it does, in seconds.
-PATIENCE_S = 240
-
-pytestmark = pytest.mark.timeout(900)
 
 TRACE = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
     f"2023-11-16 18:17:{second:02d}.5,{100 + second},10\n" for second in range(40)

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from contract.conftest import environment
-from contract.mcp_gateway.test_real_servers import PATIENCE_S, client_of, listed, programs, text_of
+from contract.mcp_gateway.test_real_servers import client_of, listed, programs, text_of
 from contract.mcp_gateway.test_real_servers import folder as a_folder
 from integration.mcp_gateway.conftest import Team, hub, team
 from mno.platform.config import Config
 from support.browser import in_a_browser, walked
+from support.promises import PATIENCE_S
 
 __all__ = ["a_folder", "environment", "hub", "team"]
 

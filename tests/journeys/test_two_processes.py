@@ -15,18 +15,16 @@ import httpx
 import psycopg
 import pytest
 
-from journeys.test_serve import BOOTSTRAP_KEY, PATIENCE_S, address, serving
+from journeys.test_serve import BOOTSTRAP_KEY, address, serving
 from mno.platform.postgres_server import PostgresServer
 from support.coverage import UNMEASURED
+from support.promises import PATIENCE_S
 from support.verbs import mno
 
 OPERATOR, VIEWER = ("role_0000000000007000800000000000000" + digit for digit in "34")
 PASSWORD = "four words are plenty"
 #: What is promised; from then on no process may believe what was.
 PROMISE_S = 1.0
-
-#: Two programs start before the first of these tests.
-pytestmark = pytest.mark.timeout(900)
 
 
 @dataclass

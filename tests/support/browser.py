@@ -26,7 +26,6 @@ in_a_browser = [
         not browser_path(), reason="there is no Chromium here (apt-get install chromium-headless-shell)"
     ),
     pytest.mark.skipif(not (WEB / "dist" / "index.html").exists(), reason="the pages are not built (make web)"),
-    pytest.mark.timeout(1200),
 ]
 
 

@@ -13,8 +13,6 @@ from contract.llm_gateway.test_sdks import Outcome, run_through
 from support.providers import beside_wire
 from support.providers.server import Providers
 
-pytestmark = pytest.mark.timeout(1200)
-
 #: Two pictures, speech, a transcript, and what Gemini embeds.
 CHARGED_BESIDE = 5
 

@@ -18,7 +18,6 @@ from mno.platform import clock
 from support.providers.bill import Billed
 from support.providers.server import Providers
 
-pytestmark = pytest.mark.timeout(1200)
 MODELS = ["gpt-*", "text-embedding-*", "claude-sonnet-*", "gemini-*"]
 
 

@@ -12,11 +12,10 @@ from mcp.client.streamable_http import streamable_http_client
 
 from contract.mcp_gateway.conftest import Team
 from support.consent import signed_in
+from support.promises import PATIENCE_S
 
 #: Addresses of the suite are names, which may lead to an address of IPv6 that nobody listens at.
 _LOCALHOST = "://localhost:"
-#: How long the suite may take for an answer, in seconds.
-PATIENCE_S = 120
 #: How often a person consents for one server.
 CONSENTS = 3
 _SCOPE = re.compile(r"\(scope: ([^)]*)\)")

@@ -19,7 +19,6 @@ from support.served import serving
 
 pytestmark = [
     pytest.mark.usefixtures("environment"),
-    pytest.mark.timeout(1200),
     # the suite's server does what the newer era has no more
     pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning"),
 ]

@@ -26,14 +26,13 @@ from integration.mcp_gateway.test_calls import eventually
 from mno.platform.config import Config
 from support.ports import free_port
 from support.processes import keepers
+from support.promises import PATIENCE_S
 
 PACKAGES = CONTRACT / "node" / "node_modules" / "@modelcontextprotocol"
 EVERYTHING = str(PACKAGES / "server-everything" / "dist" / "index.js")
 PYTHON = ROOT / ".venv-contract" / "bin"
 
-pytestmark = [pytest.mark.usefixtures("environment"), pytest.mark.timeout(900)]
-#: How long a real program may take to start, and a person to say yes, in seconds.
-PATIENCE_S = 300
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from mno.platform.principal import Principal, PrincipalKind
 from mno.platform.tasks import Tasks
 from mno.platform.versions import Versions
 from support.gatekeeper import Gatekeeper
+from support.promises import PATIENCE_S
 
 HUB = frozenset({"hub.read", "hub.settings.write"})
 
@@ -69,7 +70,7 @@ async def client(room: Room) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def listed(client: httpx.AsyncClient, what: str) -> list[dict[str, Any]]:
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             items: list[dict[str, Any]] = (await client.get(what)).json()["items"]
             if items:
@@ -78,7 +79,7 @@ async def listed(client: httpx.AsyncClient, what: str) -> list[dict[str, Any]]:
 
 
 async def done(room: Room) -> list[str]:
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(PATIENCE_S):
         while not room.done:
             await asyncio.sleep(0.02)
     return room.done

@@ -19,7 +19,7 @@ from mno.platform.versions import Versions
 
 KIND = "tests.happened"
 #: Long enough for any machine, and less than the minute for which nobody polls.
-PATIENCE_S = 45.0
+BEFORE_A_POLL_S = 45.0
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def publish(outbox: Outbox, database: Database, *facts: tuple[str, int], t
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(BEFORE_A_POLL_S):
         while not holds():
             await asyncio.sleep(0.01)
 
@@ -200,7 +200,7 @@ async def test_what_cannot_be_taken_is_parked_seen_and_replayed(outbox: Outbox, 
         await publish(outbox, database, ("a", 1), ("b", 1))
         await until(lambda: ears.failures == 3 and bool(ears.heard))
         parked: list[Parked] = []
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(BEFORE_A_POLL_S):
             while not parked:
                 parked = await outbox.parked()
         assert [(one.subscriber, one.fact.subject, one.attempts) for one in parked] == [("ears", "a", 3)]
@@ -231,7 +231,7 @@ async def test_what_a_failed_handler_wrote_is_undone_and_what_a_good_one_wrote_h
 
     async with listening(outbox, writer=write):
         await publish(outbox, database, ("a", 1))
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(BEFORE_A_POLL_S):
             while True:
                 async with database.across_teams() as tx:
                     first = await store.first_team(tx)

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from support import facts_process
 from support.coverage import UNMEASURED
@@ -76,7 +75,6 @@ def in_order(heard: list[int]) -> bool:
     return True
 
 
-@pytest.mark.timeout(300)
 async def test_no_fact_is_lost_or_overtaken_when_publishers_and_relays_are_killed(
     postgres_url: str, tmp_path: Path
 ) -> None:

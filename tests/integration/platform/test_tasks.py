@@ -16,7 +16,7 @@ from mno.platform.errors import Invalid
 from mno.platform.tasks import Tasks
 
 #: Long enough for any machine, and less than the minute for which nobody polls.
-PATIENCE_S = 45.0
+BEFORE_A_POLL_S = 45.0
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ class Worker:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(BEFORE_A_POLL_S):
         while not holds():
             await asyncio.sleep(0.01)
 
@@ -102,7 +102,7 @@ async def test_a_failing_task_is_tried_again_and_kept_when_it_fails_for_good(dat
         await defer(worker, database, 1)
         await until(lambda: worker.failures == 3)
         failed: list[tasks.Failed] = []
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(BEFORE_A_POLL_S):
             while not failed:
                 failed = await worker.tasks.failed()
         assert [(one.name, one.args, one.attempts) for one in failed] == [("tests.note", {"n": 1}, 3)]

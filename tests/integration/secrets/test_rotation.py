@@ -25,6 +25,7 @@ from mno.secrets.rotation.service import Rotations
 from mno.secrets.runtime.model import Protection
 from mno.secrets.service import Secrets
 from support.consumer import a_person, a_secret, the_owner
+from support.promises import PATIENCE_S
 
 ENTRIES = 150
 
@@ -35,7 +36,7 @@ async def owner(services: Services, home: Home) -> Principal:
 
 
 async def ended(rotations: Rotations, asker: Principal, rotation: Rotation) -> Rotation:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             found = next(one for one in await rotations.rotations(asker) if one.id == rotation.id)
             if found.state is not RotationState.RUNNING:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from mno.platform.ending import ended
+from support.promises import PATIENCE_S
 
 
 async def test_a_task_that_swallows_a_cancellation_is_asked_again() -> None:
@@ -22,7 +23,7 @@ async def test_a_task_that_swallows_a_cancellation_is_asked_again() -> None:
 
     task = asyncio.create_task(work())
     await asyncio.sleep(0)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await ended(task, patience_s=0.01)
     assert swallowed == 3
 

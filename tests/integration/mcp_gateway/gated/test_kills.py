@@ -8,8 +8,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from integration.mcp_gateway.gated.conftest import Counting, over, waiting
 from mno.approvals.model import Decision
 from mno.mcp_gateway.gated.model import GatedCall, GatedState
@@ -42,7 +40,6 @@ def ready(process: subprocess.Popen[bytes]) -> None:
     assert process.stdout.readline() == b"ready\n"
 
 
-@pytest.mark.timeout(180)
 async def test_no_call_is_made_twice_and_none_is_forgotten_when_processes_are_killed(
     postgres_url: str, folder: Path, counting: Counting
 ) -> None:

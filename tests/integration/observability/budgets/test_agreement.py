@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +21,7 @@ from mno.platform import clock
 from mno.platform.errors import BudgetExhausted
 from support.budgets import BudgetNode, Tenancy, a_tenancy, budget_node, saved
 from support.engines import opened
-from support.examples import ONE_FIXTURE, TIMES, examples
+from support.examples import ONE_FIXTURE, examples
 
 WHOS = ("ann", "bob:1", "何")
 UTC_ZONE = ZoneInfo("UTC")
@@ -185,7 +184,6 @@ async def walked(url: str, redis_url: str, steps: list[Any], limit: int, scale: 
                 await node.counters.redis.close()
 
 
-@pytest.mark.timeout(120 * TIMES)
 @example(steps=[("reserve", "ann", 0, 0), ("recount", 0), ("settle", 0, 1)], limit=0, scale=1)
 @settings(max_examples=examples(25, most=500), suppress_health_check=ONE_FIXTURE)
 @given(

@@ -24,6 +24,7 @@ from mno.platform.errors import BudgetExhausted, Unavailable
 from support.budgets import BudgetNode, Tenancy, a_tenancy, budget_node, saved, standing
 from support.engines import opened
 from support.examples import ONE_FIXTURE, examples
+from support.promises import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("still")
 
@@ -65,7 +66,7 @@ async def reserve(node: BudgetNode, tenancy: Tenancy, cost: int) -> Any:
 
 async def until_standing(node: BudgetNode, budget: Budget, spent: int, reserved: int) -> None:
     """What calls hold is written down soon, and what nobody uses has gone back."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while await standing(node, budget) != (spent, reserved):
             await asyncio.sleep(0.01)
 
@@ -153,7 +154,7 @@ async def test_what_a_process_holds_ahead_is_not_shown_as_held_by_calls(nodes: t
     budget = await saved(node.database, tenancy, limit=10**9)
     await reserve(node, tenancy, 7)
     await heat(node, tenancy)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while await shown(node, budget) != [("", 0, 7)]:
             await heat(node, tenancy)
 
@@ -287,7 +288,7 @@ async def test_calls_whose_turn_was_lost_are_written_down_all_the_same(
         await failed.wait()
         with pytest.raises(Unavailable):
             await reserve(node, tenancy, 10)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         while await shown(node, budget) != [("", 0, 30)]:
             await asyncio.sleep(0.01)
 

@@ -13,6 +13,7 @@ from mno.platform.database import Database
 from mno.platform.errors import BudgetExhausted, Unavailable
 from support.budgets import a_tenancy, budget_node, saved
 from support.engines import opened
+from support.promises import PATIENCE_S
 
 CALL = {"user": "ann", "model": "gpt-4o"}
 
@@ -45,7 +46,7 @@ async def test_a_budget_that_another_node_makes_counts_here_soon(postgres_url: s
         await saved(one.database, tenancy, limit=0)
         async with one.database.transaction(tenancy.team_id) as tx:
             await one.versions.bump(tx, f"{TOPIC}{tenancy.team_id}")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             with pytest.raises(BudgetExhausted):
                 while await other.budgets.reserve(*place, CALL, Amounts(1, 1), 60) == NOTHING_HELD:
                     await asyncio.sleep(0.01)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from journeys.test_crash import KEY, PATIENCE_S, hub
+from journeys.test_crash import KEY, hub
 from mno.platform.clickhouse import ClickHouse
+from support.promises import PATIENCE_S
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 LINES_PER_REQUEST = 5
@@ -81,7 +81,6 @@ def every_line(url: str) -> list[str]:
                 return found
 
 
-@pytest.mark.timeout(600)
 def test_every_acknowledged_line_is_there_once_after_a_kill(tmp_path: Path) -> None:
     senders = Senders()
     with hub(tmp_path / "data") as (process, url):

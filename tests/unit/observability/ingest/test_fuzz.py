@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +23,6 @@ from mno.platform.errors import Invalid, TooLarge
 from support.examples import examples
 from support.otlp import as_json, request
 
-pytestmark = pytest.mark.timeout(3600)
 fuzzed = settings(max_examples=examples(80), deadline=None, suppress_health_check=list(HealthCheck))
 OWNER = Owner("team", "project", "otlp", "key")
 

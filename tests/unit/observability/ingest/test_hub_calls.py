@@ -17,6 +17,7 @@ from mno.observability.spans.model import Owner, Span, UsageKind
 from mno.platform import clock
 from mno.platform.errors import LimitExceeded, Unavailable
 from mno.platform.redaction import Rules
+from support.promises import PATIENCE_S
 
 TEAM, PROJECT = UUID(int=1), UUID(int=2)
 
@@ -78,7 +79,7 @@ async def test_what_gathers_goes_on_together_and_by_its_key() -> None:
     async with calls.running():
         for number in range(1, 51):
             calls.record(call(number, key=f"key_{number % 2}"))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while len(journal.ids) < 50:
                 await asyncio.sleep(0.01)
     assert len(journal.taken) == 2
@@ -95,7 +96,7 @@ async def test_while_the_journal_takes_nothing_calls_wait_in_their_order(monkeyp
         for number in range(1, 8):
             calls.record(call(number))
             await asyncio.sleep(0.01)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while len(journal.ids) < 7:
                 await asyncio.sleep(0.01)
     assert journal.ids == list(range(1, 8))

@@ -15,6 +15,7 @@ from mno.observability.spans.model import Owner
 from mno.observability.spans.queries import Tenant
 from mno.platform.http.app import add_routes, bare_app
 from support.gatekeeper import Gatekeeper, a_reader
+from support.promises import PATIENCE_S
 
 EVENT = b'[{"model": "gpt-4o"}]'
 WAYS_IN = ["/otlp/v1/traces", "/otlp/v1/logs", "/otlp/v1/metrics", "/api/usage-events"]
@@ -57,7 +58,7 @@ async def client(ingest: SlowIngest) -> AsyncIterator[httpx.AsyncClient]:
 async def test_a_body_without_room_is_sent_again_later_and_taken_then(
     client: httpx.AsyncClient, ingest: SlowIngest, path: str
 ) -> None:
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
         first = group.create_task(client.post(path, content=EVENT))
         await ingest.taken.wait()
         for other in WAYS_IN:
