@@ -108,9 +108,9 @@ async def test_an_anomaly_waits_until_it_is_marked(client: httpx.AsyncClient, se
     marked = {"project": shown("prj", home.project.id), "expected": True, "by": "Anna"}
     await publish(services, Fact(home.team.id, told.subject, MARKED, marked))
     async with asyncio.timeout(PATIENCE_S):
-        while (page := (await client.get("/api/events")).json())["waiting"]:
+        while (await client.get("/api/events")).json()["waiting"]:
             await asyncio.sleep(0.02)
-    (settled,) = page["items"]
+    (settled,) = await history(client, 1)
     assert (settled["outcome"], settled["data"]["decided_by"]) == ("expected", "Anna")
     assert [one["name"] for one in settled["actions"]] == ["open"]
 

@@ -1,8 +1,9 @@
 """Every process hears within a second that what it remembers has changed, whatever happens in between."""
 
 import asyncio
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from mno.platform import versions as module
 from mno.platform.database import Connection, Database
 from mno.platform.migrate import migrate_postgres, migrations_of
-from mno.platform.postgres_server import PostgresServer
+from mno.platform.postgres_server import MAX_SOCKET_FOLDER_BYTES, PostgresServer
 from mno.platform.versions import CHANNEL, Versions
 from support.engines import opened, silent
 
@@ -148,9 +149,17 @@ async def test_a_cut_connection_is_made_again_and_nothing_is_missed(
     assert heard == ["policy/0", "policy/1", "policy/2"]
 
 
+@pytest.fixture
+def a_short_folder() -> Iterator[Path]:
+    """So short that a server has its socket in it; else it would be elsewhere after a restart."""
+    with tempfile.TemporaryDirectory(prefix="mno-") as folder:
+        assert len(folder) < MAX_SOCKET_FOLDER_BYTES - len("/postgres")
+        yield Path(folder)
+
+
 @pytest.mark.slow
-async def test_a_restart_of_postgres_is_survived(tmp_path: Path) -> None:
-    server = PostgresServer(tmp_path / "postgres")
+async def test_a_restart_of_postgres_is_survived(a_short_folder: Path) -> None:
+    server = PostgresServer(a_short_folder / "postgres")
     await asyncio.to_thread(server.start)
     try:
         async with opened(server.url) as database:
