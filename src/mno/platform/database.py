@@ -126,7 +126,11 @@ class Database:
                 application_name=f"mno {name}",
                 connect_timeout=int(POSTGRES_WAIT_S),
             )
-            await connection.execute(first)
+            try:
+                await connection.execute(first)
+            except BaseException:
+                await connection.close()
+                raise
         except psycopg.OperationalError as error:
             raise Unavailable("Postgres does not answer.") from error
         return connection
