@@ -239,7 +239,10 @@ def test_a_verb_starts_a_server_quietly_where_none_runs_and_stops_it(tmp_path: P
     assert not (tmp_path / "data" / "server.json").exists()
 
 
-def test_a_server_that_a_verb_started_ends_with_it_however_that_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("since", [DataFolder.is_held, DataFolder.running_server])
+def test_a_server_that_a_verb_started_ends_with_it_however_and_whenever_that_ends(
+    tmp_path: Path, since: Callable[[DataFolder], object]
+) -> None:
     (tmp_path / "calls.csv").write_text(TRACE)
     slow = [*MNO, "replay", str(tmp_path / "calls.csv"), "--provider", "openai", "--model", "gpt-4o", "--speed", "0.1"]
     folder = DataFolder(tmp_path / "data")
@@ -247,12 +250,12 @@ def test_a_server_that_a_verb_started_ends_with_it_however_that_ends(tmp_path: P
         slow, env=environment(folder.path, **UNMEASURED), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        running = eventually(folder.running_server)
+        eventually(lambda: since(folder))
     finally:
         verb.kill()
         verb.wait()
     eventually(lambda: not folder.is_held())
-    assert folder.running_server() is None, running.pid
+    assert folder.running_server() is None
 
 
 def test_a_wrong_bootstrap_key_is_a_clear_error_of_the_start(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def _client(url: str, key: str) -> "httpx.Client":
 @contextmanager
 def _started(folder: "DataFolder") -> Iterator["RunningServer"]:
     """A server of our own on a free port, for as long as the verb runs."""
-    command = [sys.executable, "-m", "mno", "serve", "--quiet", "--with-parent", "--port", "0"]
+    command = [sys.executable, "-m", "mno", "serve", "--quiet", "--parent", str(os.getpid()), "--port", "0"]
     environment = os.environ | {"MNO_OTLP_GRPC_PORT": "0", "MNO_PUBLIC_URL": "", "MNO_HOST": "127.0.0.1"}
     process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:

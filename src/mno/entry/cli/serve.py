@@ -18,7 +18,7 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on. [MNO_HOST]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one. [MNO_PORT]")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything that lasts. [MNO_DATA_DIR]")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-WithParent = Annotated[bool, typer.Option("--with-parent", help="Stop once the program that started it is gone.")]
+Parent = Annotated[int | None, typer.Option(help="Stop once this process, which started it, is gone.")]
 #: How often a server that a verb has started looks whether that verb still lives, in seconds.
 PARENT_INTERVAL_S = 1.0
 
@@ -28,7 +28,7 @@ def serve(
     port: Port = None,
     data_dir: DataDir = None,
     quiet: Quiet = False,
-    with_parent: WithParent = False,
+    parent: Parent = None,
 ) -> None:
     """Start the hub: web pages, API and ingest on one address."""
     import asyncio
@@ -45,7 +45,7 @@ def serve(
         data_folder=data_dir.expanduser().absolute() if data_dir else config.data_folder,
     )
     logs.configure(config.log_level, config.log_format)
-    run = _serve(config, quiet=quiet, with_parent=with_parent)
+    run = _serve(config, quiet=quiet, parent=parent)
     if sys.platform == "win32":
         asyncio.run(run)
         return
@@ -54,7 +54,7 @@ def serve(
     uvloop.run(run)
 
 
-async def _serve(config: "Config", *, quiet: bool, with_parent: bool) -> None:
+async def _serve(config: "Config", *, quiet: bool, parent: int | None) -> None:
     from mno.entry.listener import listen
     from mno.identity.keys.bootstrap import check_bootstrap_key
     from mno.platform.paths import DataFolder
@@ -76,7 +76,7 @@ async def _serve(config: "Config", *, quiet: bool, with_parent: bool) -> None:
         @contextlib.asynccontextmanager
         async def on_ready(home: "Home", port: int) -> AsyncIterator[None]:
             await _announce(services, home, port, quiet=quiet)
-            async with _ending_with_parent() if with_parent else contextlib.nullcontext():
+            async with contextlib.nullcontext() if parent is None else _ending_with(parent):
                 yield
             services.engines.folder.withdraw()
             if not quiet:
@@ -86,14 +86,12 @@ async def _serve(config: "Config", *, quiet: bool, with_parent: bool) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _ending_with_parent() -> AsyncIterator[None]:
-    """Stops the server in order once the verb that started it is gone, however it went."""
+async def _ending_with(parent: int) -> AsyncIterator[None]:
+    """Stops the server in order once the verb that started it is gone, however and whenever it went."""
     import asyncio
     import signal
 
     from mno.platform.ending import ended
-
-    parent = os.getppid()
 
     async def watch() -> None:
         while True:
