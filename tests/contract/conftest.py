@@ -16,6 +16,7 @@ import pytest
 from contract.comparison import UNSOLVED, expected_calls
 from contract.hub import Hub, running_hub
 from contract.runs import CONTRACT, ROOT, RUNS, Run, drive, loaded_sdks
+from support.promises import PATIENCE_S
 from support.providers.bill import Billed
 from support.providers.server import Providers, running_providers
 
@@ -106,7 +107,7 @@ def outcome_of(hub: Hub, providers: Providers, loaded: Path, run: Run) -> Outcom
     try:
         target, key_id = hub.target(run.name)
         if run.uses_grpc:
-            socket.create_connection(("127.0.0.1", target.grpc_port), timeout=60).close()
+            socket.create_connection(("127.0.0.1", target.grpc_port), timeout=PATIENCE_S).close()
         drive(run, target, providers.base_url(run.name), loaded)
         bill = tuple(providers.bill(run.name).calls)
         by_model = await_calls(hub, key_id, len(expected_calls(run.name, bill)))

@@ -15,6 +15,7 @@ import httpx
 from contract.runs import Target
 from support.coverage import UNMEASURED
 from support.ports import free_port
+from support.promises import PATIENCE_S
 
 ADMIN_KEY = "mno_contract-tests-admin-key-0123456789"
 START_TIMEOUT_S = 300
@@ -79,13 +80,13 @@ def running_hub(folder: Path) -> Iterator[Hub]:
             [sys.executable, "-m", "mno", "serve"], env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=60) as api:
+        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {ADMIN_KEY}"}, timeout=PATIENCE_S) as api:
             wait_until_healthy(process, api, log)
             yield Hub(url, grpc_port, api)
     finally:
         process.terminate()
         try:
-            process.wait(60)
+            process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -76,14 +76,64 @@ test("one click on the sample puts the spend of 8,819 requests on screen", async
   assert.equal(shown, `${total.cost} USD`);
 });
 
-test("the overview follows a new call by itself", async () => {
+async function oneMore() {
   const response = await fetch(`${url}/api/usage-events`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     body: JSON.stringify([{ provider: "openai", model: "gpt-4o", input_tokens: 10, output_tokens: 1 }]),
   });
   assert.ok(response.ok);
-  await page.getByRole("button", { name: /^Calls/ }).filter({ hasText: "8,821" }).waitFor();
+}
+
+/** Does it, and waits until the stream has told the page of it: its light winks. */
+async function heardOf(act) {
+  await page.locator(".live .dot").evaluate((dot) => {
+    globalThis.winks = 0;
+    new MutationObserver(() => (globalThis.winks += 1)).observe(dot, { attributeFilter: ["class"] });
+  });
+  await act();
+  await page.waitForFunction(() => globalThis.winks > 0);
+}
+
+/** Sooner than the page asks again of its own accord, once a minute. */
+const shown = (calls) => page.getByRole("button", { name: /^Calls/ }).filter({ hasText: calls }).waitFor({ timeout: 45_000 });
+
+test("the overview follows a new call by itself", async () => {
+  await oneMore();
+  await shown("8,821");
+});
+
+test("what came while nobody looked is there when somebody does", async () => {
+  await settled(page);
+  const becomes = (state) => page.evaluate((now) => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => now });
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => now === "hidden" });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+  await becomes("hidden");
+  await heardOf(oneMore);
+  await becomes("visible");
+  await shown("8,822");
+});
+
+test("what came while an answer was on its way is asked for after it", async () => {
+  await settled(page);
+  let goOn;
+  const held = new Promise((resume) => (goOn = resume));
+  const answered = new Promise((resume) => {
+    void page.route("**/api/usage/summary?*", async (route) => {
+      const response = await route.fetch();
+      resume();
+      await held;
+      await route.fulfill({ response });
+    });
+  });
+  await oneMore();
+  await answered;
+  await heardOf(oneMore);
+  goOn();
+  await shown("8,824");
+  await page.unrouteAll({ behavior: "wait" });
 });
 
 test("nothing went wrong on the way", () => {

@@ -11,7 +11,6 @@ import pytest
 from mno.audit.streams import service
 from mno.audit.streams.model import Stream, StreamKind
 from mno.audit.streams.service import Streams
-from mno.platform import clock
 from mno.platform.database import Database
 from mno.platform.egress import Allowed, Egress
 from mno.platform.errors import Invalid
@@ -78,11 +77,8 @@ async def test_a_stream_that_begins_now_sends_what_comes(ledger: Ledger, webhook
     assert webhook.sequence == [4]
 
 
-async def test_a_delivery_that_failed_is_tried_again_under_the_same_id(
-    ledger: Ledger, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moment = clock.now()  # its pause is not over before we ask again
-    monkeypatch.setattr(clock, "now", lambda: moment)
+@pytest.mark.usefixtures("still_clock")
+async def test_a_delivery_that_failed_is_tried_again_under_the_same_id(ledger: Ledger, webhook: Webhook) -> None:
     await ledger.write(1)
     streams = streams_of(ledger)
     await to_webhook(ledger, streams, webhook)

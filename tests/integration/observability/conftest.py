@@ -1,4 +1,4 @@
-"""A project of its own for each test of the read side, and time without surprises for those who ask for it."""
+"""A project of its own for each test of the read side, and midnight before or after the tests that ask for it."""
 
 import asyncio
 from datetime import timedelta
@@ -14,13 +14,6 @@ from mno.platform import clock
 def tenant() -> Tenant:
     """New in each test: the span store is shared by the whole process."""
     return Tenant(team_id=str(uuid4()), project_id=str(uuid4()))
-
-
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the same moment from the test's beginning to its end: no hour, day or month is over in between."""
-    moment = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: moment)
 
 
 @pytest.fixture

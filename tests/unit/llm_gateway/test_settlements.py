@@ -3,6 +3,7 @@
 import asyncio
 
 from mno.llm_gateway.settlements import Settlements
+from support.promises import PATIENCE_S
 
 
 async def test_what_waits_is_begun_before_what_is_asked_next() -> None:
@@ -30,7 +31,7 @@ async def test_what_nobody_follows_is_settled_all_the_same() -> None:
         settled.set()
 
     settlements.add(settle())
-    await asyncio.wait_for(settled.wait(), 60)
+    await asyncio.wait_for(settled.wait(), PATIENCE_S)
 
 
 async def test_the_end_waits_for_every_settlement() -> None:

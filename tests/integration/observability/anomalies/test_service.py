@@ -29,7 +29,7 @@ from support.gatekeeper import Gatekeeper
 from support.prices import NamedKeys, a_writer
 from support.usage_weeks import KEY_A, KEY_B, UtcCalendars, a_call, present_hour, sent, steady_weeks
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from support.engines import opened
 from support.examples import ONE_FIXTURE, examples
 from support.promises import PATIENCE_S
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 #: For so long after a refusal, as `budgets_turn` has it.
 SCARCE_S = 1.0

@@ -15,7 +15,7 @@ from mno.platform.errors import BudgetExhausted
 from support.budgets import BudgetNode, Nodes, Tenancy, a_tenancy, has_room, saved, standing
 from support.engines import opened
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 CALLS = 1_000
 #: Of a node that is killed, in seconds.

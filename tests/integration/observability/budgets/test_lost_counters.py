@@ -19,7 +19,7 @@ from mno.platform.redis import Redis
 from support.budgets import BudgetNode, Tenancy, a_call, a_tenancy, budget_node, saved, sent, standing
 from support.redis_server import RedisServer
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 CALL = {"user": "ann", "provider": "openai", "model": "gpt-4o"}
 A_DAY = Period(Cycle.ROLLING, 86_400)

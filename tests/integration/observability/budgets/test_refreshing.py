@@ -21,7 +21,7 @@ from mno.platform.errors import BudgetExhausted
 from support.arriving import restate
 from support.budgets import BudgetNode, Nodes, Tenancy, a_call, a_tenancy, saved, sent, standing
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 A_DAY = Period(Cycle.ROLLING, 86_400)
 

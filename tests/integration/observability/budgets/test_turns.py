@@ -14,7 +14,7 @@ from mno.platform.http.problems import problem_of
 from mno.platform.ids import new_id
 from support.budgets import BudgetNode, Nodes, Tenancy, a_tenancy, budget_node, saved, standing
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 CALL = {"user": "ann", "provider": "openai", "model": "gpt-4o", "tag:feature": "search"}
 

@@ -26,7 +26,7 @@ from support.gatekeeper import Gatekeeper
 from support.prices import NamedKeys, a_writer, repricing
 from support.usage_weeks import UtcCalendars, a_call
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The gRPC door of the whole program: a span that came in by it is in the store."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from mno.observability.ingest.grpc import address_of
 from mno.platform.http.door import Network, NoRules
 from support.engines import ADMIN_KEY
 from support.otlp import TRACE_ID, body
+from support.ports import free_port
 from support.promises import PATIENCE_S
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -29,15 +29,11 @@ EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 @asynccontextmanager
 async def door(services: Services, *rules: Any) -> AsyncIterator[grpc.aio.Channel]:
-    """The way through it. Somebody else may take the port that was free before it opens there; then it is another."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            config = replace(services.config, otlp_grpc_port=free.getsockname()[1])
-        opened = build_grpc(config, services.identity, services.observability, *rules)
-        async with opened.running(), grpc.aio.insecure_channel(f"127.0.0.1:{opened.port}") as channel:
-            if opened.port:
-                yield channel
-                return
+    """The way through it."""
+    config = replace(services.config, otlp_grpc_port=free_port())
+    opened = build_grpc(config, services.identity, services.observability, *rules)
+    async with opened.running(), grpc.aio.insecure_channel(f"127.0.0.1:{opened.port}") as channel:
+        yield channel
 
 
 async def test_a_span_sent_by_grpc_is_found_over_http(services: Services, client: httpx.AsyncClient) -> None:

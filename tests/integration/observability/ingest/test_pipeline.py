@@ -36,6 +36,7 @@ from mno.platform.clickhouse import ClickHouse
 from mno.platform.errors import LimitExceeded, NotFound, TooLarge, Unavailable
 from support.arriving import T0_NS, a_span, trace_id
 from support.examples import ONE_FIXTURE, examples
+from support.promises import PATIENCE_S
 
 DAY_US = 86_400_000_000
 WHOLE = (T0_NS // 1000 - DAY_US, T0_NS // 1000 + 28 * DAY_US)
@@ -279,10 +280,10 @@ async def test_an_errand_whose_caller_left_is_not_run_and_ends_nothing(
 
     def long_errand() -> None:
         begun.set()
-        may_end.wait(60)
+        may_end.wait(PATIENCE_S)
 
     at_work = asyncio.create_task(pipeline.run(long_errand))
-    await asyncio.to_thread(begun.wait, 60)
+    await asyncio.to_thread(begun.wait, PATIENCE_S)
     waiting = asyncio.create_task(pipeline.run(lambda: ran.append(1)))
     await asyncio.sleep(0)
     for task in (at_work, waiting):
@@ -326,7 +327,7 @@ async def test_a_span_is_found_once_it_is_accepted_however_long_its_insert_takes
     running = a_pipeline(clickhouse, tmp_path, fresh)
     running.start()
     insert, may_go = clickhouse.insert, threading.Event()
-    monkeypatch.setattr(clickhouse, "insert", lambda table, block: (may_go.wait(60), insert(table, block)))
+    monkeypatch.setattr(clickhouse, "insert", lambda table, block: (may_go.wait(PATIENCE_S), insert(table, block)))
     parent = call(1, 1, tokens=300, usage_kind=UsageKind.AGGREGATE)
     child = call(1, 2, parent=1, tokens=100)  # in the next group: the insert of the parent has begun
     try:
@@ -364,7 +365,7 @@ async def test_a_group_that_fails_takes_what_gathered_meanwhile_with_it(
     def refusing(table: str, block: pa.Table) -> None:
         attempt = next(attempts) if table == "spans" else 9
         if attempt == 0:
-            more.wait(60)
+            more.wait(PATIENCE_S)
             raise Unavailable("no room")
         insert(table, block)
         if attempt == 1:

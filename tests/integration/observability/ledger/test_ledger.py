@@ -26,7 +26,7 @@ from mno.platform.time_range import TimeRange
 from support.arriving import restate
 from support.budgets import Tenancy, Told, a_call, a_tenancy, budget_node, saved, sent
 
-pytestmark = pytest.mark.usefixtures("still")
+pytestmark = pytest.mark.usefixtures("still_clock")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from mno.observability.ingest.decoding import Kind, Sent, decode
 from mno.platform.errors import Invalid, LimitExceeded, Unavailable
 from support.otlp import body
 from support.processes import alive
+from support.promises import PATIENCE_S
 
 BIG = Sent(Kind.OTLP_PROTOBUF, body(*({"name": f"span {number}"} for number in range(200))))
 #: It keeps a process busy for a second or so.
@@ -34,7 +35,7 @@ def decoders() -> Iterator[Decoders]:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.01)
     return holds()
@@ -90,7 +91,7 @@ def test_a_process_that_is_killed_at_work_costs_one_answer_and_the_next_call_wor
     time.sleep(0.1)
     process.kill()
     with pytest.raises(Unavailable) as answer:
-        at_work.result(60)
+        at_work.result(PATIENCE_S)
     assert answer.value.retry_after_s == 1
     assert len(decoders.decode(BIG).spans) == 200
 
@@ -121,8 +122,8 @@ def test_more_deliveries_than_may_wait_are_sent_again_later(monkeypatch: pytest.
         full.submit(gate.wait)
     assert refusal.value.retry_after_s == 1
     gate.set()
-    assert all(future.result(60) for future in waiting)
-    assert full.submit(lambda: "again").result(60) == "again"
+    assert all(future.result(PATIENCE_S) for future in waiting)
+    assert full.submit(lambda: "again").result(PATIENCE_S) == "again"
     full.close()
 
 

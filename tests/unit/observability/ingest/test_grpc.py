@@ -1,6 +1,5 @@
 """OTLP over gRPC, through grpcio's own client and a real socket."""
 
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 
@@ -26,6 +25,8 @@ from mno.platform.errors import (
 from mno.platform.ids import new_id
 from mno.platform.principal import Principal, PrincipalKind
 from support.otlp import body
+from support.ports import free_port
+from support.promises import PATIENCE_S
 
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 WRITER = Principal(PrincipalKind.API_KEY, new_id(), "key", new_id(), new_id(), frozenset({"spans.write"}))
@@ -73,14 +74,9 @@ def budget() -> BodyBudget:
 
 @pytest.fixture
 async def door(taking: Taking, budget: BodyBudget) -> AsyncIterator[OtlpGrpc]:
-    """Somebody else may take the port that was free before it opens there; then it is another one."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            door = OtlpGrpc(taking, budget, principal_of, "127.0.0.1", free.getsockname()[1])
-        async with door.running():
-            if door.port:
-                yield door
-                return
+    door = OtlpGrpc(taking, budget, principal_of, "127.0.0.1", free_port())
+    async with door.running():
+        yield door
 
 
 async def export(
@@ -90,7 +86,7 @@ async def export(
     async with grpc.aio.insecure_channel(f"127.0.0.1:{door.port}") as channel:
         call = channel.unary_unary(method)
         metadata = (("authorization", f"Bearer {key}"),)
-        answer: bytes = await call(request, metadata=metadata, compression=packing, timeout=60)
+        answer: bytes = await call(request, metadata=metadata, compression=packing, timeout=PATIENCE_S)
         return answer
 
 

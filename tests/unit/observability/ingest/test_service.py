@@ -16,6 +16,7 @@ from mno.observability.spans.model import Owner, Span
 from mno.platform.errors import Invalid, LimitExceeded, Unavailable
 from mno.platform.redaction import Rules
 from support.otlp import body
+from support.promises import PATIENCE_S
 
 OWNER = Owner(str(UUID(int=1)), str(UUID(int=2)), "otlp", "key")
 
@@ -34,7 +35,7 @@ class Journal:
         if self.refusal is not None:
             raise self.refusal
         self.entered.set()
-        assert self.gate.wait(60)
+        assert self.gate.wait(PATIENCE_S)
         assert owner == OWNER
         assert record
         self.taken += spans
@@ -104,7 +105,7 @@ async def test_who_waits_for_a_decoder_when_the_hub_stops_hears_so(hub: Hub) -> 
 async def test_who_leaves_before_the_answer_loses_nothing_that_was_decoded(hub: Hub) -> None:
     hub.journal.gate.clear()
     waiting = asyncio.ensure_future(hub.take({"name": "left"}))
-    assert await asyncio.to_thread(hub.journal.entered.wait, 60)
+    assert await asyncio.to_thread(hub.journal.entered.wait, PATIENCE_S)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -14,6 +14,7 @@ from mno.observability.spans.queries import Tenant
 from mno.observability.spans.stream import SpanFeed
 from mno.platform import live
 from mno.platform.errors import LimitExceeded
+from support.promises import PATIENCE_S
 
 TENANT = Tenant("team", "project")
 EVERYTHING = StreamFilter()
@@ -41,7 +42,7 @@ async def opened(feed: SpanFeed, asked: StreamFilter = EVERYTHING, tenant: Tenan
 
 
 async def next_event(events: AsyncIterator[bytes]) -> tuple[str, Any]:
-    name, data, *_ = (await asyncio.wait_for(anext(events), 60)).decode().split("\n")
+    name, data, *_ = (await asyncio.wait_for(anext(events), PATIENCE_S)).decode().split("\n")
     return name.removeprefix("event: "), orjson.loads(data.removeprefix("data: "))
 
 
@@ -89,7 +90,7 @@ async def test_spans_are_told_when_the_figures_know_of_them_and_each_burst_is_to
     await asyncio.sleep(0.15)
     assert not following.done(), "the figures do not know of the second span yet"
     feed.settled()
-    assert b"0000000000000002" in await asyncio.wait_for(following, 60)
+    assert b"0000000000000002" in await asyncio.wait_for(following, PATIENCE_S)
 
 
 async def test_a_reader_gets_what_it_asked_for_only() -> None:
